@@ -1,0 +1,318 @@
+//! What the functions of the WIT are made of: read one, read a list, change
+//! something, change it and read it again.
+//!
+//! Each is a plan for the scheduler; none looks at a status.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{Error, Outcome};
+use super::json::{self, Envelope};
+use super::limiter::Lanes;
+use super::pager::{Extent, Paged, Pager};
+use super::query::{self, Fields, Pairs};
+use super::request::{Effect, Method, Request, Route, raw_path};
+use super::response::Response;
+use super::scheduler::{Clock, Plan, Transport, run};
+use super::settings::Settings;
+
+/// What one call works with.
+pub struct Client<'a, T, C> {
+    /// Carries requests.
+    pub transport: &'a mut T,
+    /// Tells the time.
+    pub clock: &'a C,
+    /// The pace of this instance.
+    pub lanes: &'a mut Lanes,
+    /// What the host has set.
+    pub settings: Settings,
+}
+
+impl<T: Transport, C: Clock> Client<'_, T, C> {
+    /// One record.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being read.
+    pub fn read<R: DeserializeOwned>(
+        &mut self,
+        route: &Route,
+        ids: &[&str],
+        query: &impl Serialize,
+    ) -> Result<R, Error> {
+        let query = query::pairs(query)?;
+        let response = self.send(Request { query, ..route.request(ids)? })?;
+        Ok(json::decode::<Envelope<R>>(&response, Effect::Read)?.data)
+    }
+
+    /// One page of a list.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being read, or a cursor that is not of this list.
+    pub fn page<P: Paged>(
+        &mut self,
+        route: &Route,
+        ids: &[&str],
+        query: &impl Serialize,
+        cursor: Option<String>,
+    ) -> Result<P, Error> {
+        let request = route.request(ids)?;
+        self.list(Pager::new(request, query::pairs(query)?, cursor.as_deref(), Extent::Page)?)
+    }
+
+    /// A list to its end, or to so many items.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept a page from being read.
+    pub fn all<P: Paged>(
+        &mut self,
+        route: &Route,
+        ids: &[&str],
+        query: &impl Serialize,
+        max_items: Option<u32>,
+    ) -> Result<P, Error> {
+        let request = route.request(ids)?;
+        self.list(Pager::new(request, query::pairs(query)?, None, Extent::Items(max_items))?)
+    }
+
+    fn list<P: Paged>(&mut self, mut pager: Pager<P>) -> Result<P, Error> {
+        self.run(&mut pager)?;
+        Ok(pager.into_page())
+    }
+
+    /// A change whose answer is the whole of `R`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being made, or its answer from being read.
+    pub fn change<R: DeserializeOwned>(
+        &mut self,
+        route: &Route,
+        ids: &[&str],
+        query: Pairs,
+        body: &impl Serialize,
+    ) -> Result<R, Error> {
+        let request = Request { query, body: Some(json::encode(body)?), ..route.request(ids)? };
+        let response = self.send(request)?;
+        json::decode(&response, route.method.effect())
+    }
+
+    /// A change whose answer is partial, so that the record is read again.
+    ///
+    /// # Errors
+    ///
+    /// As for the change; if only the reading fails, the outcome is `applied`.
+    pub fn change_then_read<R: DeserializeOwned>(
+        &mut self,
+        route: &Route,
+        ids: &[&str],
+        query: Pairs,
+        body: &impl Serialize,
+        then: &Route,
+    ) -> Result<R, Error> {
+        // The read must be sound before the change is made.
+        then.request(ids)?;
+        self.apply(Request { query, body: Some(json::encode(body)?), ..route.request(ids)? })?;
+        self.read_back(then, ids)
+    }
+
+    /// Reads what was just changed.
+    ///
+    /// # Errors
+    ///
+    /// With the outcome `applied`.
+    pub fn read_back<R: DeserializeOwned>(
+        &mut self,
+        route: &Route,
+        ids: &[&str],
+    ) -> Result<R, Error> {
+        self.read(route, ids, &Fields::of(Vec::new())).map_err(|error| {
+            error
+                .with_outcome(Outcome::Applied)
+                .adding("The change was made, only reading the record again failed; do not repeat the change.")
+        })
+    }
+
+    /// A removal.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being made.
+    pub fn remove(&mut self, route: &Route, ids: &[&str], query: Pairs) -> Result<(), Error> {
+        self.apply(Request { query, ..route.request(ids)? })
+    }
+
+    /// Any path, its answer as it came.
+    ///
+    /// # Errors
+    ///
+    /// A path that could leave the API, an answer that is not JSON, or whatever
+    /// kept it from being read.
+    pub fn raw(&mut self, path: &str, query: Pairs, scope: &'static str) -> Result<String, Error> {
+        let request = Request { query, ..Request::to(Method::Get, raw_path(path)?, scope) };
+        let response = self.send(request)?;
+        json::decode::<Box<serde_json::value::RawValue>>(&response, Effect::Read)
+            .map(|json| json.get().to_owned())
+    }
+
+    /// The query of a change: who it is attributed to.
+    pub fn attributed(&self, perform_as: Option<String>) -> Pairs {
+        let user = perform_as.or_else(|| self.settings.perform_as.clone());
+        user.map(|user| ("perform_as".to_owned(), user)).into_iter().collect()
+    }
+
+    /// The query of a change that Lever refuses to make in nobody's name.
+    ///
+    /// # Errors
+    ///
+    /// When neither the caller nor the host names a user, and the posting's
+    /// owner is not to be taken.
+    pub fn attributed_to_posting_owner(
+        &self,
+        perform_as: Option<String>,
+        owner: Option<bool>,
+    ) -> Result<Pairs, Error> {
+        let mut query = self.attributed(perform_as);
+        if let Some(owner) = owner {
+            query.push(("perform_as_posting_owner".to_owned(), owner.to_string()));
+        }
+        if owner != Some(true) && query.iter().all(|(name, _)| name != "perform_as") {
+            return Err(Error::invalid(
+                "perform-as is missing: Lever makes this change only in a user's name. Give the user's id; users.list-page finds it.",
+            ));
+        }
+        Ok(query)
+    }
+
+    /// Makes a change of which only the success matters.
+    fn apply(&mut self, request: Request) -> Result<(), Error> {
+        self.send(Request { needs_answer: false, ..request }).map(drop)
+    }
+
+    fn send(&mut self, request: Request) -> Result<Response, Error> {
+        let mut one = One { request: Some(request), response: None };
+        self.run(&mut one)?;
+        one.response.ok_or_else(|| Error::invalid("nothing was sent."))
+    }
+
+    fn run(&mut self, plan: &mut dyn Plan) -> Result<(), Error> {
+        run(self.transport, self.clock, self.lanes, &self.settings, plan)
+    }
+}
+
+/// One request.
+struct One {
+    request: Option<Request>,
+    response: Option<Response>,
+}
+
+impl Plan for One {
+    fn next(&mut self) -> Option<Request> {
+        self.request.take()
+    }
+
+    fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
+        self.response = Some(result?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::exports::ats::lever::opportunities::Opportunity;
+    use crate::core::error::ErrorKind;
+    use crate::core::scheduler::testing::{Answer, Fake, Hand, ok};
+    use crate::routes::opportunities;
+    use serde_json::json;
+
+    type Tested<'a> = Client<'a, Fake, Hand>;
+
+    fn with<R>(
+        answer: impl FnMut(&Request) -> Answer + 'static,
+        act: impl FnOnce(&mut Tested<'_>) -> R,
+    ) -> (R, Vec<String>) {
+        let mut fake = Fake::new(1, answer);
+        let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
+        let settings = Settings::default();
+        let mut client =
+            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings };
+        (act(&mut client), fake.lines())
+    }
+
+    fn move_to_offer(client: &mut Tested<'_>) -> Result<Opportunity, Error> {
+        let query = client.attributed(Some("u".into()));
+        client.change_then_read(
+            &opportunities::UPDATE_STAGE,
+            &["o"],
+            query,
+            &json!({"stage": "offer"}),
+            &opportunities::GET,
+        )
+    }
+
+    #[test]
+    fn a_change_with_a_partial_answer_is_read_again() {
+        let (result, sent) = with(
+            |request| match request.method {
+                Method::Put => ok(r#"{"data":{"id":"o","name":""}}"#),
+                _ => ok(r#"{"data":{"id":"o","name":"Ana"}}"#),
+            },
+            move_to_offer,
+        );
+        assert_eq!(result.unwrap().name.as_deref(), Some("Ana"));
+        assert_eq!(sent, ["Put /opportunities/o/stage?perform_as=u", "Get /opportunities/o"]);
+    }
+
+    #[test]
+    fn when_only_the_reading_fails_the_change_counts_as_applied() {
+        for status in [404, 500, 403] {
+            let (result, _) = with(
+                move |request| match request.method {
+                    Method::Put => ok("{}"),
+                    _ => Ok(Response { status, ..Response::default() }),
+                },
+                move_to_offer,
+            );
+            assert_eq!(result.unwrap_err().outcome, Outcome::Applied, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_fails_is_not_read() {
+        let (result, sent) =
+            with(|_| Ok(Response { status: 403, ..Response::default() }), move_to_offer);
+        assert_eq!(result.unwrap_err().outcome, Outcome::NotApplied);
+        assert_eq!(sent.len(), 1);
+    }
+
+    #[test]
+    fn a_raw_read_hands_the_json_on_as_it_came() {
+        let (result, sent) = with(
+            |_| ok(r#"{"data": [1,  2]}"#),
+            |client| client.raw("/tags", vec![("limit".into(), "5".into())], "raw:read"),
+        );
+        assert_eq!(result.unwrap(), r#"{"data": [1,  2]}"#);
+        assert_eq!(sent, ["Get /tags?limit=5"]);
+        let (html, _) = with(|_| ok("<html>"), |client| client.raw("/tags", vec![], "raw:read"));
+        assert_eq!(html.unwrap_err().kind, ErrorKind::MalformedAnswer);
+    }
+
+    #[test]
+    fn the_hosts_user_stands_in_where_the_caller_names_none() {
+        let ((), _) = with(
+            |_| ok("{}"),
+            |client| {
+                assert!(client.attributed_to_posting_owner(None, None).is_err());
+                assert!(client.attributed_to_posting_owner(None, Some(false)).is_err());
+                assert!(client.attributed_to_posting_owner(None, Some(true)).is_ok());
+                client.settings.perform_as = Some("host".into());
+                let pair = |user: &str| vec![("perform_as".to_owned(), user.to_owned())];
+                assert_eq!(client.attributed_to_posting_owner(None, None).unwrap(), pair("host"));
+                assert_eq!(client.attributed(Some("own".into())), pair("own"));
+            },
+        );
+    }
+}

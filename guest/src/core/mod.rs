@@ -1,0 +1,37 @@
+//! What the component decides: what to send, when, whether again, and what the
+//! answer means.
+//!
+//! Pure: no clock, no randomness, no input or output. Time and random numbers
+//! come in as arguments.
+
+pub mod backoff;
+pub mod client;
+pub mod error;
+pub mod json;
+pub mod limiter;
+pub mod notes;
+pub mod pager;
+pub mod place;
+pub mod query;
+pub mod record;
+pub mod request;
+pub mod response;
+pub mod retry;
+pub mod scheduler;
+pub mod settings;
+pub mod webhook;
+
+/// A span or a point of time in nanoseconds; points count from any fixed start.
+pub type Nanos = u64;
+
+/// Nanoseconds in a millisecond.
+pub const MILLISECOND: Nanos = 1_000_000;
+
+/// Nanoseconds in a second.
+pub const SECOND: Nanos = 1_000 * MILLISECOND;
+
+/// A string's bytes without spare memory, as the bindings hand them to the host.
+#[inline(never)]
+pub fn boxed(text: String) -> Box<[u8]> {
+    text.into_bytes().into_boxed_slice()
+}

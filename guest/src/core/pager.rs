@@ -1,0 +1,309 @@
+//! Following a list from page to page.
+//!
+//! The end is where `next` is absent, whatever `hasNext` says. Lever's `next`
+//! is never read or built; our cursor is that text behind a mark of the query,
+//! so that the cursor of one query is refused with another.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::error::{Error, ErrorKind, Outcome};
+use super::json::{self, Envelope};
+use super::query::{self, PAGE, Pairs};
+use super::request::{Effect, Request};
+use super::response::Response;
+use super::scheduler::Plan;
+
+/// A page record of the WIT; implemented by `build.rs` for each.
+pub trait Paged {
+    /// What the list holds.
+    type Item: DeserializeOwned;
+
+    /// The item's id.
+    fn id(item: &Self::Item) -> &str;
+
+    /// The record for these items.
+    fn build(items: Vec<Self::Item>, next: Option<String>) -> Self;
+}
+
+/// Implements [`Paged`].
+macro_rules! page {
+    ($page:path, $item:path) => {
+        impl crate::core::pager::Paged for $page {
+            type Item = $item;
+
+            fn id(item: &$item) -> &str {
+                &item.id
+            }
+
+            fn build(items: Vec<$item>, next: Option<String>) -> Self {
+                Self { items, next }
+            }
+        }
+    };
+}
+pub(crate) use page;
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// One page.
+    Page,
+    /// Until the end, or this many items.
+    Items(Option<u32>),
+}
+
+/// A list being read.
+pub struct Pager<P: Paged> {
+    request: Request,
+    mark: String,
+    /// What the caller's query allows on one page.
+    limit: u32,
+    extent: Extent,
+    /// Lever's `next` of the page before.
+    offset: Option<String>,
+    seen: BTreeSet<String>,
+    ids: BTreeSet<String>,
+    items: Vec<P::Item>,
+    state: State,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Ready,
+    UnderWay,
+    Done,
+}
+
+impl<P: Paged> Pager<P> {
+    /// A list with these filters, from `cursor` on.
+    ///
+    /// # Errors
+    ///
+    /// A cursor that is not one of this list with this query, or no items asked
+    /// for.
+    pub fn new(
+        request: Request,
+        query: Pairs,
+        cursor: Option<&str>,
+        extent: Extent,
+    ) -> Result<Self, Error> {
+        if extent == Extent::Items(Some(0)) {
+            return Err(Error::invalid(
+                "max-items is 0. Give at least 1, or leave it out for all.",
+            ));
+        }
+        let mark = mark(&request.path, &query);
+        let offset = cursor.map(|cursor| opened(cursor, &mark)).transpose()?;
+        let limit = query::limit(&query).unwrap_or(PAGE);
+        let request = Request { query, ..request };
+        Ok(Pager {
+            seen: offset.iter().cloned().collect(),
+            request,
+            mark,
+            limit,
+            extent,
+            offset,
+            ids: BTreeSet::new(),
+            items: Vec::new(),
+            state: State::Ready,
+        })
+    }
+
+    /// What was read, with the cursor where it stopped.
+    pub fn into_page(self) -> P {
+        let next = self.offset.map(|next| format!("{}.{next}", self.mark));
+        P::build(self.items, next)
+    }
+
+    /// How many items are still wanted; `None` for all.
+    fn wanted(&self) -> Option<usize> {
+        match self.extent {
+            Extent::Page | Extent::Items(None) => None,
+            Extent::Items(Some(most)) => Some((most as usize).saturating_sub(self.items.len())),
+        }
+    }
+}
+
+impl<P: Paged> Plan for Pager<P> {
+    fn next(&mut self) -> Option<Request> {
+        if self.state != State::Ready {
+            return None;
+        }
+        self.state = State::UnderWay;
+        let mut request = self.request.clone();
+        // The last page is asked for short: its cursor then stands exactly
+        // behind the last item wanted.
+        let wanted = self.wanted().and_then(|wanted| u32::try_from(wanted).ok());
+        let limit = wanted.map_or(self.limit, |wanted| wanted.min(self.limit));
+        query::set(&mut request.query, "limit", limit.to_string());
+        if let Some(offset) = &self.offset {
+            query::set(&mut request.query, "offset", offset.clone());
+        }
+        Some(request)
+    }
+
+    fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
+        let response = result.map_err(|error| match self.items.len() {
+            0 => error,
+            read => error.adding(&format!("{read} records had been read by then.")),
+        })?;
+        let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
+        for item in page.data {
+            if self.ids.insert(P::id(&item).to_owned()) {
+                self.items.push(item);
+            }
+        }
+        // Some lists answer null or an empty text for no cursor.
+        self.offset = page.next.filter(|next| !next.is_empty());
+        if let Some(next) = &self.offset
+            && !self.seen.insert(next.clone())
+        {
+            let message = "Lever returned the same cursor twice, so the list would never end. Read it again from its start.";
+            let error =
+                Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
+            return Err(Error { status: Some(response.status), ..error });
+        }
+        let full = self.extent == Extent::Page || self.wanted() == Some(0);
+        self.state = if self.offset.is_none() || full { State::Done } else { State::Ready };
+        Ok(())
+    }
+}
+
+/// Tells queries apart. The size of a page does not belong to the query.
+fn mark(path: &str, query: &Pairs) -> String {
+    let mut hash = Sha256::new();
+    hash.update(path);
+    for (name, value) in query.iter().filter(|(name, _)| name != "limit") {
+        for text in [name, value] {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn opened(cursor: &str, mark: &str) -> Result<String, Error> {
+    match cursor.split_once('.') {
+        Some((own, next)) if own == mark && !next.is_empty() => Ok(next.to_owned()),
+        _ => Err(Error::invalid(
+            "the cursor is not one of this list with this query. Give the `next` of a page of the same query, or leave it out to start anew.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::exports::ats::lever::stages::StagePage;
+    use crate::core::limiter::Lanes;
+    use crate::core::scheduler::run;
+    use crate::core::scheduler::testing::{Fake, ok};
+    use crate::core::settings::Settings;
+    use crate::routes::stages;
+
+    fn read(
+        query: Pairs,
+        cursor: Option<&str>,
+        extent: Extent,
+        answers: &[&str],
+    ) -> (Result<StagePage, Error>, Vec<String>) {
+        let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
+        let mut fake = Fake::new(1, move |_| ok(&answers.pop().unwrap_or_default()));
+        let clock = fake.clock.clone();
+        let request = stages::LIST_PAGE.request(&[]).unwrap();
+        let result =
+            Pager::<StagePage>::new(request, query, cursor, extent).and_then(|mut pager| {
+                run(&mut fake, &clock, &mut Lanes::default(), &Settings::default(), &mut pager)?;
+                Ok(pager.into_page())
+            });
+        (result, fake.lines())
+    }
+
+    fn ids(page: &StagePage) -> Vec<&str> {
+        page.items.iter().map(|item| item.id.as_str()).collect()
+    }
+
+    const ALL: Extent = Extent::Items(None);
+
+    #[test]
+    fn a_list_is_followed_to_its_end_and_repeats_are_dropped() {
+        let answers = [
+            r#"{"data":[{"id":"a"},{"id":"b"}],"hasNext":true,"next":"%5B1%5D"}"#,
+            r#"{"data":[{"id":"b"},{"id":"c"}],"hasNext":false,"next":"%5B2%5D"}"#,
+            r#"{"data":[{"id":"d"}],"hasNext":true}"#,
+        ];
+        let (page, sent) = read(vec![], None, ALL, &answers);
+        let page = page.unwrap();
+        assert_eq!(ids(&page), ["a", "b", "c", "d"]);
+        assert_eq!(page.next, None);
+        assert_eq!(
+            sent,
+            [
+                "Get /stages?limit=100",
+                "Get /stages?limit=100&offset=%255B1%255D",
+                "Get /stages?limit=100&offset=%255B2%255D"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_last_page_is_asked_for_short_so_that_nothing_is_lost_behind_it() {
+        let answers = [
+            r#"{"data":[{"id":"a"},{"id":"b"}],"next":"n1"}"#,
+            r#"{"data":[{"id":"c"}],"next":"n2"}"#,
+        ];
+        let query = vec![("limit".to_owned(), "2".to_owned())];
+        let (page, sent) = read(query.clone(), None, Extent::Items(Some(3)), &answers);
+        let page = page.unwrap();
+        assert_eq!(ids(&page), ["a", "b", "c"]);
+        assert_eq!(sent, ["Get /stages?limit=2", "Get /stages?limit=1&offset=n1"]);
+        let rest = [r#"{"data":[{"id":"d"}]}"#];
+        let (page, sent) = read(vec![], page.next.as_deref(), Extent::Page, &rest);
+        assert_eq!(ids(&page.unwrap()), ["d"]);
+        assert_eq!(sent, ["Get /stages?limit=100&offset=n2"]);
+    }
+
+    #[test]
+    fn one_page_stops_after_one_page() {
+        let (page, sent) =
+            read(vec![], None, Extent::Page, &[r#"{"data":[{"id":"a"}],"next":"n"}"#]);
+        assert!(page.unwrap().next.is_some());
+        assert_eq!(sent.len(), 1);
+    }
+
+    #[test]
+    fn a_repeated_cursor_is_an_error_and_no_loop() {
+        let same = r#"{"data":[{"id":"a"}],"next":"n"}"#;
+        let (page, sent) = read(vec![], None, ALL, &[same, same, same]);
+        assert_eq!(page.unwrap_err().kind, ErrorKind::MalformedAnswer);
+        assert_eq!(sent.len(), 2);
+    }
+
+    #[test]
+    fn a_cursor_of_another_query_is_refused_before_anything_is_sent() {
+        let first = [r#"{"data":[{"id":"a"}],"next":"n"}"#];
+        let cursor = read(vec![], None, Extent::Page, &first).0.unwrap().next.unwrap();
+        let other = vec![("tag".to_owned(), "x".to_owned())];
+        for (query, cursor) in
+            [(other, cursor.as_str()), (vec![], "n"), (vec![], ""), (vec![], "0000000000000000.n")]
+        {
+            let (page, sent) = read(query, Some(cursor), Extent::Page, &first);
+            assert_eq!(page.unwrap_err().kind, ErrorKind::InvalidInput);
+            assert!(sent.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_items_is_no_question() {
+        assert!(read(vec![], None, Extent::Items(Some(0)), &[]).0.is_err());
+    }
+
+    #[test]
+    fn a_failing_page_says_how_far_it_got() {
+        let (page, _) = read(vec![], None, ALL, &[r#"{"data":[{"id":"a"}],"next":"n"}"#, "<html>"]);
+        assert_eq!(page.unwrap_err().kind, ErrorKind::MalformedAnswer);
+    }
+}

@@ -1,0 +1,146 @@
+//! Query records as the names and values Lever reads.
+//!
+//! Lists repeat their name, absent options leave no trace, and the names are in
+//! alphabetical order.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::error::{Error, shown};
+
+/// Names and values, not encoded.
+pub type Pairs = Vec<(String, String)>;
+
+/// The most records Lever puts on one page.
+pub const PAGE: u32 = 100;
+
+/// What a `get` can ask for.
+#[derive(Serialize)]
+pub struct Fields {
+    /// Keep only these fields.
+    pub include: Vec<String>,
+    /// Objects in place of ids.
+    pub expand: Vec<String>,
+}
+
+impl Fields {
+    /// These fields, nothing expanded.
+    pub fn of(include: Vec<String>) -> Self {
+        Fields { include, expand: Vec::new() }
+    }
+}
+
+/// The pairs of a query record.
+///
+/// # Errors
+///
+/// A `limit` that Lever would refuse, or a value that is no text, number or
+/// boolean.
+pub fn pairs(query: &impl Serialize) -> Result<Pairs, Error> {
+    written(serde_json::to_value(query).unwrap_or_default())
+}
+
+fn written(query: Value) -> Result<Pairs, Error> {
+    let broken = || Error::invalid("the query cannot be written as names and values.");
+    let Value::Object(fields) = query else {
+        return Err(broken());
+    };
+    let mut pairs = Pairs::new();
+    for (name, value) in fields {
+        match value {
+            Value::Array(values) => {
+                for value in &values {
+                    pairs.push((name.clone(), text(value).ok_or_else(broken)?));
+                }
+            }
+            Value::Null => {}
+            value => pairs.push((name, text(&value).ok_or_else(broken)?)),
+        }
+    }
+    match limit(&pairs) {
+        Some(limit) if !(1..=PAGE).contains(&limit) => Err(Error::invalid(format!(
+            "limit {} is outside 1 to 100, which is what Lever puts on one page. For more records, follow the cursor.",
+            shown(&limit.to_string())
+        ))),
+        _ => Ok(pairs),
+    }
+}
+
+/// The `limit` among the pairs.
+pub fn limit(pairs: &Pairs) -> Option<u32> {
+    let (_, value) = pairs.iter().find(|(name, _)| name == "limit")?;
+    value.parse().ok()
+}
+
+/// Sets a name to one value.
+pub fn set(pairs: &mut Pairs, name: &str, value: String) {
+    pairs.retain(|(other, _)| other != name);
+    pairs.push((name.to_owned(), value));
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::exports::ats::lever::opportunities::OpportunityQuery;
+    use crate::bindings::exports::ats::lever::users::UserQuery;
+
+    fn empty() -> OpportunityQuery {
+        serde_json::from_str("{}").unwrap()
+    }
+
+    #[test]
+    fn an_empty_query_asks_for_nothing() {
+        assert_eq!(pairs(&empty()).unwrap(), Pairs::new());
+    }
+
+    #[test]
+    fn names_are_levers_and_lists_repeat() {
+        let query = OpportunityQuery {
+            expand: vec!["stage".into(), "owner".into()],
+            stage_id: vec!["offer".into()],
+            created_at_start: Some(5),
+            archived: Some(false),
+            ..empty()
+        };
+        let expected = [
+            ("archived", "false"),
+            ("created_at_start", "5"),
+            ("expand", "stage"),
+            ("expand", "owner"),
+            ("stage_id", "offer"),
+        ];
+        let own = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        assert_eq!(pairs(&query).unwrap(), expected.iter().map(own).collect::<Pairs>());
+    }
+
+    #[test]
+    fn the_users_filters_have_names_of_their_own() {
+        let query = UserQuery {
+            limit: None,
+            include: vec![],
+            email: vec![],
+            access_role: vec!["super admin".into()],
+            include_deactivated: Some(true),
+            external_directory_id: vec!["x".into()],
+        };
+        let names: Vec<String> = pairs(&query).unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["accessRole[]", "external_directory_id", "includeDeactivated"]);
+    }
+
+    #[test]
+    fn a_limit_outside_1_to_100_is_refused() {
+        for (limit, good) in [(0, false), (1, true), (100, true), (101, false)] {
+            let query = OpportunityQuery { limit: Some(limit), ..empty() };
+            assert_eq!(pairs(&query).is_ok(), good, "{limit}");
+        }
+    }
+}

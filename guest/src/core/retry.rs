@@ -1,0 +1,364 @@
+//! Whether a request is sent again, and what the caller is told when not.
+//!
+//! Sent again is only what cannot have been applied, or what is the same when
+//! applied twice. An error's outcome speaks for all attempts together.
+
+use super::backoff;
+use super::error::{Error, ErrorKind, Outcome};
+use super::request::{Effect, Method, Request};
+use super::response::{Failure, Response, refused};
+use super::{MILLISECOND, Nanos};
+
+/// How one request fared so far.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Times it was sent.
+    pub tries: u32,
+    /// Time spent waiting to send it again.
+    pub waited: Nanos,
+    /// An attempt ended such that the change may have been made.
+    pub may_be_applied: bool,
+}
+
+/// What a decision depends on besides the request and its result.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Milliseconds since 1970, for dates in headers.
+    pub wall_ms: u64,
+    /// Any number, for the jitter.
+    pub random: u64,
+    /// The longest that one request may wait in all.
+    pub max_wait: Nanos,
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It succeeded.
+    Done(Response),
+    /// Send it again after this time.
+    Again(Nanos),
+    /// It failed for good.
+    Failed(Error),
+}
+
+/// Judges the result of the latest attempt, already counted in `progress`.
+pub fn judge(
+    request: &Request,
+    progress: &mut Progress,
+    result: Result<Response, Failure>,
+    moment: Moment,
+) -> Verdict {
+    let effect = request.method.effect();
+    let settled = |status: u16| (200..300).contains(&status) && !request.needs_answer;
+    let (error, repeatable, asked) = match result {
+        Ok(response) if (200..300).contains(&response.status) => {
+            return match encoded(&response, request) {
+                None => Verdict::Done(response),
+                Some(error) => Verdict::Failed(explain(error, effect, progress)),
+            };
+        }
+        // What was to be removed is gone: the first attempt did it.
+        Ok(Response { status: 404, .. })
+            if request.method == Method::Delete && progress.may_be_applied =>
+        {
+            return Verdict::Done(Response { status: 204, ..Response::default() });
+        }
+        Ok(response) => {
+            let again = may_repeat(response.status, effect);
+            let wait = response.retry_after.as_deref();
+            let asked = wait.and_then(|wait| backoff::asked(wait, moment.wall_ms));
+            (refused(&response, effect, request.scope), again, asked)
+        }
+        Err(Failure::Broken(status) | Failure::TooLarge(status, _)) if settled(status) => {
+            return Verdict::Done(Response { status, ..Response::default() });
+        }
+        Err(failure) => {
+            let (error, again) = failed(&failure, request);
+            (error, again, None)
+        }
+    };
+    if effect != Effect::Read && matches!(error.outcome, Outcome::Unknown | Outcome::Applied) {
+        progress.may_be_applied = true;
+    }
+    let wait = asked.unwrap_or_else(|| backoff::delay(progress.tries, moment.random));
+    if repeatable && progress.waited.saturating_add(wait) <= moment.max_wait {
+        progress.waited = progress.waited.saturating_add(wait);
+        return Verdict::Again(wait);
+    }
+    let limited = error.kind == ErrorKind::RateLimited;
+    let retry_after_ms = limited.then(|| wait.div_ceil(MILLISECOND));
+    Verdict::Failed(explain(Error { retry_after_ms, ..error }, effect, progress))
+}
+
+/// Statuses that pass, for what may be sent again.
+fn may_repeat(status: u16, effect: Effect) -> bool {
+    match status {
+        429 => true,
+        408 | 500 | 502 | 503 | 504 => effect != Effect::Create,
+        _ => false,
+    }
+}
+
+fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
+    let effect = request.method.effect();
+    let absolute = effect != Effect::Create;
+    let unknown = match effect {
+        Effect::Read => Outcome::NotApplied,
+        _ => Outcome::Unknown,
+    };
+    match failure {
+        Failure::Refused => {
+            let message = "The host's policy does not let this request out. Ask for the grant that the host names.";
+            (Error::new(ErrorKind::RefusedByHost, message), false)
+        }
+        Failure::NotSent(why) => {
+            let message = format!("No connection to Lever: {why}.");
+            (Error::new(ErrorKind::Connection, message), true)
+        }
+        Failure::Lost(why) => {
+            let message = format!("The connection to Lever broke before its answer: {why}.");
+            (Error::new(ErrorKind::Connection, message).with_outcome(unknown), absolute)
+        }
+        Failure::TimedOut(why) => {
+            let message = format!("Lever did not answer in time: {why}.");
+            (Error::new(ErrorKind::Timeout, message).with_outcome(unknown), absolute)
+        }
+        Failure::Broken(status) => {
+            let head = Response { status: *status, ..Response::default() };
+            let message = format!("Lever's answer broke off after its status {status}.");
+            let error = Error {
+                status: Some(*status),
+                outcome: answered(&head, request),
+                ..Error::new(ErrorKind::Connection, message)
+            };
+            (error, absolute || *status == 429)
+        }
+        Failure::TooLarge(status, bytes) => {
+            let head = Response { status: *status, ..Response::default() };
+            let message = format!(
+                "Lever's answer is larger than {bytes} bytes. Ask for less, with a smaller limit or fewer fields."
+            );
+            let error = Error {
+                status: Some(*status),
+                outcome: answered(&head, request),
+                ..Error::new(ErrorKind::TooLarge, message)
+            };
+            (error, false)
+        }
+    }
+}
+
+/// What the head of an answer alone says of the change.
+fn answered(head: &Response, request: &Request) -> Outcome {
+    let effect = request.method.effect();
+    match (effect, head.status) {
+        (Effect::Read, _) => Outcome::NotApplied,
+        (_, 200..=299) => Outcome::Applied,
+        _ => refused(head, effect, request.scope).outcome,
+    }
+}
+
+/// A success whose body is packed in a way nobody asked for cannot be read.
+fn encoded(response: &Response, request: &Request) -> Option<Error> {
+    let encoding = response.encoding.as_deref()?;
+    if encoding.eq_ignore_ascii_case("identity") || !request.needs_answer {
+        return None;
+    }
+    let message = "Lever's answer has a content-encoding, which was not asked for. Check what stands between host and Lever.";
+    Some(Error {
+        status: Some(response.status),
+        outcome: answered(response, request),
+        ..Error::new(ErrorKind::MalformedAnswer, message)
+    })
+}
+
+/// The error of the last attempt, with what all attempts mean for the caller.
+fn explain(error: Error, effect: Effect, progress: &Progress) -> Error {
+    let error = match progress.tries {
+        0 | 1 => error,
+        tries => error.adding(&format!("Tried {tries} times.")),
+    };
+    let harmless = matches!(error.outcome, Outcome::NotSent | Outcome::NotApplied);
+    let outcome = match effect {
+        Effect::Read if progress.tries > 1 => Outcome::NotApplied,
+        Effect::Read => error.outcome,
+        _ if harmless && progress.may_be_applied => Outcome::Unknown,
+        _ => error.outcome,
+    };
+    let error = error.with_outcome(outcome);
+    match (effect, outcome) {
+        (Effect::Read, _) => error,
+        (_, Outcome::Unknown) => {
+            error.adding("The change may have been made: read the record before trying again.")
+        }
+        (_, Outcome::Applied) => error.adding("Lever made the change; do not repeat it."),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::SECOND;
+    use crate::routes::{notes, opportunities};
+
+    const MOMENT: Moment = Moment { wall_ms: 0, random: 7, max_wait: 30 * SECOND };
+
+    fn get() -> Request {
+        opportunities::GET.request(&["o"]).unwrap()
+    }
+    fn put() -> Request {
+        opportunities::UPDATE_STAGE.request(&["o"]).unwrap()
+    }
+    fn post() -> Request {
+        notes::CREATE.request(&["o"]).unwrap()
+    }
+    fn delete() -> Request {
+        notes::DELETE.request(&["o", "n"]).unwrap()
+    }
+
+    fn status(status: u16) -> Result<Response, Failure> {
+        Ok(Response { status, ..Response::default() })
+    }
+
+    fn first(request: &Request, result: Result<Response, Failure>) -> Verdict {
+        judge(request, &mut Progress { tries: 1, ..Progress::default() }, result, MOMENT)
+    }
+
+    fn error(verdict: Verdict) -> Error {
+        match verdict {
+            Verdict::Failed(error) => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_repeated_is_sent_again() {
+        let lost = || Err(Failure::Lost("reset"));
+        let late = || Err(Failure::TimedOut("30 s"));
+        let refused = || Err(Failure::NotSent("refused"));
+        let broken = || Err(Failure::Broken(200));
+        type Make = fn() -> Request;
+        let all: [Make; 4] = [get, put, delete, post];
+        // For each result: may GET, PUT, DELETE and POST be sent again?
+        let rows: [(Result<Response, Failure>, [bool; 4]); 14] = [
+            (status(429), [true, true, true, true]),
+            (refused(), [true, true, true, true]),
+            (status(500), [true, true, true, false]),
+            (status(502), [true, true, true, false]),
+            (status(503), [true, true, true, false]),
+            (status(504), [true, true, true, false]),
+            (status(408), [true, true, true, false]),
+            (lost(), [true, true, true, false]),
+            (late(), [true, true, true, false]),
+            (broken(), [true, true, true, false]),
+            (status(400), [false; 4]),
+            (status(404), [false; 4]),
+            (Err(Failure::Refused), [false; 4]),
+            (Err(Failure::TooLarge(200, 9)), [false; 4]),
+        ];
+        for (result, expected) in rows {
+            for (make, again) in all.iter().zip(expected) {
+                let verdict = first(&make(), result.clone());
+                assert_eq!(
+                    matches!(verdict, Verdict::Again(_)),
+                    again,
+                    "{:?} {result:?} {verdict:?}",
+                    make().method
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_outcome_of_a_create_is_true() {
+        use Outcome::{Applied, NotApplied, NotSent, Unknown};
+        let rows = [
+            (status(400), NotApplied),
+            (status(500), Unknown),
+            (status(408), Unknown),
+            (Err(Failure::Refused), NotSent),
+            (Err(Failure::Lost("reset")), Unknown),
+            (Err(Failure::TimedOut("late")), Unknown),
+            (Err(Failure::Broken(201)), Applied),
+            (Err(Failure::Broken(500)), Unknown),
+            (Err(Failure::Broken(400)), NotApplied),
+            (Err(Failure::TooLarge(201, 9)), Applied),
+        ];
+        for (result, outcome) in rows {
+            assert_eq!(error(first(&post(), result.clone())).outcome, outcome, "{result:?}");
+        }
+    }
+
+    #[test]
+    fn an_earlier_doubt_stays() {
+        let mut progress = Progress { tries: 1, ..Progress::default() };
+        assert!(matches!(
+            judge(&put(), &mut progress, Err(Failure::Lost("reset")), MOMENT),
+            Verdict::Again(_)
+        ));
+        progress.tries = 2;
+        let refused = error(judge(&put(), &mut progress, status(400), MOMENT));
+        assert_eq!(refused.outcome, Outcome::Unknown);
+        assert!(refused.message.contains("Tried 2 times."), "{}", refused.message);
+    }
+
+    #[test]
+    fn a_404_after_a_doubtful_delete_is_success_and_a_first_one_is_not() {
+        assert_eq!(error(first(&delete(), status(404))).kind, ErrorKind::NotFound);
+        let mut progress = Progress { tries: 2, may_be_applied: true, ..Progress::default() };
+        assert!(matches!(judge(&delete(), &mut progress, status(404), MOMENT), Verdict::Done(_)));
+        let limited = Progress { tries: 2, ..Progress::default() };
+        assert!(matches!(
+            judge(&delete(), &mut limited.clone(), status(404), MOMENT),
+            Verdict::Failed(_)
+        ));
+    }
+
+    #[test]
+    fn waiting_is_bounded_in_all() {
+        let mut progress = Progress { tries: 1, ..Progress::default() };
+        let slow = Moment { random: u64::MAX, ..MOMENT };
+        let mut tries = 0;
+        let last = loop {
+            match judge(&post(), &mut progress, status(429), slow) {
+                Verdict::Again(wait) => assert!(wait > 0),
+                other => break error(other),
+            }
+            progress.tries += 1;
+            tries += 1;
+        };
+        assert!(tries > 0 && progress.waited <= 30 * SECOND);
+        assert_eq!((last.kind, last.outcome), (ErrorKind::RateLimited, Outcome::NotApplied));
+        assert!(last.retry_after_ms.is_some_and(|ms| ms > 0));
+    }
+
+    #[test]
+    fn a_wait_that_is_asked_for_is_kept_to_or_handed_on() {
+        let ask = |wait: &str| {
+            Ok(Response { status: 429, retry_after: Some(wait.into()), ..Response::default() })
+        };
+        assert!(matches!(first(&post(), ask("3")), Verdict::Again(wait) if wait == 3 * SECOND));
+        let long = error(first(&post(), ask("120")));
+        assert_eq!(long.retry_after_ms, Some(120_000));
+    }
+
+    #[test]
+    fn a_change_whose_answer_is_not_needed_is_done_at_its_status() {
+        let mut request = put();
+        request.needs_answer = false;
+        for result in [Err(Failure::Broken(200)), Err(Failure::TooLarge(201, 1)), status(204)] {
+            assert!(matches!(first(&request, result), Verdict::Done(_)));
+        }
+        assert!(matches!(first(&request, Err(Failure::Broken(500))), Verdict::Again(_)));
+    }
+
+    #[test]
+    fn a_packed_answer_is_refused() {
+        let packed = Response { status: 200, encoding: Some("gzip".into()), ..Response::default() };
+        let refused = error(first(&get(), Ok(packed.clone())));
+        assert_eq!(refused.kind, ErrorKind::MalformedAnswer);
+        assert_eq!(error(first(&post(), Ok(packed))).outcome, Outcome::Applied);
+    }
+}

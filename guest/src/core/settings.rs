@@ -1,0 +1,248 @@
+//! What the host can set, through environment variables, each with a default.
+//!
+//! An empty environment is normal. Credentials are read here for one call and
+//! kept nowhere; `Debug` does not show them.
+
+use super::error::{Error, shown};
+use super::{MILLISECOND, Nanos, SECOND};
+
+/// Where requests go when nothing else is said.
+const BASE_URL: &str = "https://api.lever.co/v1";
+
+/// The settings of one call.
+pub struct Settings {
+    /// `http` or `https`.
+    pub https: bool,
+    /// Host and port.
+    pub authority: String,
+    /// What comes before every path, as in `/v1`.
+    pub prefix: String,
+    /// The whole `Authorization` header, unless the host adds it.
+    pub authorization: Option<String>,
+    /// The user id that writes are attributed to where the caller names none.
+    pub perform_as: Option<String>,
+    /// From the start to an open connection.
+    pub connect_timeout: Nanos,
+    /// From the request to the answer's head.
+    pub first_byte_timeout: Nanos,
+    /// Between two pieces of the body.
+    pub between_bytes_timeout: Nanos,
+    /// The longest a request may wait to be tried again, in all.
+    pub max_wait: Nanos,
+    /// The largest body of an answer, in bytes.
+    pub max_answer: usize,
+    /// How many requests may be under way at once.
+    pub in_flight: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            https: true,
+            authority: "api.lever.co".into(),
+            prefix: "/v1".into(),
+            authorization: None,
+            perform_as: None,
+            connect_timeout: 30 * SECOND,
+            first_byte_timeout: 30 * SECOND,
+            between_bytes_timeout: 30 * SECOND,
+            max_wait: 30 * SECOND,
+            max_answer: 64 << 20,
+            // Latency times rate: 10 a second at 1.6 s.
+            in_flight: 16,
+        }
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("authority", &self.authority)
+            .field("prefix", &self.prefix)
+            .field("authorization", &self.authorization.as_ref().map(|_| "[redacted]"))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Reads the variables that start with `LEVER_`; others are not ours.
+    ///
+    /// # Errors
+    ///
+    /// A value that cannot be used, by the variable's name.
+    pub fn from_environment(variables: Vec<(String, String)>) -> Result<Self, Error> {
+        let mut settings = Settings::default();
+        settings.base(BASE_URL)?;
+        let (mut whole, mut token, mut key) = (None, None, None);
+        for (name, value) in variables {
+            if value.is_empty() {
+                continue;
+            }
+            match name.as_str() {
+                "LEVER_BASE_URL" => settings.base(&value)?,
+                "LEVER_AUTHORIZATION" => whole = Some(value),
+                "LEVER_ACCESS_TOKEN" => token = Some(format!("Bearer {value}")),
+                "LEVER_API_KEY" => {
+                    key = Some(format!("Basic {}", base64(format!("{value}:").as_bytes())))
+                }
+                "LEVER_PERFORM_AS" => settings.perform_as = Some(value),
+                "LEVER_CONNECT_TIMEOUT_MS" => {
+                    settings.connect_timeout = milliseconds(&name, &value)?
+                }
+                "LEVER_FIRST_BYTE_TIMEOUT_MS" => {
+                    settings.first_byte_timeout = milliseconds(&name, &value)?
+                }
+                "LEVER_BETWEEN_BYTES_TIMEOUT_MS" => {
+                    settings.between_bytes_timeout = milliseconds(&name, &value)?
+                }
+                "LEVER_MAX_WAIT_MS" => settings.max_wait = milliseconds(&name, &value)?,
+                "LEVER_MAX_ANSWER_BYTES" => {
+                    settings.max_answer =
+                        usize::try_from(number(&name, &value)?).unwrap_or(usize::MAX);
+                }
+                _ => {}
+            }
+        }
+        settings.authorization = whole.or(token).or(key);
+        Ok(settings)
+    }
+
+    fn base(&mut self, url: &str) -> Result<(), Error> {
+        let fault = |rule: &str| {
+            Error::invalid(format!(
+                "LEVER_BASE_URL {rule}. Give scheme, host and path, such as {BASE_URL}."
+            ))
+        };
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| fault("has no scheme"))?;
+        self.https = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return Err(fault("is neither http nor https")),
+        };
+        let (authority, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, ""),
+        };
+        // An authority with user information would be read differently by
+        // different hosts, and could carry a secret into errors.
+        if authority.is_empty() || authority.contains(['@', '?', '#', '\\', ' ']) {
+            return Err(fault("has no plain host"));
+        }
+        if path.contains(['?', '#', '\\', '%', ' ']) || path.contains("..") {
+            return Err(fault("has more than a plain path"));
+        }
+        authority.clone_into(&mut self.authority);
+        path.trim_end_matches('/').clone_into(&mut self.prefix);
+        Ok(())
+    }
+}
+
+fn milliseconds(name: &str, value: &str) -> Result<Nanos, Error> {
+    match number(name, value)? {
+        0 => Err(Error::invalid(format!("{name} is 0. Give a number of milliseconds above 0."))),
+        number => Ok(number.saturating_mul(MILLISECOND)),
+    }
+}
+
+fn number(name: &str, value: &str) -> Result<u64, Error> {
+    value
+        .parse()
+        .map_err(|_| Error::invalid(format!("{name} is {}. Give a whole number.", shown(value))))
+}
+
+/// Base64 with padding (RFC 4648), for the one header that needs it.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letter = |bits: u32| LETTERS.get((bits & 63) as usize).copied().map_or('=', char::from);
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let three = (0..3)
+            .fold(0, |bits: u32, i| (bits << 8) | u32::from(chunk.get(i).copied().unwrap_or(0)));
+        for i in 0..4 {
+            let missing = i > chunk.len();
+            text.push(if missing { '=' } else { letter(three >> (18 - 6 * i)) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+        let own = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        Settings::from_environment(variables.iter().map(own).collect())
+    }
+
+    #[test]
+    fn an_empty_environment_means_production() {
+        let settings = read(&[]).unwrap();
+        assert!(settings.https);
+        assert_eq!(
+            (settings.authority.as_str(), settings.prefix.as_str()),
+            ("api.lever.co", "/v1")
+        );
+        assert_eq!(settings.authorization, None);
+        assert_eq!(settings.max_answer, 64 * 1024 * 1024);
+    }
+
+    #[test]
+    fn the_most_exact_credential_wins() {
+        let all = [
+            ("LEVER_API_KEY", "k"),
+            ("LEVER_ACCESS_TOKEN", "t"),
+            ("LEVER_AUTHORIZATION", "Custom x"),
+        ];
+        let expected = ["Basic azo=", "Bearer t", "Custom x"];
+        for n in 1..=3 {
+            let settings = read(&all[..n]).unwrap();
+            assert_eq!(settings.authorization.as_deref(), Some(expected[n - 1]));
+            assert!(!format!("{settings:?}").contains(expected[n - 1]));
+        }
+    }
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        let rows = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (plain, coded) in rows {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_named() {
+        for (name, value) in [
+            ("LEVER_BASE_URL", "api.lever.co"),
+            ("LEVER_BASE_URL", "ftp://x"),
+            ("LEVER_BASE_URL", "https://"),
+            ("LEVER_BASE_URL", "https://a@b/v1"),
+            ("LEVER_BASE_URL", "https://b/v1?x"),
+            ("LEVER_BASE_URL", "https://b/../v1"),
+            ("LEVER_MAX_WAIT_MS", "soon"),
+            ("LEVER_MAX_WAIT_MS", "-1"),
+            ("LEVER_CONNECT_TIMEOUT_MS", "0"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.message.starts_with(name), "{}", error.message);
+        }
+        assert!(read(&[("LEVER_BASE_URL", ""), ("OTHER", "x")]).is_ok());
+    }
+
+    #[test]
+    fn a_base_url_is_taken_apart() {
+        let settings = read(&[("LEVER_BASE_URL", "http://127.0.0.1:8080/v1/")]).unwrap();
+        assert!(!settings.https);
+        assert_eq!(
+            (settings.authority.as_str(), settings.prefix.as_str()),
+            ("127.0.0.1:8080", "/v1")
+        );
+    }
+}

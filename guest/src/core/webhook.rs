@@ -1,0 +1,284 @@
+//! Deliveries of Lever's webhooks: the signature, the age, and what they say.
+//!
+//! The signature is HMAC-SHA256 over `token` and `triggeredAt`; it covers
+//! neither the event's name nor its data. It is compared in constant time.
+//! Remembering tokens is for the caller.
+
+use hmac::{Hmac, Mac};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::Sha256;
+
+use super::error::{Error, ErrorKind};
+use crate::bindings::exports::ats::lever::types::Archived;
+use crate::bindings::exports::ats::lever::webhook_events::{EventKind, WebhookEvent};
+
+/// The largest delivery that is looked at, in bytes. Real ones are below 1 KiB.
+const LARGEST: usize = 1 << 20;
+
+/// How old a delivery may be when the caller says nothing: Lever tries five
+/// times with growing delays, and `triggeredAt` stays that of the first.
+const MAX_AGE_MS: u64 = 24 * 60 * 60 * 1000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delivery {
+    #[serde(default)]
+    id: Option<String>,
+    event: String,
+    triggered_at: u64,
+    token: String,
+    signature: String,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+}
+
+/// What any event's data can name.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Data {
+    opportunity_id: Option<String>,
+    candidate_id: Option<String>,
+    contact_id: Option<String>,
+    application_id: Option<String>,
+    interview_id: Option<String>,
+    panel_id: Option<String>,
+    from_stage_id: Option<String>,
+    to_stage_id: Option<String>,
+    from_archived: Option<Archived>,
+    to_archived: Option<Archived>,
+}
+
+/// Checks one delivery and decodes it.
+///
+/// # Errors
+///
+/// `malformed-answer` for what is no delivery, `bad-signature` for one that is
+/// not authentic, too old or from the future.
+pub fn decode(
+    body: &[u8],
+    signature_token: &str,
+    max_age_ms: Option<u64>,
+    now_ms: u64,
+) -> Result<WebhookEvent, Error> {
+    if signature_token.is_empty() {
+        return Err(Error::invalid(
+            "signature-token is empty. Give the one that Lever showed when the webhook was made.",
+        ));
+    }
+    if body.len() > LARGEST {
+        let message =
+            format!("the delivery has {} bytes; real ones have less than {LARGEST}.", body.len());
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
+    let no_delivery = |what: &str| {
+        Error::new(ErrorKind::MalformedAnswer, format!("this is no delivery of Lever's: {what}."))
+    };
+    let delivery: Delivery = serde_json::from_slice(body)
+        .map_err(|_| no_delivery("it is not JSON with event, triggeredAt, token and signature"))?;
+    authentic(&delivery, signature_token)?;
+    timely(&delivery, max_age_ms.unwrap_or(MAX_AGE_MS), now_ms)?;
+    let text = delivery.data.as_ref().map_or("{}", |data| data.get());
+    let data: Data = serde_json::from_slice(text.as_bytes())
+        .map_err(|_| no_delivery("its data is not what the reference describes"))?;
+    Ok(WebhookEvent {
+        kind: if is_empty(text) { EventKind::Ping } else { kind(&delivery.event) },
+        event: delivery.event,
+        id: delivery.id,
+        triggered_at: delivery.triggered_at,
+        token: delivery.token,
+        opportunity_id: data.opportunity_id,
+        candidate_id: data.candidate_id,
+        contact_id: data.contact_id,
+        application_id: data.application_id,
+        interview_id: data.interview_id,
+        panel_id: data.panel_id,
+        from_stage_id: data.from_stage_id,
+        to_stage_id: data.to_stage_id,
+        from_archived: data.from_archived,
+        to_archived: data.to_archived,
+        data: text.to_owned(),
+    })
+}
+
+fn authentic(delivery: &Delivery, signature_token: &str) -> Result<(), Error> {
+    let wrong = || {
+        Error::new(
+            ErrorKind::BadSignature,
+            "the delivery is not signed with this signature token. Refuse it; if all fail, the token is of another webhook.",
+        )
+    };
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(signature_token.as_bytes()).map_err(|_| wrong())?;
+    mac.update(delivery.token.as_bytes());
+    mac.update(delivery.triggered_at.to_string().as_bytes());
+    let signature = hex(&delivery.signature).ok_or_else(wrong)?;
+    mac.verify_slice(&signature).map_err(|_| wrong())
+}
+
+/// The window is the same on both sides, so that a sender whose clock is ahead
+/// cannot make a delivery that stays good for ever.
+fn timely(delivery: &Delivery, max_age_ms: u64, now_ms: u64) -> Result<(), Error> {
+    let distance = now_ms.abs_diff(delivery.triggered_at);
+    if distance <= max_age_ms {
+        return Ok(());
+    }
+    let side = if delivery.triggered_at < now_ms { "old" } else { "in the future" };
+    let message = format!(
+        "the delivery is {distance} ms {side}, and max-age-ms is {max_age_ms}. Refuse it, or allow more."
+    );
+    Err(Error::new(ErrorKind::BadSignature, message))
+}
+
+/// The signature as HMAC-SHA256 of `token` and `triggered_at`, in hexadecimal:
+/// what Lever sends, for tests and for whoever plays Lever.
+///
+/// # Errors
+///
+/// An empty key.
+pub fn sign(signature_token: &str, token: &str, triggered_at: u64) -> Result<String, Error> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(signature_token.as_bytes())
+        .map_err(|_| Error::invalid("the signature token cannot be a key."))?;
+    mac.update(token.as_bytes());
+    mac.update(triggered_at.to_string().as_bytes());
+    Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some((digit(high)? << 4) | digit(low)?),
+        _ => None,
+    };
+    text.as_bytes().chunks(2).map(pair).collect()
+}
+
+fn is_empty(data: &str) -> bool {
+    data.chars().filter(|c| !c.is_whitespace()).eq("{}".chars())
+}
+
+fn kind(event: &str) -> EventKind {
+    match event {
+        "applicationCreated" => EventKind::ApplicationCreated,
+        "candidateHired" => EventKind::CandidateHired,
+        "candidateStageChange" => EventKind::CandidateStageChange,
+        "candidateArchiveChange" => EventKind::CandidateArchiveChange,
+        "candidateDeleted" => EventKind::CandidateDeleted,
+        "interviewCreated" => EventKind::InterviewCreated,
+        "interviewUpdated" => EventKind::InterviewUpdated,
+        "interviewDeleted" => EventKind::InterviewDeleted,
+        "contactCreated" => EventKind::ContactCreated,
+        "contactUpdated" => EventKind::ContactUpdated,
+        _ => EventKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "a8e2110683e0fe7bd7abfc2a9122220a7adf72a90cf5a5b9";
+    const AT: u64 = 1_767_088_800_000;
+
+    fn delivery(event: &str, data: &str) -> String {
+        let token = "129ffe88ee579a3884f349bac4fb2d14edd4cdf26927c3c0";
+        let signature = sign(KEY, token, AT).unwrap();
+        format!(
+            r#"{{"id":"d","event":"{event}","triggeredAt":{AT},"token":"{token}","signature":"{signature}","data":{data}}}"#
+        )
+    }
+
+    fn failure(body: &str, key: &str, age: Option<u64>, now: u64) -> ErrorKind {
+        decode(body.as_bytes(), key, age, now).unwrap_err().kind
+    }
+
+    #[test]
+    fn signatures_are_those_of_recorded_deliveries() {
+        // Key, token and time of the recorded vectors, whose signatures were
+        // made by other code.
+        let rows = [
+            (
+                "1cb66f62f8ddd73e784a7614ffea122eabc0c434b9622ac0",
+                1_766_743_200_000,
+                "a61bc267e6baf40842a1cf5276bb771d81b956669976b881e6a05c9ae315af63",
+            ),
+            (
+                "129ffe88ee579a3884f349bac4fb2d14edd4cdf26927c3c0",
+                AT,
+                "95c9b8fff27510cb079af49da07156c3bf55e78682786971332e0ed2cf5e0c3e",
+            ),
+            (
+                "c99ec2458094b439190f6a976e971921323b86bf78648a01",
+                1_766_829_600_000,
+                "4624c12d615197c26f9d95607a005791edc56c84722882cdf3aaf83d29f76fdd",
+            ),
+        ];
+        for (token, at, expected) in rows {
+            assert_eq!(sign(KEY, token, at).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_delivery_that_is_not_authentic_is_refused() {
+        let good = delivery("candidateHired", r#"{"opportunityId":"o"}"#);
+        assert!(decode(good.as_bytes(), KEY, None, AT).is_ok());
+        let bad = ErrorKind::BadSignature;
+        assert_eq!(failure(&good, "another key", None, AT), bad);
+        assert_eq!(failure(&good.replace("129ffe", "129fff"), KEY, None, AT), bad);
+        assert_eq!(
+            failure(&good.replace(&AT.to_string(), &(AT + 1).to_string()), KEY, None, AT),
+            bad
+        );
+        for signature in ["", "00", "zz", "0"] {
+            let start = good.find("signature\":\"").unwrap() + 12;
+            let forged = format!("{}{signature}{}", &good[..start], &good[start + 64..]);
+            assert_eq!(failure(&forged, KEY, None, AT), bad, "{signature:?}");
+        }
+    }
+
+    #[test]
+    fn age_is_judged_on_both_sides() {
+        let good = delivery("candidateHired", r#"{"opportunityId":"o"}"#);
+        let at = |now, age| decode(good.as_bytes(), KEY, age, now).is_ok();
+        assert!(at(AT + 1000, Some(1000)) && at(AT - 1000, Some(1000)));
+        assert!(!at(AT + 1001, Some(1000)) && !at(AT - 1001, Some(1000)));
+        assert!(at(AT + MAX_AGE_MS, None) && !at(AT + MAX_AGE_MS + 1, None));
+    }
+
+    #[test]
+    fn what_is_no_delivery_is_named_as_such() {
+        let malformed = ErrorKind::MalformedAnswer;
+        for body in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            "<html>",
+            r#"{"event":"x","triggeredAt":"1","token":"t","signature":"s"}"#,
+        ] {
+            assert_eq!(failure(body, KEY, None, AT), malformed, "{body}");
+        }
+        assert_eq!(
+            failure(&delivery("candidateHired", r#"{"opportunityId":7}"#), KEY, None, AT),
+            malformed
+        );
+        assert_eq!(failure("{}", "", None, AT), ErrorKind::InvalidInput);
+        assert_eq!(failure(&" ".repeat(LARGEST + 1), KEY, None, AT), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn unknown_events_and_pings_come_back_as_such() {
+        let rows = [
+            ("candidateHired", "{}", EventKind::Ping),
+            ("candidateHired", "{ \n}", EventKind::Ping),
+            ("candidateHired", "null", EventKind::Ping),
+            ("somethingNew", r#"{"x":[1]}"#, EventKind::Other),
+        ];
+        for (name, data, kind) in rows {
+            let event = decode(delivery(name, data).as_bytes(), KEY, None, AT)
+                .unwrap_or_else(|e| panic!("{data} {}", e.message));
+            assert_eq!(event.kind, kind, "{data}");
+            assert_eq!(event.event, name);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Where the component touches its host: HTTP, clocks, randomness, environment.
+//!
+//! Nothing here decides: no `if` on a status, no retry, no pacing.
+
+mod clock;
+mod transport;
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::core::client::Client;
+use crate::core::error::Error;
+use crate::core::limiter::Lanes;
+use crate::core::settings::Settings;
+
+pub use clock::WasiClock;
+pub use transport::Wasi;
+
+/// The pace, for hosts that keep instances alive.
+static LANES: Mutex<Option<Lanes>> = Mutex::new(None);
+
+/// Does one call with a client made of what the host gives, and keeps nothing
+/// of it but the pace.
+///
+/// # Errors
+///
+/// A setting that cannot be used, or what `act` returns.
+pub fn with_lever<R>(
+    act: impl FnOnce(&mut Client<'_, Wasi, WasiClock>) -> Result<R, Error>,
+) -> Result<R, Error> {
+    let settings = Settings::from_environment(wasi::cli::environment::get_environment())?;
+    let mut lanes = LANES.lock().unwrap_or_else(PoisonError::into_inner);
+    let lanes = lanes.get_or_insert_with(Lanes::default);
+    act(&mut Client { transport: &mut Wasi::default(), clock: &WasiClock, lanes, settings })
+}
+
+/// The wall clock, for calls that send nothing.
+pub fn wall_ms() -> u64 {
+    crate::core::scheduler::Clock::wall_ms(&WasiClock)
+}

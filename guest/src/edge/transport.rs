@@ -1,0 +1,325 @@
+//! Requests over wasi:http, several under way at once by poll.
+//!
+//! A failure is put in the class that can be proved from the host's code, and
+//! in the doubtful one otherwise: whether a write is sent again hangs on it.
+
+use wasi::clocks::monotonic_clock;
+use wasi::http::outgoing_handler;
+use wasi::http::types::{
+    ErrorCode, FieldName, Fields, FutureIncomingResponse, Headers, IncomingBody, IncomingResponse,
+    Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+};
+use wasi::io::poll::{Pollable, poll};
+use wasi::io::streams::{InputStream, StreamError};
+
+use crate::core::Nanos;
+use crate::core::request::{Method, Request};
+use crate::core::response::{Failure, Response};
+use crate::core::scheduler::Transport;
+use crate::core::settings::Settings;
+
+type Ended = Result<Response, Failure>;
+
+/// Bytes asked of a body at a time.
+const PIECE: u64 = 64 * 1024;
+
+/// Bytes written at a time, the most that `blocking-write-and-flush` takes.
+const WRITE: usize = 4096;
+
+/// The exchanges under way.
+#[derive(Default)]
+pub struct Wasi {
+    under_way: Vec<(u64, Exchange)>,
+    /// Those that failed on the spot.
+    ended: Vec<(u64, Ended)>,
+}
+
+/// One exchange. Fields are dropped in this order, children before parents, as
+/// the component model demands.
+struct Exchange {
+    ready: Pollable,
+    state: State,
+    limits: Limits,
+    /// When the guest itself gives up, where the host takes no timeouts.
+    deadline: Option<Nanos>,
+}
+
+enum State {
+    Head(FutureIncomingResponse),
+    Body { stream: InputStream, _body: IncomingBody, _head: IncomingResponse, answer: Response },
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    max_answer: usize,
+    between_bytes: Nanos,
+    /// The host keeps the timeouts.
+    kept_by_host: bool,
+}
+
+impl Transport for Wasi {
+    fn start(&mut self, number: u64, request: &Request, settings: &Settings) {
+        match Exchange::start(request, settings) {
+            Ok(exchange) => self.under_way.push((number, exchange)),
+            Err(failure) => self.ended.push((number, Err(failure))),
+        }
+    }
+
+    fn wait(&mut self, until: Option<Nanos>) -> Vec<(u64, Ended)> {
+        loop {
+            let ended = std::mem::take(&mut self.ended);
+            let first = self.under_way.iter().filter_map(|(_, e)| e.deadline).chain(until).min();
+            let over = until.is_some_and(|until| monotonic_clock::now() >= until);
+            if !ended.is_empty() || over || (self.under_way.is_empty() && until.is_none()) {
+                return ended;
+            }
+            let timer = first.map(monotonic_clock::subscribe_instant);
+            let exchanges = self.under_way.iter().map(|(_, exchange)| &exchange.ready);
+            let pollables: Vec<&Pollable> = exchanges.chain(timer.as_ref()).collect();
+            let ready = poll(&pollables);
+            self.advance(&ready);
+        }
+    }
+
+    fn cancel(&mut self, number: u64) {
+        self.under_way.retain(|(other, _)| *other != number);
+    }
+}
+
+impl Wasi {
+    /// Moves on the exchanges at these places, and those whose time is over.
+    fn advance(&mut self, ready: &[u32]) {
+        let now = monotonic_clock::now();
+        let exchanges = std::mem::take(&mut self.under_way);
+        for (place, (number, exchange)) in (0_u32..).zip(exchanges) {
+            let late = exchange.deadline.is_some_and(|deadline| now >= deadline);
+            let step = match (ready.contains(&place), late) {
+                (true, _) => exchange.advance(now),
+                (false, true) => Step::Ended(Err(exchange.late())),
+                (false, false) => Step::On(exchange),
+            };
+            match step {
+                Step::On(exchange) => self.under_way.push((number, exchange)),
+                Step::Ended(result) => self.ended.push((number, result)),
+            }
+        }
+    }
+}
+
+enum Step {
+    On(Exchange),
+    Ended(Ended),
+}
+
+impl Exchange {
+    fn start(request: &Request, settings: &Settings) -> Result<Self, Failure> {
+        let bad = |()| Failure::NotSent("the host does not take such a request");
+        let outgoing = OutgoingRequest::new(headers(request, settings)?);
+        let scheme = if settings.https { Scheme::Https } else { Scheme::Http };
+        let path = format!("{}{}", settings.prefix, request.path_and_query());
+        outgoing.set_method(&method(request.method)).map_err(bad)?;
+        outgoing.set_scheme(Some(&scheme)).map_err(bad)?;
+        outgoing.set_authority(Some(&settings.authority)).map_err(bad)?;
+        outgoing.set_path_with_query(Some(&path)).map_err(bad)?;
+        let body = request.body.is_some().then(|| outgoing.body()).transpose().map_err(bad)?;
+        let (options, kept_by_host) = options(settings);
+        let future =
+            outgoing_handler::handle(outgoing, Some(options)).map_err(|code| class(&code))?;
+        if let (Some(body), Some(bytes)) = (body, &request.body) {
+            write(body, bytes);
+        }
+        let start = monotonic_clock::now();
+        let allowed = settings.connect_timeout.saturating_add(settings.first_byte_timeout);
+        Ok(Exchange {
+            ready: future.subscribe(),
+            state: State::Head(future),
+            limits: Limits {
+                max_answer: settings.max_answer,
+                between_bytes: settings.between_bytes_timeout,
+                kept_by_host,
+            },
+            deadline: (!kept_by_host).then(|| start.saturating_add(allowed)),
+        })
+    }
+
+    fn late(&self) -> Failure {
+        match &self.state {
+            State::Head(_) => Failure::TimedOut("no answer began in the time allowed"),
+            State::Body { answer, .. } => Failure::Broken(answer.status),
+        }
+    }
+
+    fn advance(self, now: Nanos) -> Step {
+        let Exchange { ready, state, limits, .. } = self;
+        match state {
+            State::Head(future) => {
+                drop(ready);
+                let head = match future.get() {
+                    // Ready without a result cannot be; asking again is safe.
+                    None => return Step::On(Exchange::head(future, limits, now)),
+                    Some(Ok(Ok(head))) => head,
+                    Some(Ok(Err(code))) => return Step::Ended(Err(class(&code))),
+                    Some(Err(())) => {
+                        return Step::Ended(Err(Failure::Lost("the answer was taken before")));
+                    }
+                };
+                drop(future);
+                match Exchange::body(head, limits, now) {
+                    Ok(exchange) => Step::On(exchange),
+                    Err(failure) => Step::Ended(Err(failure)),
+                }
+            }
+            State::Body { stream, _body, _head, mut answer } => match stream.read(PIECE) {
+                Ok(bytes) if answer.body.len().saturating_add(bytes.len()) > limits.max_answer => {
+                    Step::Ended(Err(Failure::TooLarge(answer.status, limits.max_answer)))
+                }
+                Ok(bytes) => {
+                    answer.body.extend_from_slice(&bytes);
+                    let deadline = limits.next(now);
+                    Step::On(Exchange {
+                        ready,
+                        state: State::Body { stream, _body, _head, answer },
+                        limits,
+                        deadline,
+                    })
+                }
+                Err(StreamError::Closed) => Step::Ended(Ok(answer)),
+                Err(StreamError::LastOperationFailed(_)) => {
+                    Step::Ended(Err(Failure::Broken(answer.status)))
+                }
+            },
+        }
+    }
+
+    fn head(future: FutureIncomingResponse, limits: Limits, now: Nanos) -> Self {
+        let deadline = limits.next(now);
+        Exchange { ready: future.subscribe(), state: State::Head(future), limits, deadline }
+    }
+
+    fn body(head: IncomingResponse, limits: Limits, now: Nanos) -> Result<Self, Failure> {
+        let status = head.status();
+        let fields = head.headers();
+        let answer = Response {
+            status,
+            retry_after: value(&fields, "retry-after"),
+            encoding: value(&fields, "content-encoding"),
+            body: Vec::new(),
+        };
+        let length = value(&fields, "content-length").and_then(|length| length.parse().ok());
+        drop(fields);
+        if length.is_some_and(|length: usize| length > limits.max_answer) {
+            return Err(Failure::TooLarge(status, limits.max_answer));
+        }
+        let body = head.consume().map_err(|()| Failure::Broken(status))?;
+        let stream = body.stream().map_err(|()| Failure::Broken(status))?;
+        Ok(Exchange {
+            ready: stream.subscribe(),
+            state: State::Body { stream, _body: body, _head: head, answer },
+            limits,
+            deadline: limits.next(now),
+        })
+    }
+}
+
+impl Limits {
+    fn next(self, now: Nanos) -> Option<Nanos> {
+        (!self.kept_by_host).then(|| now.saturating_add(self.between_bytes))
+    }
+}
+
+fn headers(request: &Request, settings: &Settings) -> Result<Headers, Failure> {
+    let headers = Fields::new();
+    let set = |name: &str, value: &str| {
+        headers.append(&FieldName::from(name), &value.as_bytes().to_vec())
+    };
+    let own = concat!("lever-wasm/", env!("CARGO_PKG_VERSION"));
+    let fixed = set("user-agent", own).and_then(|()| set("accept", "application/json"));
+    let content = request.body.as_ref().map_or(Ok(()), |body| {
+        set("content-type", "application/json")
+            .and_then(|()| set("content-length", &body.len().to_string()))
+    });
+    fixed.and(content).map_err(|_| Failure::NotSent("the host refuses a header"))?;
+    if let Some(authorization) = &settings.authorization {
+        // A host that forbids the header adds it itself.
+        let _ = set("authorization", authorization);
+    }
+    Ok(headers)
+}
+
+fn value(fields: &Fields, name: &str) -> Option<String> {
+    let values = fields.get(&FieldName::from(name));
+    values.into_iter().next().and_then(|value| String::from_utf8(value).ok())
+}
+
+/// Options, and whether the host took the timeouts in them.
+fn options(settings: &Settings) -> (RequestOptions, bool) {
+    let options = RequestOptions::new();
+    // A host that counts the wait for the first byte into the connect timeout
+    // must not end it sooner than the first-byte timeout would.
+    let connect = settings.connect_timeout.max(settings.first_byte_timeout);
+    let taken = options
+        .set_connect_timeout(Some(connect))
+        .and_then(|()| options.set_first_byte_timeout(Some(settings.first_byte_timeout)))
+        .and_then(|()| options.set_between_bytes_timeout(Some(settings.between_bytes_timeout)));
+    (options, taken.is_ok())
+}
+
+/// Writes the body. A failure shows in the answer, or in its absence: Lever may
+/// answer before it has read all.
+fn write(body: OutgoingBody, bytes: &[u8]) {
+    let Ok(stream) = body.write() else { return };
+    let written = bytes.chunks(WRITE).try_for_each(|piece| stream.blocking_write_and_flush(piece));
+    drop(stream);
+    if written.is_ok() {
+        let _ = OutgoingBody::finish(body, None);
+    }
+}
+
+fn method(method: Method) -> WasiMethod {
+    match method {
+        Method::Get => WasiMethod::Get,
+        Method::Post => WasiMethod::Post,
+        Method::Put => WasiMethod::Put,
+        Method::Delete => WasiMethod::Delete,
+    }
+}
+
+/// What a host's code proves. `connection-timeout` proves nothing: one host
+/// counts the wait for the answer into it.
+fn class(code: &ErrorCode) -> Failure {
+    match code {
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failure::Refused,
+        ErrorCode::DnsTimeout | ErrorCode::DnsError(_) => {
+            Failure::NotSent("the name of its host was not found")
+        }
+        ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable => Failure::NotSent("its host was not reached"),
+        ErrorCode::ConnectionRefused => Failure::NotSent("the connection was refused"),
+        ErrorCode::ConnectionLimitReached => {
+            Failure::NotSent("the host has no connection to spare")
+        }
+        ErrorCode::TlsCertificateError => Failure::NotSent("the certificate is not trusted"),
+        ErrorCode::HttpRequestUriInvalid
+        | ErrorCode::HttpRequestUriTooLong
+        | ErrorCode::HttpRequestMethodInvalid
+        | ErrorCode::HttpRequestHeaderSectionSize(_)
+        | ErrorCode::HttpRequestHeaderSize(_)
+        | ErrorCode::HttpRequestLengthRequired
+        | ErrorCode::ConfigurationError => {
+            Failure::NotSent("the host does not take such a request")
+        }
+        ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::HttpResponseTimeout => {
+            Failure::TimedOut("no answer began in the time allowed")
+        }
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
+            Failure::Lost("the encryption failed")
+        }
+        ErrorCode::HttpResponseIncomplete => Failure::Lost("the answer's head broke off"),
+        ErrorCode::ConnectionTerminated => Failure::Lost("it was closed"),
+        _ => Failure::Lost("the host gave no exact reason"),
+    }
+}

@@ -1,0 +1,24 @@
+//! The Lever recruiting API as a WebAssembly component.
+//!
+//! `core` decides, `edge` touches the host, `resources` has one function for
+//! each function of the WIT. Only `core` and `resources` compile natively.
+
+pub mod core;
+#[cfg(target_arch = "wasm32")]
+mod edge;
+#[cfg(target_arch = "wasm32")]
+mod resources;
+
+/// The records and traits of the WIT, made by `build.rs`.
+#[allow(missing_docs, clippy::all)]
+pub mod bindings {
+    include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+    include!(concat!(env!("OUT_DIR"), "/records.rs"));
+}
+
+/// The route of each function, made by `build.rs` from the WIT's route lines.
+pub mod routes {
+    use crate::core::request::{Method, Route, Segment};
+
+    include!(concat!(env!("OUT_DIR"), "/routes.rs"));
+}

@@ -1,0 +1,21 @@
+//! One function for each function of the WIT, and nothing else: no loop, no
+//! decision on an answer.
+//!
+//! The compiler demands each function; its route is the constant of its name.
+
+mod archive_reasons;
+mod notes;
+mod opportunities;
+mod raw;
+mod stages;
+mod users;
+mod webhook_events;
+
+pub use crate::bindings::exports::ats::lever::types::Error;
+pub use crate::core::query::Fields;
+pub use crate::edge::with_lever;
+
+/// The component.
+struct Lever;
+
+crate::bindings::export!(Lever with_types_in crate::bindings);

@@ -1,0 +1,93 @@
+//! Opportunities: reading, creating, moving, archiving, tagging.
+
+use serde_json::{Value, json};
+
+use super::{Error, Fields, Lever, with_lever};
+use crate::bindings::exports::ats::lever::opportunities::{
+    ArchiveOptions, CreatedOpportunity, Guest, NewOpportunity, Opportunity, OpportunityPage,
+    OpportunityQuery,
+};
+use crate::core::json::with;
+use crate::core::request::Route;
+use crate::routes::opportunities as route;
+
+impl Guest for Lever {
+    fn list_page(
+        query: OpportunityQuery,
+        cursor: Option<String>,
+    ) -> Result<OpportunityPage, Error> {
+        with_lever(|lever| lever.page(&route::LIST_PAGE, &[], &query, cursor))
+    }
+
+    fn list_all(query: OpportunityQuery, max_items: Option<u32>) -> Result<OpportunityPage, Error> {
+        with_lever(|lever| lever.all(&route::LIST_ALL, &[], &query, max_items))
+    }
+
+    fn get(
+        opportunity: String,
+        include: Vec<String>,
+        expand: Vec<String>,
+    ) -> Result<Opportunity, Error> {
+        with_lever(|lever| lever.read(&route::GET, &[&opportunity], &Fields { include, expand }))
+    }
+
+    fn create(
+        opportunity: NewOpportunity,
+        perform_as: Option<String>,
+        perform_as_posting_owner: Option<bool>,
+    ) -> Result<CreatedOpportunity, Error> {
+        with_lever(|lever| {
+            let query = lever.attributed_to_posting_owner(perform_as, perform_as_posting_owner)?;
+            lever.change(&route::CREATE, &[], query, &opportunity)
+        })
+    }
+
+    fn update_stage(
+        opportunity: String,
+        stage: String,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::UPDATE_STAGE, &opportunity, perform_as, &json!({ "stage": stage }))
+    }
+
+    fn archive(
+        opportunity: String,
+        reason: String,
+        options: ArchiveOptions,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::ARCHIVE, &opportunity, perform_as, &with(&options, "reason", json!(reason)))
+    }
+
+    fn unarchive(opportunity: String, perform_as: Option<String>) -> Result<Opportunity, Error> {
+        change(&route::UNARCHIVE, &opportunity, perform_as, &json!({ "reason": null }))
+    }
+
+    fn add_tags(
+        opportunity: String,
+        tags: Vec<String>,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::ADD_TAGS, &opportunity, perform_as, &json!({ "tags": tags }))
+    }
+
+    fn remove_tags(
+        opportunity: String,
+        tags: Vec<String>,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::REMOVE_TAGS, &opportunity, perform_as, &json!({ "tags": tags }))
+    }
+}
+
+fn change(
+    route: &Route,
+    opportunity: &str,
+    perform_as: Option<String>,
+    body: &Value,
+) -> Result<Opportunity, Error> {
+    with_lever(|lever| {
+        let query = lever.attributed(perform_as);
+        lever.change_then_read(route, &[opportunity], query, body, &route::GET)
+    })
+}
