@@ -1,0 +1,149 @@
+//! Builds the component and embeds it with its WIT, so that plain `cargo run`
+//! and `cargo test` work from a fresh clone.
+//!
+//! The guest has a target directory of its own inside OUT_DIR, since cargo holds
+//! the lock of the outer one; it is built without the environment that cargo
+//! made for this build.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail, ensure};
+
+const TARGET: &str = "wasm32-wasip2";
+
+fn main() -> Result<()> {
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    for path in ["wit", "guest", "Cargo.toml", "Cargo.lock", "host-harness/build.rs"] {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
+    }
+    add_target(&root)?;
+    let component = build_component(&root, &out)?;
+    let wit = wit_files(&root.join("wit"), "")?;
+    fs::write(out.join("embedded.rs"), embedded(&component, &wit)?)?;
+    fs::write(out.join("functions.rs"), functions(&wit)?)?;
+    Ok(())
+}
+
+/// A command that sees cargo's own settings, but nothing of this build.
+fn plain(program: &str, root: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root);
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let kept = ["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR"];
+        let ours = text.starts_with("CARGO_") && !kept.iter().any(|kept| text.starts_with(kept));
+        if ours || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS") || text == "CARGO" {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Adds the WebAssembly target where it is missing.
+fn add_target(root: &Path) -> Result<()> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let printed = plain(&rustc, root)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .context("rustc did not run")?;
+    let libraries = PathBuf::from(String::from_utf8_lossy(&printed.stdout).trim());
+    if printed.status.success() && libraries.is_dir() {
+        return Ok(());
+    }
+    println!("cargo::warning=adding the target {TARGET} with rustup");
+    let added = plain("rustup", root).args(["target", "add", TARGET]).output();
+    match added {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => bail!(
+            "the component needs the target {TARGET}, and `rustup target add {TARGET}` failed:\n{}\n\
+             Add it by hand while connected, then build again.",
+            String::from_utf8_lossy(&output.stderr)
+        ),
+        Err(error) => bail!(
+            "the component needs the target {TARGET}, and rustup did not run ({error}). \
+             Install Rust by rustup, or add that target to your toolchain, then build again."
+        ),
+    }
+}
+
+fn build_component(root: &Path, out: &Path) -> Result<PathBuf> {
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let target = out.join("guest");
+    // No path of this machine in the component: the same source gives the same
+    // bytes anywhere, so that a digest in an audit means something.
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let flags: Vec<String> =
+        [(Some(root.to_owned()), "lever"), (cargo_home, "cargo"), (Some(target.clone()), "target")]
+            .iter()
+            .filter_map(|(from, to)| from.as_deref().map(|from| remap(from, to)))
+            .collect();
+    let built = plain(&cargo, root)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .args(["build", "--locked", "--package", "lever", "--lib"])
+        .args(["--profile", "component", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target)
+        .output()
+        .context("cargo did not run")?;
+    ensure!(
+        built.status.success(),
+        "the component did not build:\n{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    Ok(target.join(TARGET).join("component").join("lever.wasm"))
+}
+
+/// All WIT files: their path from `wit/`, and their own.
+fn wit_files(folder: &Path, prefix: &str) -> Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let (path, name) = {
+            let entry = entry?;
+            (entry.path(), format!("{prefix}{}", entry.file_name().to_string_lossy()))
+        };
+        if path.is_dir() {
+            files.extend(wit_files(&path, &format!("{name}/"))?);
+        } else if name.ends_with(".wit") {
+            files.push((name, path));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn embedded(component: &Path, wit: &[(String, PathBuf)]) -> Result<String> {
+    let mut text = format!(
+        "/// The component, as built with this host.\n\
+         pub static COMPONENT: &[u8] = include_bytes!({component:?});\n\n\
+         /// The WIT: path from `wit/`, and text.\n\
+         pub static WIT: &[(&str, &str)] = &[\n"
+    );
+    for (name, path) in wit {
+        writeln!(text, "    ({name:?}, include_str!({path:?})),")?;
+    }
+    text.push_str("];\n");
+    Ok(text)
+}
+
+/// A macro that hands every function of the WIT to another one: the tests demand
+/// a test for each by it.
+fn functions(wit: &[(String, PathBuf)]) -> Result<String> {
+    let mut text = "macro_rules! every_function {\n    ($do:ident) => {\n".to_owned();
+    for (name, path) in wit.iter().filter(|(name, _)| !name.contains('/')) {
+        let interface = name.trim_end_matches(".wit").replace('-', "_");
+        for line in fs::read_to_string(path)?.lines() {
+            if let Some((function, _)) = line.trim().split_once(": func(") {
+                let function = function.trim_start_matches('%').replace('-', "_");
+                writeln!(text, "        $do!({interface} {function});")?;
+            }
+        }
+    }
+    text.push_str("    };\n}\n");
+    Ok(text)
+}
