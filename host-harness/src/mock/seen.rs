@@ -1,0 +1,71 @@
+//! What the mock saw: every request, as it was received and what became of it.
+//!
+//! Records, never judges.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Counts from 0 over the life of the mock.
+    pub number: u64,
+    /// When its head was there, since the mock's start.
+    pub at: Duration,
+    /// The method.
+    pub method: String,
+    /// The raw path, as received.
+    pub path: String,
+    /// The raw query, as received; None without a question mark.
+    pub query: Option<String>,
+    /// The decoded query pairs, in order.
+    pub pairs: Vec<(String, String)>,
+    /// Query pairs the endpoint does not have.
+    pub unknown_query: Vec<(String, String)>,
+    /// Header names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The status decided on; None while undecided, and when the connection was cut without one.
+    pub status: Option<u16>,
+    /// Whether it changed the account.
+    pub is_applied: bool,
+    /// The fault that hit it, as written in Rust.
+    pub fault: Option<String>,
+}
+
+impl Seen {
+    /// The first value of a header, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a query parameter, decoded.
+    #[must_use]
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        let pairs = self.pairs.iter().filter(|(key, _)| key == name);
+        pairs.map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+impl fmt::Display for Seen {
+    /// One line; no header and no body, so that it can go into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{} +{} ms {} {}", self.number, self.at.as_millis(), self.method, self.path)?;
+        if let Some(query) = &self.query {
+            write!(f, "?{query}")?;
+        }
+        match self.status {
+            Some(status) => write!(f, " -> {status}")?,
+            None => write!(f, " -> no answer")?,
+        }
+        if self.is_applied {
+            write!(f, ", applied")?;
+        }
+        if let Some(fault) = &self.fault {
+            write!(f, ", {fault}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! Answers as bytes: sound ones, and the broken ones a fault asks for.
+//!
+//! Decides what is sent, in which pieces; sends nothing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::faults::{Content, Effect};
+use super::page::canonical;
+
+const JSON: &str = "application/json; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const PAGE: &str = "<!doctype html><html><head><title>502 Bad Gateway</title></head>\
+    <body><h1>Bad Gateway</h1><p>The proxy could not reach the server.</p></body></html>";
+
+/// A complete answer.
+#[derive(Clone, Debug)]
+pub(super) struct Whole {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What becomes of the connection.
+#[derive(Debug)]
+pub(super) enum Delivery {
+    /// A sound HTTP answer; the connection is kept.
+    Answer(Whole),
+    /// These raw bytes, then the end.
+    Cut(Vec<u8>, End),
+}
+
+/// How a spoilt answer ends.
+#[derive(Debug)]
+pub(super) enum End {
+    Close,
+    Reset,
+    /// The rest, one byte at a time, then closed.
+    Drip {
+        rest: Vec<u8>,
+        every: Duration,
+    },
+    /// This chunk again and again until the client hangs up.
+    Endless(Vec<u8>),
+}
+
+impl Whole {
+    fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        let headers = [
+            ("server", "lever-data-api"),
+            ("x-lever-region", "global"),
+            ("content-type", content_type),
+        ];
+        let headers =
+            headers.into_iter().filter(|(name, _)| *name != "content-type" || !body.is_empty());
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { status, headers, body }
+    }
+
+    /// An answer in JSON; empty where there is nothing to say.
+    pub fn json(status: u16, body: Option<&Value>) -> Self {
+        Self::new(status, JSON, body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The head as bytes, framed by this header.
+    fn head(&self, framing: &str) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} Mock\r\n", self.status);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("{framing}\r\n\r\n"));
+        head.into_bytes()
+    }
+
+    fn sized(&self, length: usize) -> Vec<u8> {
+        self.head(&format!("content-length: {length}"))
+    }
+
+    fn half(&self) -> &[u8] {
+        self.body.get(..self.body.len() / 2).unwrap_or_default()
+    }
+}
+
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+}
+
+/// The answer a fault makes of the real one. `offset` is the one the request asked with.
+pub(super) fn spoil(
+    effect: Effect,
+    status: u16,
+    real: Option<Value>,
+    offset: Option<&str>,
+) -> Delivery {
+    let whole = Whole::json(status, real.as_ref());
+    let length = whole.body.len();
+    let (bytes, end) = match effect {
+        Effect::Delay(_) => return Delivery::Answer(whole),
+        Effect::Status { code, body, headers } => {
+            let mut answer = match body {
+                Content::Json(body) => Whole::json(code, Some(&body)),
+                Content::Html => Whole::new(code, HTML, PAGE.into()),
+                Content::Empty => Whole::json(code, None),
+            };
+            answer.headers.extend(headers);
+            return Delivery::Answer(answer);
+        }
+        Effect::HtmlPage => return Delivery::Answer(Whole::new(200, HTML, PAGE.into())),
+        Effect::EmptyBody => return Delivery::Answer(Whole::json(200, None)),
+        Effect::Body(text) => return Delivery::Answer(Whole::new(200, JSON, text.into())),
+        Effect::InvalidJson => {
+            return Delivery::Answer(Whole { body: whole.half().to_vec(), ..whole });
+        }
+        Effect::Gzip => {
+            let body = gzip(&whole.body);
+            return Delivery::Answer(Whole { body, ..whole }.with("content-encoding", "gzip"));
+        }
+        Effect::RepeatCursor => {
+            return Delivery::Answer(Whole::json(status, repeated(real, offset).as_ref()));
+        }
+        Effect::ResetBefore | Effect::ResetAfter => (Vec::new(), End::Reset),
+        Effect::CloseMidHead => {
+            let mut head = whole.sized(length);
+            head.truncate(head.len() / 2);
+            (head, End::Close)
+        }
+        Effect::TruncatedBody { chunked: false } => {
+            // The added byte keeps the promise broken for an empty body too.
+            ([whole.sized(length + 1).as_slice(), whole.half()].concat(), End::Close)
+        }
+        Effect::TruncatedBody { chunked: true } => {
+            let head = whole.head("transfer-encoding: chunked");
+            // A chunk of no bytes would end the body properly.
+            let first =
+                whole.half().is_empty().then(Vec::new).unwrap_or_else(|| chunk(whole.half()));
+            ([head, first].concat(), End::Close)
+        }
+        Effect::WrongContentLength => {
+            ([whole.sized(length / 2).as_slice(), &whole.body].concat(), End::Close)
+        }
+        Effect::StallBody { after, every } => {
+            let (first, rest) = whole.body.split_at(after.min(length));
+            let end = End::Drip { rest: rest.to_vec(), every };
+            ([whole.sized(length).as_slice(), first].concat(), end)
+        }
+        Effect::EndlessBody => {
+            let head = whole.head("transfer-encoding: chunked");
+            let start = chunk(br#"{"data":["#);
+            // White space between values keeps the JSON sound, so only its size gives it away.
+            ([head, start].concat(), End::Endless(chunk(&[b' '; 16 * 1024])))
+        }
+    };
+    Delivery::Cut(bytes, end)
+}
+
+fn repeated(real: Option<Value>, offset: Option<&str>) -> Option<Value> {
+    let mut real = real?;
+    if let (Some(map), Some(offset)) = (real.as_object_mut(), offset) {
+        map.insert("hasNext".to_owned(), json!(true));
+        map.insert("next".to_owned(), json!(canonical(offset)));
+    }
+    Some(real)
+}
+
+/// The bytes as a gzip member of stored blocks.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    // Magic, deflate, no flags, no time, no level, unknown system (RFC 1952).
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    // Stored blocks hold at most 65,535 bytes each (RFC 1951).
+    for block in bytes.chunks(usize::from(u16::MAX)) {
+        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        out.push(0);
+        out.extend(length.to_le_bytes());
+        out.extend((!length).to_le_bytes());
+        out.extend(block);
+    }
+    // An empty last block.
+    out.extend([1, 0, 0, 255, 255]);
+    out.extend(crc32(bytes).to_le_bytes());
+    out.extend((bytes.len() as u32).to_le_bytes());
+    out
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crc32_gives_its_check_value() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn a_cut_answer_has_the_bytes_its_fault_promises() {
+        let real = || Some(json!({"data": [1, 2, 3]}));
+        let body = r#"{"data":[1,2,3]}"#;
+        let rows = [
+            (Effect::ResetAfter, "", ""),
+            (Effect::TruncatedBody { chunked: false }, "content-length: 17", r#"{"data":"#),
+            (Effect::TruncatedBody { chunked: true }, "chunked", "8\r\n{\"data\":\r\n"),
+            (Effect::WrongContentLength, "content-length: 8", body),
+            (
+                Effect::StallBody { after: 2, every: Duration::from_millis(1) },
+                "content-length: 16",
+                r#"{""#,
+            ),
+        ];
+        for (effect, framing, sent) in rows {
+            let name = format!("{effect:?}");
+            let Delivery::Cut(bytes, _) = spoil(effect, 200, real(), None) else {
+                panic!("{name} is not a cut");
+            };
+            let text = String::from_utf8(bytes).unwrap();
+            let (head, rest) = text.split_once("\r\n\r\n").unwrap_or(("", ""));
+            assert!(head.ends_with(framing), "{name}: {head}");
+            assert_eq!(rest, sent, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_cursor_is_the_one_asked_with() {
+        let rows = [
+            (None, json!({"data": [], "next": "%5B2%5D"})),
+            (Some("%5B1%5D"), json!({"data": [], "next": "%5B1%5D", "hasNext": true})),
+            (Some("[1]"), json!({"data": [], "next": "%5B1%5D", "hasNext": true})),
+        ];
+        for (offset, expected) in rows {
+            let real = Some(json!({"data": [], "next": "%5B2%5D"}));
+            assert_eq!(repeated(real, offset), Some(expected));
+        }
+    }
+}
