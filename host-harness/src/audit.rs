@@ -1,0 +1,268 @@
+//! The audit: one line of JSON for each call and each request, allowed or refused.
+//!
+//! It records names, counts and decisions, never ids, query values, bodies, headers or secrets; what it is given as a
+//! route has to be a template. A record that cannot be written is an error, so that nothing happens unrecorded
+//! unnoticed.
+
+mod escape;
+mod record;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use escape::escape;
+pub use record::{Decision, Kind, Record};
+
+/// Where records go; clones share the same place.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    sink: Sink,
+}
+
+#[derive(Debug, Clone)]
+enum Sink {
+    None,
+    Memory(Arc<Mutex<Vec<Record>>>),
+    File(Arc<LogFile>),
+}
+
+#[derive(Debug)]
+struct LogFile {
+    path: PathBuf,
+    state: Mutex<Tail>,
+}
+
+#[derive(Debug)]
+struct Tail {
+    file: File,
+    /// Whether the last line may be without its end, after a write that failed halfway.
+    is_broken: bool,
+}
+
+/// Why a record was not written.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit {} cannot be written: {cause}", path.display())]
+pub struct AuditError {
+    path: PathBuf,
+    /// What the system said; part of the message, so it is no `source` to print again.
+    cause: io::Error,
+}
+
+impl Audit {
+    /// Appends to a file, which is made for its owner alone when it is not there.
+    ///
+    /// A last line without its end, from a process that died, is ended first.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened for writing.
+    pub fn to_file(path: impl AsRef<Path>) -> io::Result<Audit> {
+        let path = path.as_ref();
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        let is_broken = file.metadata()?.is_file() && lacks_end(path)?;
+        let audit = Audit {
+            sink: Sink::File(Arc::new(LogFile {
+                path: path.to_owned(),
+                state: Mutex::new(Tail { file, is_broken }),
+            })),
+        };
+        audit.ready().map_err(|error| error.cause)?;
+        Ok(audit)
+    }
+
+    /// Keeps the records in memory, for tests and demonstrations.
+    pub fn in_memory() -> Audit {
+        Audit { sink: Sink::Memory(Arc::default()) }
+    }
+
+    /// Records nothing.
+    pub fn none() -> Audit {
+        Audit { sink: Sink::None }
+    }
+
+    /// Whether records can be written as far as is known; asked before a call starts.
+    ///
+    /// # Errors
+    ///
+    /// When the write before failed and the place still takes nothing.
+    pub fn ready(&self) -> Result<(), AuditError> {
+        match &self.sink {
+            Sink::None | Sink::Memory(_) => Ok(()),
+            Sink::File(log) => {
+                let mut tail = lock(&log.state);
+                if tail.is_broken {
+                    tail.append(b"\n").map_err(|cause| log.error(cause))
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    /// Writes one record; time and text are filled in when they are empty, and everything is escaped.
+    ///
+    /// # Errors
+    ///
+    /// When the place takes it not or only in part; the caller refuses what the record was about, or fails.
+    pub fn write(&self, record: Record) -> Result<(), AuditError> {
+        match &self.sink {
+            Sink::None => Ok(()),
+            Sink::Memory(records) => {
+                lock(records).push(record.completed());
+                Ok(())
+            }
+            Sink::File(log) => {
+                let mut line = Vec::with_capacity(512);
+                serde_json::to_writer(&mut line, &record.completed())
+                    .map_err(|error| log.error(error.into()))?;
+                line.push(b'\n');
+                let mut tail = lock(&log.state);
+                if tail.is_broken {
+                    line.insert(0, b'\n');
+                }
+                tail.append(&line).map_err(|cause| log.error(cause))
+            }
+        }
+    }
+
+    /// The records kept in memory, oldest first.
+    pub fn records(&self) -> Vec<Record> {
+        match &self.sink {
+            Sink::Memory(records) => lock(records).clone(),
+            Sink::None | Sink::File(_) => Vec::new(),
+        }
+    }
+}
+
+impl LogFile {
+    fn error(&self, cause: io::Error) -> AuditError {
+        AuditError { path: self.path.clone(), cause }
+    }
+}
+
+impl Tail {
+    /// One write for one line, which the system appends as a whole among processes that share the file.
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        let result = self.file.write_all(line);
+        self.is_broken = result.is_err();
+        result
+    }
+}
+
+/// An id that joins a call's records, different for every call of every process.
+pub fn call_id() -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let now = jiff::Timestamp::now().as_millisecond();
+    format!("{now:x}-{:x}-{call:x}", std::process::id())
+}
+
+fn lacks_end(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+/// A thread that panicked while it held the lock left whole records behind.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(function: &str) -> Record {
+        Record {
+            agent: "sourcer".into(),
+            function: function.into(),
+            rule: "a=read".into(),
+            ..Record::default()
+        }
+    }
+
+    fn temporary(name: &str) -> PathBuf {
+        let path =
+            std::env::temp_dir().join(format!("lever-host-audit-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    #[test]
+    fn a_file_has_one_record_on_each_line() {
+        let path = temporary("lines");
+        let audit = Audit::to_file(&path).unwrap();
+        audit.write(record("a.b")).unwrap();
+        audit.clone().write(record("c\nd")).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let records: Vec<Record> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(records.len(), 2);
+        assert_eq!(records[1].function, "c\\nd");
+        assert!(
+            records[0].time.ends_with('Z') && records[0].time.len() == 24,
+            "{}",
+            records[0].time
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_line_cut_off_by_a_crash_does_not_spoil_the_next() {
+        let path = temporary("cut");
+        std::fs::write(&path, "{\"time\":\"20").unwrap();
+        Audit::to_file(&path).unwrap().write(record("a.b")).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let last: Record = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!((text.lines().count(), last.function.as_str()), (2, "a.b"));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_and_stays_one() {
+        let audit = Audit::to_file("/dev/full").unwrap();
+        let error = audit.write(record("a.b")).unwrap_err().to_string();
+        assert!(error.starts_with("the audit /dev/full cannot be written: "), "{error}");
+        assert!(audit.ready().is_err());
+        assert!(audit.write(record("a.b")).is_err());
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_opened_is_an_error_at_once() {
+        assert!(Audit::to_file("/nonexistent/audit.jsonl").is_err());
+        assert!(Audit::to_file(std::env::temp_dir()).is_err());
+    }
+
+    #[test]
+    fn memory_keeps_what_was_written_and_none_keeps_nothing() {
+        let audit = Audit::in_memory();
+        audit.clone().write(record("a.b")).unwrap();
+        assert_eq!(audit.records().len(), 1);
+        let none = Audit::none();
+        none.write(record("a.b")).unwrap();
+        assert!(none.records().is_empty());
+    }
+
+    #[test]
+    fn call_ids_differ() {
+        assert_ne!(call_id(), call_id());
+    }
+}

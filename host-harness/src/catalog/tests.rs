@@ -1,0 +1,117 @@
+use http::Method;
+
+use super::*;
+
+fn wit(functions: &str) -> String {
+    format!("package a:b; world w {{ export things; }} interface things {{ {functions} }}")
+}
+
+fn catalog(functions: &str) -> Result<Catalog, CatalogError> {
+    Catalog::from_wit(&[("w.wit", &wit(functions))])
+}
+
+#[test]
+fn the_embedded_wit_is_a_catalog() {
+    let catalog = Catalog::from_wit(crate::embedded::WIT).unwrap();
+    let update = catalog.function("opportunities", "update-stage").unwrap();
+    assert_eq!(update.id(), "opportunities.update-stage");
+    assert!(update.is_write());
+    assert_eq!(update.summary, "Moves an opportunity to another stage.");
+    assert!(!update.docs.contains('`') || !update.docs.contains("PUT /"), "{}", update.docs);
+    let sent: Vec<_> = update.routes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        sent,
+        ["PUT /opportunities/{opportunity}/stage", "GET /opportunities/{opportunity}"]
+    );
+    let names: Vec<_> = update.params.iter().map(|p| (p.name.as_str(), p.required)).collect();
+    assert_eq!(names, [("opportunity", true), ("stage", true), ("perform-as", false)]);
+}
+
+#[test]
+fn every_function_has_a_summary_and_every_route_its_permission() {
+    for function in Catalog::embedded().functions() {
+        assert!(function.summary.ends_with('.'), "{}: {:?}", function.id(), function.summary);
+        for route in function.routes.iter().filter(|route| !route.is_any_path()) {
+            let segments: Vec<_> = route.template.split('/').skip(1).collect();
+            let found = Catalog::embedded().route(&route.method, &segments).unwrap();
+            assert!(found.is_same_as(route), "{route} is found as {found}");
+        }
+    }
+}
+
+#[test]
+fn a_literal_wins_over_a_parameter() {
+    let catalog = Catalog::embedded();
+    let found =
+        |path: &[&str]| catalog.route(&Method::GET, path).map(|route| route.template.as_str());
+    assert_eq!(found(&["opportunities", "deleted"]), Some("/opportunities/deleted"));
+    assert_eq!(found(&["opportunities", "0a1b"]), Some("/opportunities/{opportunity}"));
+    assert_eq!(found(&["opportunities", ""]), None);
+    assert_eq!(found(&["opportunities", "a", "b", "c", "d", "e"]), None);
+    assert_eq!(catalog.route(&Method::DELETE, &["opportunities", "a"]).map(|r| &r.template), None);
+}
+
+#[test]
+fn the_order_of_the_routes_does_not_matter() {
+    let literal = "/// A.\n///\n/// `GET /a/b` `a:read`\na: func();\n";
+    let parameter = "/// B.\n///\n/// `GET /a/{x}` `a:read`\nb: func();\n";
+    for functions in [[literal, parameter].concat(), [parameter, literal].concat()] {
+        let catalog = catalog(&functions).unwrap();
+        assert_eq!(catalog.route(&Method::GET, &["a", "b"]).unwrap().template, "/a/b");
+        assert_eq!(catalog.route(&Method::GET, &["a", "c"]).unwrap().template, "/a/{x}");
+    }
+}
+
+#[test]
+fn any_path_is_no_route_of_its_own() {
+    let catalog = Catalog::embedded();
+    assert!(catalog.function("raw", "get").unwrap().reads_any_path());
+    assert!(catalog.route(&Method::GET, &["surveys"]).is_none());
+}
+
+#[test]
+fn a_function_without_a_route_line_is_an_error_that_names_it() {
+    let error = catalog("/// Does it.\n///\n/// Quickly.\nrun: func();").unwrap_err().to_string();
+    assert!(
+        error.starts_with("things.run: the last line of its documentation is no route line"),
+        "{error}"
+    );
+    let error = catalog("run: func();").unwrap_err().to_string();
+    assert!(error.starts_with("things.run: "), "{error}");
+}
+
+#[test]
+fn one_request_has_one_permission() {
+    let error = catalog(
+        "/// A.\n///\n/// `GET /a/{x}` `a:read`\na: func();\n/// B.\n///\n/// `GET /a/{y}` `b:read`\nb: func();",
+    )
+    .unwrap_err()
+    .to_string();
+    assert_eq!(error, "things.b: `GET /a/{y}` is `b:read` here and `a:read` elsewhere");
+}
+
+#[test]
+fn routes_whose_precedence_would_be_a_guess_are_refused() {
+    let error = catalog(
+        "/// A.\n///\n/// `GET /a/{x}/c` `a:read`\na: func();\n/// B.\n///\n/// `GET /a/b/{y}` `a:read`\nb: func();",
+    )
+    .unwrap_err();
+    assert!(matches!(error, CatalogError::Ambiguous { .. }), "{error}");
+}
+
+#[test]
+fn broken_wit_is_an_error_that_shows_the_place() {
+    let error =
+        Catalog::from_wit(&[("w.wit", "package a:b; interface {")]).unwrap_err().to_string();
+    assert!(error.contains("w.wit"), "{error}");
+}
+
+#[test]
+fn ids_are_blanked_and_fixed_words_stay() {
+    let catalog = Catalog::embedded();
+    assert_eq!(
+        catalog.blank(&["opportunities", "1234", "notes", "jane@example.com"]),
+        "/opportunities/{…}/notes/{…}"
+    );
+    assert_eq!(catalog.blank(&["x"; 20]), format!("{}/…", "/{…}".repeat(8)));
+}

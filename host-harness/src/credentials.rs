@@ -1,0 +1,348 @@
+//! The credential of the Lever account, as the host keeps it.
+//!
+//! It is read, kept and turned into a header here and nowhere else. It never enters guest memory, a message, a record
+//! or `Debug` output, and its memory is wiped when it is dropped.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// The variable that holds an API key.
+pub const API_KEY: &str = "LEVER_API_KEY";
+/// The variable that holds an OAuth access token.
+pub const ACCESS_TOKEN: &str = "LEVER_ACCESS_TOKEN";
+
+/// Longer than any key or token of Lever's; a larger file is some other file.
+const LARGEST: usize = 16 * 1024;
+
+/// An API key or an access token.
+#[derive(Clone)]
+pub struct Credential {
+    kind: Kind,
+    secret: Zeroizing<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Sent as Basic user name with a blank password.
+    ApiKey,
+    /// Sent as Bearer.
+    AccessToken,
+}
+
+/// Why there is no usable credential; never with the credential in it.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// Two credentials are set and nothing says which one counts.
+    #[error("{API_KEY} and {ACCESS_TOKEN} are both set; keep one")]
+    Both,
+    /// The variable or file holds no credential.
+    #[error("{place} is empty")]
+    Empty {
+        /// The variable or file.
+        place: String,
+    },
+    /// The text cannot be a credential.
+    #[error(
+        "{place} has a character at position {position} that no key has; look for quotes, blanks or a line break"
+    )]
+    Malformed {
+        /// The variable or file.
+        place: String,
+        /// Where it is, from 1.
+        position: usize,
+    },
+    /// The file cannot be read.
+    #[error("the credential file {} cannot be read: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said; part of the message, so it is no `source` to print again.
+        cause: std::io::Error,
+    },
+    /// Others than the owner may read the file.
+    #[error("the credential file {} can be read by others (mode {mode:03o}); run `chmod 600` on it", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file is not in one of the two accepted forms.
+    #[error("the credential file {}: line {line}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl Credential {
+    /// A Lever API key.
+    ///
+    /// # Errors
+    ///
+    /// When the text is empty or holds a character that no key has.
+    pub fn api_key(key: &str) -> Result<Credential, CredentialError> {
+        Credential::new(Kind::ApiKey, key, API_KEY)
+    }
+
+    /// An OAuth access token.
+    ///
+    /// # Errors
+    ///
+    /// As [`Credential::api_key`].
+    pub fn access_token(token: &str) -> Result<Credential, CredentialError> {
+        Credential::new(Kind::AccessToken, token, ACCESS_TOKEN)
+    }
+
+    /// The credential in the environment, from `LEVER_API_KEY` or `LEVER_ACCESS_TOKEN`; `None` when neither is set.
+    ///
+    /// An empty variable counts as not set.
+    ///
+    /// # Errors
+    ///
+    /// When both are set, or the text is no credential.
+    pub fn from_environment(
+        get: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Credential>, CredentialError> {
+        let get = |name: &str| get(name).map(Zeroizing::new).filter(|text| !text.is_empty());
+        match (get(API_KEY), get(ACCESS_TOKEN)) {
+            (Some(_), Some(_)) => Err(CredentialError::Both),
+            (Some(key), None) => Credential::api_key(&key).map(Some),
+            (None, Some(token)) => Credential::access_token(&token).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The credential in a file that only its owner can read.
+    ///
+    /// The file holds either the API key alone on one line, or one line `LEVER_API_KEY=...` or
+    /// `LEVER_ACCESS_TOKEN=...`; blank lines and lines that start with `#` are skipped.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is readable by its group or by others, or holds anything else.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Credential, CredentialError> {
+        let path = path.as_ref();
+        let read = |cause| CredentialError::Read { path: path.to_owned(), cause };
+        let file = std::fs::File::open(path).map_err(read)?;
+        // Asked of the open file, so that it cannot be swapped between the question and the reading.
+        let metadata = file.metadata().map_err(read)?;
+        if !metadata.is_file() {
+            return Err(read(std::io::Error::other("it is no plain file")));
+        }
+        check_mode(path, &metadata)?;
+        let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
+        file.take(LARGEST as u64 + 1).read_to_string(&mut text).map_err(read)?;
+        if text.len() > LARGEST {
+            return Err(read(std::io::Error::other("it is larger than 16 KiB")));
+        }
+        Credential::from_text(&text, path)
+    }
+
+    fn from_text(text: &str, path: &Path) -> Result<Credential, CredentialError> {
+        let place = path.display().to_string();
+        let mut found = None;
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let fail =
+                |reason| CredentialError::File { path: path.to_owned(), line: at + 1, reason };
+            if found.is_some() {
+                return Err(fail("there is a credential in a line before; keep one"));
+            }
+            // API keys are Base64 text at most, so `=` may end a bare key but a name before it is one of ours.
+            let (kind, secret) = match line.split_once('=') {
+                Some((name, secret)) if name == API_KEY => (Kind::ApiKey, secret),
+                Some((name, secret)) if name == ACCESS_TOKEN => (Kind::AccessToken, secret),
+                Some((_, rest)) if !rest.trim_matches('=').is_empty() => {
+                    return Err(fail(
+                        "expected LEVER_API_KEY=, LEVER_ACCESS_TOKEN= or the bare API key",
+                    ));
+                }
+                _ => (Kind::ApiKey, line),
+            };
+            found = Some(Credential::new(kind, secret, &place)?);
+        }
+        found.ok_or(CredentialError::Empty { place })
+    }
+
+    fn new(kind: Kind, secret: &str, place: &str) -> Result<Credential, CredentialError> {
+        if secret.is_empty() {
+            return Err(CredentialError::Empty { place: place.to_owned() });
+        }
+        // A colon would end the user name of Basic early; quotes come from copying a shell line.
+        let is_usual = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '"' | '\'' | '`');
+        if let Some(at) = secret.chars().position(|c| !is_usual(c)) {
+            return Err(CredentialError::Malformed { place: place.to_owned(), position: at + 1 });
+        }
+        Ok(Credential { kind, secret: Zeroizing::new(secret.to_owned()) })
+    }
+
+    /// The text itself.
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// The `Authorization` header, marked sensitive so that HTTP libraries neither log nor index it.
+    ///
+    /// # Panics
+    ///
+    /// Never: the characters were checked when the credential was made.
+    pub fn authorization(&self) -> HeaderValue {
+        let text = Zeroizing::new(match self.kind {
+            Kind::ApiKey => {
+                let pair = Zeroizing::new(format!("{}:", self.secret()));
+                format!("Basic {}", STANDARD.encode(pair.as_bytes()))
+            }
+            Kind::AccessToken => format!("Bearer {}", self.secret()),
+        });
+        let mut value = HeaderValue::from_str(&text).expect("a credential is visible ASCII");
+        value.set_sensitive(true);
+        value
+    }
+
+    /// A digest that tells credentials apart, for the rate budget they share; never shown.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let kind: &[u8] = match self.kind {
+            Kind::ApiKey => b"api-key\0",
+            Kind::AccessToken => b"access-token\0",
+        };
+        Sha256::new().chain_update(kind).chain_update(self.secret()).finalize().into()
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("kind", &self.kind)
+            .field("secret", &"[redacted]")
+            .finish()
+    }
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path, metadata: &std::fs::Metadata) -> Result<(), CredentialError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(CredentialError::Exposed { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+/// Other systems keep access lists that the standard library does not show.
+#[cfg(not(unix))]
+fn check_mode(_: &Path, _: &std::fs::Metadata) -> Result<(), CredentialError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment<'a>(pairs: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[test]
+    fn a_key_is_sent_as_basic_and_a_token_as_bearer() {
+        let key = Credential::api_key("abc123").unwrap().authorization();
+        assert_eq!(key, "Basic YWJjMTIzOg==");
+        assert!(key.is_sensitive());
+        assert_eq!(Credential::access_token("a.b-c_d").unwrap().authorization(), "Bearer a.b-c_d");
+    }
+
+    #[test]
+    fn nothing_prints_the_secret() {
+        let credential = Credential::api_key("s3cret").unwrap();
+        let printed = format!("{credential:?} {credential:#?} {:?}", credential.authorization());
+        assert!(!printed.contains("s3cret") && !printed.contains("czNjcmV0"), "{printed}");
+        assert!(printed.contains("[redacted]"));
+        for bad in ["s3cret with blank", "s3cret\n", "\"s3cret\"", "s3cret:x", "s3crét"] {
+            let error = Credential::api_key(bad).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("s3cr"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_environment_gives_one_credential_or_none() {
+        let from = |pairs: &[(&str, &str)]| Credential::from_environment(environment(pairs));
+        assert!(from(&[]).unwrap().is_none());
+        assert!(from(&[(API_KEY, "")]).unwrap().is_none());
+        assert_eq!(from(&[(API_KEY, "k")]).unwrap().unwrap().authorization(), "Basic azo=");
+        assert_eq!(
+            from(&[(API_KEY, ""), (ACCESS_TOKEN, "t")]).unwrap().unwrap().authorization(),
+            "Bearer t"
+        );
+        assert!(matches!(from(&[(API_KEY, "k"), (ACCESS_TOKEN, "t")]), Err(CredentialError::Both)));
+    }
+
+    #[test]
+    fn fingerprints_tell_credentials_apart() {
+        let key = Credential::api_key("a").unwrap();
+        assert_eq!(key.fingerprint(), Credential::api_key("a").unwrap().fingerprint());
+        assert_ne!(key.fingerprint(), Credential::api_key("b").unwrap().fingerprint());
+        assert_ne!(key.fingerprint(), Credential::access_token("a").unwrap().fingerprint());
+    }
+
+    #[test]
+    fn a_file_holds_one_credential_in_one_of_three_forms() {
+        let path = Path::new("key");
+        let rows = [
+            ("abc==\n", Some("Basic YWJjPT06")),
+            ("# mine\n\nLEVER_API_KEY=abc\n", Some("Basic YWJjOg==")),
+            ("LEVER_API_KEY=abc==", Some("Basic YWJjPT06")),
+            ("LEVER_ACCESS_TOKEN=abc\r\n", Some("Bearer abc")),
+            ("", None),
+            ("# nothing\n", None),
+            ("LEVER_API_KEY=", None),
+            ("LEVER_API_KEY=\"abc\"", None),
+            ("OTHER=abc", None),
+            ("export LEVER_API_KEY=abc", None),
+            ("abc\ndef", None),
+        ];
+        for (text, expected) in rows {
+            let result = Credential::from_text(text, path);
+            match expected {
+                Some(header) => assert_eq!(result.unwrap().authorization(), header, "{text:?}"),
+                None => assert!(!result.unwrap_err().to_string().contains("abc"), "{text:?}"),
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let path =
+            std::env::temp_dir().join(format!("lever-host-credential-{}", std::process::id()));
+        std::fs::write(&path, "abc").unwrap();
+        let with_mode = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            Credential::from_file(&path)
+        };
+        for mode in [0o640, 0o604, 0o620, 0o644, 0o666] {
+            let error = with_mode(mode).unwrap_err();
+            assert!(matches!(error, CredentialError::Exposed { .. }), "{mode:o}: {error}");
+        }
+        for mode in [0o600, 0o400] {
+            assert_eq!(with_mode(mode).unwrap().secret(), "abc", "{mode:o}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(Credential::from_file(&path), Err(CredentialError::Read { .. })));
+        assert!(Credential::from_file(std::env::temp_dir()).is_err());
+    }
+}

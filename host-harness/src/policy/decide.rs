@@ -1,0 +1,133 @@
+//! The decision on a function, and the part of it that the decision on a request shares.
+//!
+//! A grant on a resource opens every function under that permission; a grant on a function opens that function and
+//! the requests of its route line, for that function only.
+
+use http::Method;
+
+use super::Agent;
+use super::grants::nearest;
+use super::refusal::{Refusal, Rule, shown};
+use crate::catalog::{Catalog, Function, Route, Scope};
+
+impl Agent {
+    /// Whether the agent may call this function.
+    ///
+    /// All requests of the function have to be allowed, so that none fails halfway for want of a grant.
+    ///
+    /// # Errors
+    ///
+    /// With the refusal, which names the grant that is missing.
+    pub fn may_call(
+        &self,
+        interface: &str,
+        function: &str,
+        catalog: &Catalog,
+    ) -> Result<Rule, Refusal> {
+        let Some(found) = catalog.function(interface, function) else {
+            return self.may_call_foreign(interface, function, catalog);
+        };
+        let id = found.id();
+        if self.grants.allows_function(&id) {
+            return Ok(Rule(format!("{id}=allow")));
+        }
+        let subject = format!("`{id}`");
+        let needed =
+            std::iter::once(&found.scope).chain(found.routes.iter().map(|route| &route.scope));
+        for scope in needed {
+            if self.rule_for(scope).is_none() {
+                return Err(Refusal::for_want_of(self, &subject, scope, Some(found)));
+            }
+        }
+        self.rule_for(&found.scope)
+            .ok_or_else(|| Refusal::for_want_of(self, &subject, &found.scope, Some(found)))
+    }
+
+    fn may_call_foreign(
+        &self,
+        interface: &str,
+        function: &str,
+        catalog: &Catalog,
+    ) -> Result<Rule, Refusal> {
+        let id = format!("{interface}.{function}");
+        if self.grants.allows_foreign_function(&id) {
+            return Ok(Rule(format!("foreign:{id}=allow")));
+        }
+        if self.grants.foreign_level(interface) == Some(super::Level::Full) {
+            return Ok(Rule(format!("foreign:{interface}=full")));
+        }
+        let known: Vec<String> = catalog.functions().iter().map(Function::id).collect();
+        Err(Refusal::foreign(self, interface, function, nearest(&id, &known)))
+    }
+
+    /// The grant on a resource that covers a permission.
+    pub(super) fn rule_for(&self, scope: &Scope) -> Option<Rule> {
+        let level = self.grants.level(&scope.resource)?;
+        level.covers(scope.access).then(|| Rule(format!("{}={level}", scope.resource)))
+    }
+
+    /// Whether a route may be sent on behalf of a function: `None` stands for one that is not in the catalog.
+    pub(super) fn may_use(
+        &self,
+        catalog: &Catalog,
+        caller: Caller<'_>,
+        route: &Route,
+    ) -> Result<Rule, Refusal> {
+        match caller {
+            Caller::Ours(function) => {
+                if !function.sends(route) {
+                    return Err(Refusal::request(
+                        "not a request of this function",
+                        format!(
+                            "`{}` tried to send `{route}`, which is none of its requests; call the function made for \
+                             it, or check that the component is the one you built",
+                            function.id()
+                        ),
+                    ));
+                }
+                let id = function.id();
+                if self.grants.allows_function(&id) && !function.reads_any_path() {
+                    return Ok(Rule(format!("{id}=allow")));
+                }
+                self.rule_for(&route.scope).ok_or_else(|| {
+                    let single = (!function.reads_any_path()).then_some(function);
+                    Refusal::for_want_of(self, &format!("`{route}`"), &route.scope, single)
+                })
+            }
+            Caller::Foreign(id) => {
+                if let Some(rule) = self.rule_for(&route.scope) {
+                    return Ok(rule);
+                }
+                let granted = self.grants.functions().find(|id| {
+                    catalog
+                        .function_by_id(id)
+                        .is_some_and(|function| !function.reads_any_path() && function.sends(route))
+                });
+                granted.map(|id| Rule(format!("{id}=allow"))).ok_or_else(|| {
+                    let subject = format!("`{route}`, sent by `{}`,", shown(id));
+                    Refusal::for_want_of(self, &subject, &route.scope, None)
+                })
+            }
+        }
+    }
+}
+
+/// On whose behalf a request goes out.
+#[derive(Clone, Copy)]
+pub(super) enum Caller<'a> {
+    Ours(&'a Function),
+    Foreign(&'a str),
+}
+
+/// What a refusal of an unknown request says; `similar` is the method the path does exist for.
+pub(super) fn unknown_route(method: &Method, path: &str, similar: Option<&Route>) -> Refusal {
+    let method = shown(method.as_str());
+    let message = match similar {
+        Some(route) => format!(
+            "`{method} {path}` is no request of the catalog; this path is known for {}",
+            route.method
+        ),
+        None => format!("`{method} {path}` is no request of the catalog, so no grant can allow it"),
+    };
+    Refusal::request("unknown request", message).at(path.to_owned())
+}

@@ -1,0 +1,179 @@
+//! What an agent may do: its grants, and the two decisions made from them.
+//!
+//! Everything here is pure apart from [`Policy::load`], and everything that is not granted is refused. A decision is
+//! made on the function ([`Agent::may_call`]) and again on each request ([`Agent::may_send`]); the second trusts
+//! nothing the component says about itself, so a component that was tampered with gains nothing.
+
+mod decide;
+mod file;
+mod grants;
+mod limits;
+mod path;
+mod query;
+mod refusal;
+mod warnings;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use grants::{Grants, Level};
+pub use limits::Limits;
+pub use refusal::{Refusal, Rule};
+pub use warnings::warnings;
+pub use wire::{Admitted, CallScope, Outgoing, allows_header};
+
+/// The agents of one policy file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    agents: BTreeMap<String, Agent>,
+}
+
+/// One agent with all it was granted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agent {
+    /// The name in the policy and in the audit.
+    pub name: String,
+    /// The user id that every write is attributed to; the agent chooses when absent.
+    pub perform_as: Option<String>,
+    /// Whether it may ask for confidential records.
+    pub confidential: bool,
+    /// What it was granted.
+    pub grants: Grants,
+    /// Its budget in time, memory and requests.
+    pub limits: Limits,
+}
+
+/// Why a policy, or a grant on the command line, is not valid.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The file cannot be read.
+    #[error("the policy {} cannot be read: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said; part of the message, so it is no `source` to print again.
+        cause: std::io::Error,
+    },
+    /// The text breaks a rule.
+    #[error("{}{message}", line.map(|line| format!("line {line}: ")).unwrap_or_default())]
+    Invalid {
+        /// The line, from 1; absent on the command line.
+        line: Option<usize>,
+        /// What is wrong and what to write instead.
+        message: String,
+    },
+    /// An error in a file, with its path.
+    #[error("{}: {error}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// The error.
+        error: Box<PolicyError>,
+    },
+    /// The policy has no agent of this name.
+    #[error("the policy has no agent `{name}`; it has {known}")]
+    UnknownAgent {
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+}
+
+impl PolicyError {
+    fn invalid(message: impl Into<String>) -> PolicyError {
+        PolicyError::Invalid { line: None, message: message.into() }
+    }
+}
+
+impl Policy {
+    /// Reads a policy from its TOML text, against the catalog of the embedded component.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no TOML, or holds an unknown key, resource, function or value.
+    pub fn parse(toml: &str) -> Result<Policy, PolicyError> {
+        file::parse(toml).map(|agents| Policy { agents })
+    }
+
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::parse`], with the path; and when the file cannot be read.
+    pub fn load(path: impl AsRef<Path>) -> Result<Policy, PolicyError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| PolicyError::Read { path: path.to_owned(), cause })?;
+        Policy::parse(&text)
+            .map_err(|error| PolicyError::InFile { path: path.to_owned(), error: Box::new(error) })
+    }
+
+    /// The agent of this name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none; the error names those there are.
+    pub fn agent(&self, name: &str) -> Result<&Agent, PolicyError> {
+        self.agents.get(name).ok_or_else(|| PolicyError::UnknownAgent {
+            name: name.to_owned(),
+            known: match self.agents.len() {
+                0 => "none".to_owned(),
+                _ => self
+                    .agents
+                    .keys()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            },
+        })
+    }
+
+    /// All agents, by name.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values()
+    }
+}
+
+impl Agent {
+    /// An agent that may do nothing.
+    pub fn denied(name: &str) -> Agent {
+        Agent {
+            name: name.to_owned(),
+            perform_as: None,
+            confidential: false,
+            grants: Grants::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// An agent from grants on the command line: `opportunities=read`, `opportunities.update-stage=allow`,
+    /// `foreign:probe=full` or `foreign:probe.run=allow`.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not usable, or a grant is malformed, unknown, or given twice with different values.
+    pub fn from_grants(name: &str, grants: &[String]) -> Result<Agent, PolicyError> {
+        check_name(name)?;
+        let mut agent = Agent::denied(name);
+        for grant in grants {
+            agent.grants.add_argument(grant)?;
+        }
+        Ok(agent)
+    }
+}
+
+/// Agent names go into records and messages, so they are kept to characters that need no escaping.
+fn check_name(name: &str) -> Result<(), PolicyError> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+        return Err(PolicyError::invalid(format!(
+            "agent name {name:?}: use 1 to 64 letters, digits, `-`, `_` and `.`"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

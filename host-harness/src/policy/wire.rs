@@ -1,0 +1,224 @@
+//! The decision on one outgoing request, made on its parts after they were brought into one form.
+//!
+//! It looks at method, address, path and query, never at what the component calls itself; bodies are not read. What
+//! is admitted is written anew, so what was judged is what is sent.
+
+use http::{HeaderName, Method, Uri, header};
+
+use super::decide::{Caller, unknown_route};
+use super::path::{self, Oddity};
+use super::query::Query;
+use super::{Agent, Refusal, Rule};
+use crate::catalog::{Catalog, Route};
+use crate::upstream::Upstream;
+
+/// The longest path with query that is looked at; Node's servers take 16 KiB for the whole head.
+const LONGEST: usize = 16 * 1024;
+
+/// The function on whose behalf requests go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallScope {
+    id: String,
+}
+
+impl CallScope {
+    /// The scope of a call to `interface.function`, of the catalog or of a component that is not ours.
+    pub fn new(interface: &str, function: &str) -> CallScope {
+        CallScope { id: format!("{interface}.{function}") }
+    }
+
+    /// `interface.function`.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// What of a request the decision is made on.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The scheme, such as `https`.
+    pub scheme: &'a str,
+    /// Host and port as the component wrote them.
+    pub authority: &'a str,
+    /// Path and query as the component wrote them.
+    pub path_and_query: &'a str,
+}
+
+impl<'a> Outgoing<'a> {
+    /// The parts of a request; a missing part is empty and therefore refused.
+    pub fn new(method: &'a Method, uri: &'a Uri) -> Outgoing<'a> {
+        Outgoing {
+            method,
+            scheme: uri.scheme_str().unwrap_or_default(),
+            authority: uri.authority().map_or("", |authority| authority.as_str()),
+            path_and_query: uri.path_and_query().map_or("", |path| path.as_str()),
+        }
+    }
+}
+
+/// A request that may be sent, in the form in which it must be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted<'c> {
+    /// The route it belongs to.
+    pub route: &'c Route,
+    /// The grant that allowed it.
+    pub rule: Rule,
+    /// Path, with the upstream's prefix, and query; a fixed `perform_as` is in it.
+    pub path_and_query: String,
+}
+
+/// Whether a header of the component's may go out; all others are dropped.
+///
+/// A list of what is harmless, since servers and proxies know many headers that name another method, path, host or
+/// identity (`x-http-method-override`, `x-original-url`, `forwarded`, `authorization`, `cookie`).
+pub fn allows_header(name: &HeaderName) -> bool {
+    [
+        header::ACCEPT,
+        header::ACCEPT_LANGUAGE,
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::USER_AGENT,
+    ]
+    .contains(name)
+}
+
+impl Agent {
+    /// Whether this request may go out on behalf of `call`, and in which form.
+    ///
+    /// # Errors
+    ///
+    /// With the refusal, which names the grant that is missing or the oddity that no grant can allow.
+    pub fn may_send<'c>(
+        &self,
+        catalog: &'c Catalog,
+        upstream: &Upstream,
+        call: &CallScope,
+        request: &Outgoing<'_>,
+    ) -> Result<Admitted<'c>, Refusal> {
+        upstream.check(request.scheme, request.authority).map_err(|reason| {
+            Refusal::request(
+                "not the API's address",
+                format!("a request was refused: {reason}; only {upstream} may be called"),
+            )
+        })?;
+        if request.path_and_query.len() > LONGEST {
+            return Err(odd("it is longer than 16 KiB"));
+        }
+        let (raw_path, raw_query) =
+            request.path_and_query.split_once('?').unwrap_or((request.path_and_query, ""));
+        let path = path::normalise(raw_path).map_err(odd)?;
+        let segments = below(upstream.prefix(), &path).ok_or_else(|| {
+            Refusal::request(
+                "outside the API's path",
+                format!("a request was refused: its path is not below `{}/`", upstream.prefix()),
+            )
+        })?;
+
+        let Some(route) = catalog.route(request.method, &segments) else {
+            return Err(unknown_route(
+                request.method,
+                &catalog.blank(&segments),
+                other_method(catalog, &segments),
+            ));
+        };
+        if is_other_route_in_lower_case(catalog, route, &segments) {
+            return Err(odd(
+                "a segment differs from a fixed word of another path by upper case alone",
+            )
+            .at(route.template.clone()));
+        }
+        let caller = match catalog.function_by_id(&call.id) {
+            Some(function) => Caller::Ours(function),
+            None => Caller::Foreign(&call.id),
+        };
+        let rule = self
+            .may_use(catalog, caller, route)
+            .map_err(|refusal| refusal.at(route.template.clone()))?;
+        let mut query =
+            Query::parse(raw_query).map_err(|oddity| odd(oddity).at(route.template.clone()))?;
+        self.judge_query(route, &mut query)
+            .map_err(|refusal| refusal.at(route.template.clone()))?;
+
+        let mut path_and_query = path;
+        query.write_to(&mut path_and_query);
+        Ok(Admitted { route, rule, path_and_query })
+    }
+
+    fn judge_query(&self, route: &Route, query: &mut Query) -> Result<(), Refusal> {
+        let asks_for_all =
+            query.get("confidentiality").is_some_and(|value| value != "non-confidential");
+        if asks_for_all && !self.confidential {
+            return Err(Refusal::request(
+                "confidential = false",
+                format!(
+                    "`{route}` asks for confidential records, and agent `{name}` may not see them; ask for \
+                     `non-confidential`, or set `confidential = true` under [agents.{name}] in the policy",
+                    name = self.name
+                ),
+            ));
+        }
+        if let Some(user) = &self.perform_as {
+            // Lever would attribute the change to the posting's owner instead.
+            if query.get("perform_as_posting_owner").is_some_and(|value| value != "false") {
+                return Err(Refusal::request(
+                    "perform-as",
+                    format!(
+                        "`{route}` acts for the posting's owner, and agent `{}` acts for one fixed user; leave \
+                         `perform-as-posting-owner` out",
+                        self.name
+                    ),
+                ));
+            }
+            match query.get("perform_as") {
+                Some(given) if given == user => {}
+                Some(_) => {
+                    return Err(Refusal::request(
+                        "perform-as",
+                        format!(
+                            "`{route}` names another user than the one that agent `{}` acts for; leave `perform-as` \
+                             out, the host adds it",
+                            self.name
+                        ),
+                    ));
+                }
+                None if route.is_write() => query.push("perform_as", user),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn odd(oddity: Oddity) -> Refusal {
+    Refusal::request(
+        "malformed request",
+        format!("a request was refused: {oddity}; no grant can allow it"),
+    )
+}
+
+/// The segments below the prefix, compared by segments: `/v1x` and `/v1` itself are not below `/v1`.
+fn below<'p>(prefix: &str, path: &'p str) -> Option<Vec<&'p str>> {
+    let rest = path.strip_prefix(prefix)?.strip_prefix('/')?;
+    Some(rest.split('/').collect())
+}
+
+/// Whether a server that ignores case would take this request for another one: `/opportunities/Deleted`.
+fn is_other_route_in_lower_case(catalog: &Catalog, route: &Route, segments: &[&str]) -> bool {
+    if !segments.iter().any(|segment| segment.bytes().any(|b| b.is_ascii_uppercase())) {
+        return false;
+    }
+    catalog
+        .route_ignoring_case(&route.method, segments)
+        .is_some_and(|other| !other.is_same_as(route))
+}
+
+fn other_method<'c>(catalog: &'c Catalog, segments: &[&str]) -> Option<&'c Route> {
+    [Method::GET, Method::POST, Method::PUT, Method::DELETE]
+        .iter()
+        .find_map(|method| catalog.route(method, segments))
+}
+
+#[cfg(test)]
+mod tests;
