@@ -1,0 +1,21 @@
+//! The way out: what a component's requests pass on their way to the upstream.
+//!
+//! In this order: normalise and decide (the policy's part), strip what the
+//! guest put in, inject the credential, wait for the pace, connect to a checked
+//! address, send once, cap sizes and times, record. Nothing here repeats a
+//! request that may have been sent, and nothing follows a redirect: the answer
+//! goes to the component as it came.
+
+mod address;
+mod body;
+mod connector;
+mod exchange;
+mod headers;
+mod traffic;
+
+pub use connector::TlsError;
+pub use headers::FIELDS_CAP;
+pub use traffic::{Hooks, Summary, Traffic, Wire};
+
+#[cfg(test)]
+mod tests;

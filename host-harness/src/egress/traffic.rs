@@ -1,0 +1,349 @@
+//! One call's requests, from the component's hand to the wire and back.
+
+use super::body::{self, INCOMING_CAP};
+use super::connector::{ConnectError, Connector, TlsError};
+use super::exchange::{Client, Failure, Timeouts};
+use super::headers;
+use crate::catalog::Catalog;
+use crate::credentials::Credential;
+use crate::limiter::{Account, Limiter};
+use crate::policy::{Agent, CallScope, Outgoing, Refusal};
+use crate::runtime::trail::{Exchange, Trail};
+use crate::upstream::Upstream;
+use http::HeaderName;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::{Notify, Semaphore};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// Requests in flight of one call; further ones wait. Far above what the pace
+/// lets through, it bounds what a component makes the host hold.
+const IN_FLIGHT: usize = 64;
+
+/// Refused requests after which a call is ended: a component that goes on
+/// trying is not mistaken, and each try writes a line.
+const REFUSALS: u32 = 100;
+
+/// What all calls of a host share.
+pub struct Wire {
+    client: Client,
+    upstream: Upstream,
+    credential: Option<Credential>,
+    account: Arc<Account>,
+    sent: AtomicU64,
+}
+
+impl Wire {
+    /// A wire to this upstream.
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up for it.
+    pub fn new(
+        upstream: Upstream,
+        credential: Option<Credential>,
+        limiter: &Limiter,
+        allow_loopback: bool,
+        extra_ca: &[PathBuf],
+    ) -> Result<Self, TlsError> {
+        let connector = Connector::new(&upstream, allow_loopback, extra_ca)?;
+        let fingerprint = credential.as_ref().map_or([0; 32], Credential::fingerprint);
+        Ok(Self {
+            client: Client::new(connector),
+            upstream,
+            credential,
+            account: limiter.account(fingerprint),
+            sent: AtomicU64::new(0),
+        })
+    }
+
+    /// Where it leads.
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    /// Requests sent so far, over all calls.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+}
+
+/// The requests of one call.
+pub struct Traffic {
+    wire: Arc<Wire>,
+    agent: Agent,
+    scope: CallScope,
+    trail: Arc<Trail>,
+    slots: Arc<Semaphore>,
+    sent: AtomicU32,
+    notes: Mutex<Notes>,
+    ended: Notify,
+}
+
+#[derive(Default)]
+struct Notes {
+    refused: u32,
+    refusal: Option<Refusal>,
+}
+
+/// What came of a call's requests.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Requests that were sent.
+    pub sent: u32,
+    /// The first refusal, if any.
+    pub refusal: Option<Refusal>,
+}
+
+impl Traffic {
+    /// No requests yet.
+    pub fn new(wire: Arc<Wire>, agent: Agent, scope: CallScope, trail: Arc<Trail>) -> Arc<Self> {
+        Arc::new(Self {
+            wire,
+            agent,
+            scope,
+            trail,
+            slots: Arc::new(Semaphore::new(IN_FLIGHT)),
+            sent: AtomicU32::new(0),
+            notes: Mutex::default(),
+            ended: Notify::new(),
+        })
+    }
+
+    /// Returns when the call must not go on: too many refused requests, or a
+    /// record that could not be written.
+    pub async fn must_end(&self) {
+        self.ended.notified().await;
+    }
+
+    /// Requests that could go out beside those in flight.
+    #[cfg(test)]
+    pub fn free_places(&self) -> usize {
+        self.slots.available_permits()
+    }
+
+    /// Requests sent so far.
+    pub fn sent(&self) -> u32 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Waits until every request has ended, `longest` at most, and sums up.
+    pub async fn finish(&self, longest: Duration) -> Summary {
+        let all = self.slots.acquire_many(IN_FLIGHT as u32);
+        let _ = tokio::time::timeout(longest, all).await;
+        Summary { sent: self.sent(), refusal: self.notes().refusal.take() }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call whose records cannot be written does not go on.
+    fn check_trail(&self) {
+        if self.trail.is_broken() {
+            self.ended.notify_one();
+        }
+    }
+
+    fn refuse(&self, method: &http::Method, refusal: Refusal) {
+        self.trail.refused_request(method, &refusal);
+        self.check_trail();
+        let mut notes = self.notes();
+        notes.refused += 1;
+        if notes.refused >= REFUSALS {
+            self.ended.notify_one();
+        }
+        notes.refusal.get_or_insert(refusal);
+    }
+
+    /// Decides, strips and injects. What comes back is what goes out.
+    fn admit(
+        &self,
+        request: http::Request<WasiBody>,
+    ) -> Result<(http::Request<WasiBody>, Exchange), Error> {
+        let (parts, guest_body) = request.into_parts();
+        let refuse = |refusal: Refusal, error: Error| {
+            self.refuse(&parts.method, refusal);
+            Err(error)
+        };
+        if self.trail.is_broken() {
+            return Err(Error::HttpRequestDenied);
+        }
+        if headers::are_too_large(&parts.headers) {
+            let refusal = Refusal {
+                rule: "header limit".to_owned(),
+                message: format!(
+                    "a request carried more than {} headers or {} bytes of them",
+                    headers::COUNT_CAP,
+                    headers::BYTES_CAP
+                ),
+                route: None,
+            };
+            return refuse(refusal, Error::HttpRequestHeaderSectionSize(None));
+        }
+        let wire = &self.wire;
+        let outgoing = Outgoing::new(&parts.method, &parts.uri);
+        let admitted = match self.agent.may_send(
+            Catalog::embedded(),
+            &wire.upstream,
+            &self.scope,
+            &outgoing,
+        ) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return refuse(refusal, Error::HttpRequestDenied),
+        };
+        let uri = http::Uri::builder()
+            .scheme(wire.upstream.scheme())
+            .authority(wire.upstream.authority())
+            .path_and_query(admitted.path_and_query.as_str())
+            .build()
+            .map_err(|_| Error::HttpRequestUriInvalid)?;
+        let exchange = self.trail.exchange(&parts.method, &admitted.route.template, &admitted.rule);
+        let mut request = http::Request::new(body::outgoing(guest_body));
+        *request.method_mut() = parts.method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers::outgoing(
+            &parts.headers,
+            wire.credential.as_ref().map(Credential::authorization),
+        );
+        Ok((request, exchange))
+    }
+
+    async fn send(
+        self: Arc<Self>,
+        request: http::Request<WasiBody>,
+        mut exchange: Exchange,
+        timeouts: Timeouts,
+    ) -> Result<http::Response<WasiBody>, Error> {
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::ConnectionLimitReached)?;
+        let wire = &self.wire;
+        let apply = exchange.is_application();
+        let rate = self.agent.limits.requests_per_second;
+        let mut permit = wire.account.acquire(&self.agent.name, rate, apply).await;
+        permit.sending();
+        exchange.sending();
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        wire.sent.fetch_add(1, Ordering::Relaxed);
+
+        let outcome = wire.client.exchange(request, timeouts).await;
+        let response = match outcome {
+            Ok(response) => response,
+            Err(failure) => {
+                if let Failure::NotSent(cause) = &failure {
+                    permit.not_sent();
+                    self.sent.fetch_sub(1, Ordering::Relaxed);
+                    wire.sent.fetch_sub(1, Ordering::Relaxed);
+                    if let ConnectError::Prohibited { kind, .. } = cause {
+                        let refusal = Refusal {
+                            rule: format!("{kind} addresses are not connected to"),
+                            message: cause.to_string(),
+                            route: exchange.route(),
+                        };
+                        exchange.prohibited(&refusal);
+                        self.check_trail();
+                        self.notes().refusal.get_or_insert(refusal);
+                        return Err(failure.to_guest());
+                    }
+                }
+                let (error, outcome) = failure.as_strs();
+                exchange.failed(error, outcome);
+                self.check_trail();
+                return Err(failure.to_guest());
+            }
+        };
+        let status = response.status();
+        if status == http::StatusCode::TOO_MANY_REQUESTS {
+            let wait = headers::retry_after(response.headers(), SystemTime::now());
+            wire.account.exhaust(apply, wait);
+        }
+        drop(permit);
+        exchange.answered(status);
+        self.check_trail();
+
+        let (mut parts, incoming) = response.into_parts();
+        let authorization = wire.credential.as_ref().map(Credential::authorization);
+        let secret = wire.credential.as_ref().map(Credential::secret);
+        headers::clean_answer(&mut parts.headers, authorization.as_ref(), secret);
+        let body = body::incoming(incoming, INCOMING_CAP, timeouts.between_bytes, slot);
+        Ok(http::Response::from_parts(parts, body))
+    }
+}
+
+/// Hands a component's requests to its call's traffic.
+pub struct Hooks(Arc<Traffic>);
+
+impl Hooks {
+    /// Hooks for this call.
+    pub fn new(traffic: Arc<Traffic>) -> Self {
+        Self(traffic)
+    }
+}
+
+type Sent = (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+
+impl WasiHttpHooks for Hooks {
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        headers::is_forbidden(name)
+    }
+
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(headers::is_forbidden)
+    }
+
+    /// Every scheme goes before the policy, so that one it refuses is recorded.
+    fn is_supported_scheme(&mut self, _: &http::uri::Scheme) -> bool {
+        true
+    }
+
+    /// The client names the host it connects to; the guest's word is not asked.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
+        // Decided here and now, in the order of the asking; what is refused
+        // costs no slot, no unit and no connection.
+        let admitted = self.0.admit(request);
+        let traffic = Arc::clone(&self.0);
+        let timeouts = Timeouts::from_options(options);
+        Box::new(async move {
+            let (request, exchange) = admitted?;
+            let response = traffic.send(request, exchange, timeouts).await?;
+            let nothing: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> =
+                Box::pin(std::future::ready(Ok(())));
+            Ok((response, Box::new(nothing) as Box<_>))
+        })
+    }
+
+    /// 64 KiB rather than 1 MiB: two chunks are held for each request.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        64 << 10
+    }
+
+    // The defaults of the following three log the error with its details.
+
+    fn p2_error_from_hyper(&mut self, _: &hyper::Error) -> ErrorCode {
+        ErrorCode::ConnectionTerminated
+    }
+
+    fn p2_error_from_connect(&mut self, _: &std::io::Error) -> ErrorCode {
+        ErrorCode::ConnectionRefused
+    }
+
+    fn p2_error_from_tls(&mut self, _: &std::io::Error) -> ErrorCode {
+        ErrorCode::TlsProtocolError
+    }
+}

@@ -1,0 +1,195 @@
+//! Loading a component: compiled once, linked to what every component gets and
+//! to nothing else.
+
+use super::state::State;
+use super::{CallError, HostError};
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{self, ComponentExportIndex, InstancePre, Linker};
+use wasmtime_wasi::WasiView;
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::p2::bindings::{cli, random};
+use wasmtime_wasi::random::WasiRandom;
+
+/// All that a component may import, up to the version. A test holds the linker
+/// to this list.
+const IMPORTS: [&str; 20] = [
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    // Tell that there is no terminal; Rust's standard library asks.
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+];
+
+/// A component ready to be called.
+pub struct Component {
+    digest: String,
+    size: usize,
+    pre: InstancePre<State>,
+}
+
+/// One exported function.
+pub(super) struct Export {
+    pub index: ComponentExportIndex,
+    pub ty: ComponentFunc,
+}
+
+/// The linker of every component. No filesystem and no sockets: they would be
+/// a way round a policy made for HTTP.
+pub(super) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
+    let mut linker = Linker::new(engine);
+    link(&mut linker).map_err(HostError::engine)?;
+    Ok(linker)
+}
+
+fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    // The proxy world and no more: io, clocks, random, standard streams, http.
+    wasmtime_wasi_http::p2::add_to_linker_async(linker)?;
+    // What Rust's standard library brings besides.
+    cli::environment::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
+    random::insecure::add_to_linker::<State, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, |state| {
+        state.ctx().ctx.random()
+    })
+}
+
+/// The component's SHA-256 in hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Component {
+    pub(super) fn load(
+        engine: &Engine,
+        linker: &Linker<State>,
+        bytes: &[u8],
+    ) -> Result<Self, HostError> {
+        // `from_binary` takes no text and no precompiled code.
+        let compiled =
+            component::Component::from_binary(engine, bytes).map_err(|error| invalid(&error))?;
+        let foreign: Vec<String> = compiled
+            .component_type()
+            .imports(engine)
+            .map(|(name, _)| name)
+            .filter(|name| !IMPORTS.contains(&unversioned(name)))
+            .map(|name| crate::audit::escape(name).into_owned())
+            .collect();
+        if !foreign.is_empty() {
+            return Err(HostError::Import { imports: foreign.join(", ") });
+        }
+        let pre = linker.instantiate_pre(&compiled).map_err(|error| invalid(&error))?;
+        Ok(Self { digest: digest(bytes), size: bytes.len(), pre })
+    }
+
+    /// The SHA-256 of the component's bytes, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The component's size in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    pub(super) fn pre(&self) -> &InstancePre<State> {
+        &self.pre
+    }
+
+    /// The function of that name, whatever the package and version of its
+    /// interface.
+    pub(super) fn export(&self, interface: &str, function: &str) -> Result<Export, CallError> {
+        let engine = self.pre.engine();
+        let component = self.pre.component();
+        let ty = component.component_type();
+        let found: Vec<(&str, component::types::ComponentInstance)> = ty
+            .exports(engine)
+            .filter_map(|(name, item)| match item.ty {
+                ComponentItem::ComponentInstance(instance)
+                    if name == interface || interface_of(name) == interface =>
+                {
+                    Some((name, instance))
+                }
+                _ => None,
+            })
+            .collect();
+        let (name, instance) = match found.as_slice() {
+            [(name, instance)] => (*name, instance),
+            [] => {
+                let names: Vec<&str> =
+                    ty.exports(engine).map(|(name, _)| interface_of(name)).collect();
+                return Err(CallError::Usage(format!(
+                    "the component has no interface {:?}; it has {}",
+                    crate::audit::escape(interface),
+                    names.join(", ")
+                )));
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|(name, _)| *name).collect();
+                return Err(CallError::Usage(format!(
+                    "the component has several interfaces of that name; write one of {} in full",
+                    names.join(", ")
+                )));
+            }
+        };
+        let Some(ComponentItem::ComponentFunc(ty)) =
+            instance.get_export(engine, function).map(|item| item.ty)
+        else {
+            let names: Vec<&str> = instance
+                .exports(engine)
+                .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+                .map(|(name, _)| name)
+                .collect();
+            return Err(CallError::Usage(format!(
+                "{} has no function {:?}; it has {}",
+                interface_of(name),
+                crate::audit::escape(function),
+                names.join(", ")
+            )));
+        };
+        component
+            .get_export_index(None, name)
+            .and_then(|instance| component.get_export_index(Some(&instance), function))
+            .map(|index| Export { index, ty })
+            .ok_or_else(|| CallError::Usage(format!("{interface}.{function} cannot be called")))
+    }
+}
+
+/// The engine's reason on one line.
+fn invalid(error: &wasmtime::Error) -> HostError {
+    let reason = format!("{error:#}");
+    HostError::Invalid(reason.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// `wasi:io/poll` of `wasi:io/poll@0.2.12`.
+fn unversioned(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
+/// `opportunities` of `ats:lever/opportunities@0.1.0`.
+fn interface_of(name: &str) -> &str {
+    let name = unversioned(name);
+    name.rsplit_once('/').map_or(name, |(_, name)| name)
+}

@@ -1,0 +1,213 @@
+//! The compiler and the ground instances stand on: settings, the cache of
+//! compiled code, and the clock that interrupts.
+//!
+//! Compiled code is cached by wasmtime's own cache rather than by files of
+//! ours: it keys by the component's digest, the compiler's version and every
+//! setting, writes atomically, cleans up, and needs no `unsafe` here. What it
+//! loads is machine code and is trusted, so the directory must be ours alone.
+
+use super::HostError;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
+
+/// Calls that run at once; further ones wait, within their own time.
+pub const CALLS: usize = 64;
+
+/// How often running code is interrupted to let others run. Rust components
+/// feel 100 interruptions a second as less than a tenth of a percent.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Changes the engine's settings before it is made; for tests that must look
+/// into the memory of instances.
+#[doc(hidden)]
+pub type Tune = Arc<dyn Fn(&mut Config) + Send + Sync>;
+
+/// Makes an engine, with pooled instances where the machine grants the address
+/// space for them, else with instances made on demand.
+pub fn engine(cache: Option<&Path>, tune: Option<&Tune>) -> Result<Engine, HostError> {
+    let cache = cache.map(open_cache).transpose()?;
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        // Frames name functions of the guest, which help nobody here.
+        .wasm_backtrace_max_frames(None)
+        .wasm_memory64(false)
+        .cache(cache);
+    if let Some(tune) = tune {
+        tune(&mut config);
+        return Engine::new(&config).map_err(HostError::engine);
+    }
+    let mut pooled = config.clone();
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    Engine::new(&pooled).or_else(|_| Engine::new(&config)).map_err(HostError::engine)
+}
+
+/// Room for [`CALLS`] components of up to four memories. A Rust component has
+/// one memory and three core instances, one of JavaScript a few more.
+fn pool() -> PoolingAllocationConfig {
+    const CALLS_32: u32 = CALLS as u32;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(CALLS_32)
+        .total_core_instances(CALLS_32 * 16)
+        .max_core_instances_per_component(16)
+        .total_memories(CALLS_32 * 2)
+        .max_memories_per_component(4)
+        .total_tables(CALLS_32 * 8)
+        .max_tables_per_component(16)
+        .total_stacks(CALLS_32);
+    pool
+}
+
+fn open_cache(directory: &Path) -> Result<Cache, HostError> {
+    make_private(directory)
+        .map_err(|reason| HostError::Cache { directory: directory.to_owned(), reason })?;
+    let mut config = CacheConfig::new();
+    config.with_directory(directory);
+    Cache::new(config).map_err(|error| HostError::Cache {
+        directory: directory.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Makes the directory, or checks that nobody else can write or read it.
+#[cfg(unix)]
+fn make_private(directory: &Path) -> Result<(), String> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| error.to_string())?;
+    let found = std::fs::symlink_metadata(directory).map_err(|error| error.to_string())?;
+    if !found.is_dir() {
+        return Err("it is no directory of its own (a link?)".to_owned());
+    }
+    if found.mode() & 0o077 != 0 {
+        return Err("others may enter it; `chmod 700` it".to_owned());
+    }
+    // A file made here belongs to us, which tells who we are without a system
+    // call of our own.
+    let probe = directory.join(format!(".owner-{}", std::process::id()));
+    let ours = std::fs::File::create(&probe)
+        .and_then(|file| file.metadata())
+        .map(|metadata| metadata.uid());
+    let _ = std::fs::remove_file(&probe);
+    match ours {
+        Ok(uid) if uid == found.uid() => Ok(()),
+        Ok(_) => Err("it belongs to another user".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(not(unix))]
+fn make_private(directory: &Path) -> Result<(), String> {
+    // A user's own cache directory is private by inheritance on Windows.
+    std::fs::create_dir_all(directory).map_err(|error| error.to_string())
+}
+
+/// Advances the engine's epoch while calls run, from a thread of its own: a
+/// task could be starved by the very code it is to interrupt.
+pub struct Ticker(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<Running>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Running {
+    calls: usize,
+    over: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Running> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticker {
+    /// Starts the thread, which sleeps until a call runs.
+    pub fn start(engine: Engine) -> Result<Self, HostError> {
+        let shared = Arc::<Shared>::default();
+        let theirs = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("lever-ticker".to_owned())
+            .spawn(move || {
+                loop {
+                    let mut state = theirs.lock();
+                    while state.calls == 0 && !state.over {
+                        state = theirs.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    }
+                    if state.over {
+                        return;
+                    }
+                    drop(state);
+                    std::thread::sleep(TICK);
+                    engine.increment_epoch();
+                }
+            })
+            .map_err(|error| HostError::Engine(error.to_string()))?;
+        Ok(Self(shared))
+    }
+
+    /// Keeps the epoch moving until dropped.
+    pub fn run(&self) -> Ticking {
+        self.0.lock().calls += 1;
+        self.0.changed.notify_all();
+        Ticking(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.0.lock().over = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// One running call.
+pub struct Ticking(Arc<Shared>);
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.lock().calls -= 1;
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn fresh(name: &str) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("lever-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    #[test]
+    fn a_cache_that_others_can_enter_is_refused_and_our_own_is_made_private() {
+        let ours = fresh("ours");
+        make_private(&ours).unwrap();
+        let mode = std::fs::metadata(&ours).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        make_private(&ours).unwrap();
+
+        std::fs::set_permissions(&ours, PermissionsExt::from_mode(0o750)).unwrap();
+        assert!(make_private(&ours).unwrap_err().contains("chmod 700"));
+        std::fs::set_permissions(&ours, PermissionsExt::from_mode(0o700)).unwrap();
+
+        let link = fresh("link");
+        std::os::unix::fs::symlink(&ours, &link).unwrap();
+        assert!(make_private(&link).unwrap_err().contains("link"));
+        std::fs::remove_file(&link).unwrap();
+        std::fs::remove_dir_all(&ours).unwrap();
+    }
+}

@@ -1,0 +1,148 @@
+//! What can go wrong with a component, and with a call of one.
+
+use super::output::Tail;
+use super::state::Budget;
+use crate::audit::{AuditError, escape};
+use crate::egress::TlsError;
+use crate::policy::Refusal;
+use std::path::PathBuf;
+use std::time::Duration;
+use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
+use wasmtime_wasi::I32Exit;
+
+/// Why a host could not be set up, or a component not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// A variable that is no setting of the component.
+    #[error("{0} is no setting of the component; it takes {settings}", settings = super::SETTINGS.join(", "))]
+    Setting(String),
+    /// The engine refuses to start.
+    #[error("the WebAssembly engine cannot start: {0}")]
+    Engine(String),
+    /// The cache of compiled code cannot be used.
+    #[error("the cache {} cannot be used: {reason}", directory.display())]
+    Cache {
+        /// The directory.
+        directory: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The bytes are no component.
+    #[error("this is no WebAssembly component that can be run here: {0}")]
+    Invalid(String),
+    /// The component wants more than any component gets.
+    #[error(
+        "the component imports {imports}, which no component gets here; it may import wasi:io, \
+         wasi:clocks, wasi:random, wasi:http and, of wasi:cli, environment, exit and the standard \
+         streams"
+    )]
+    Import {
+        /// The imports, by name.
+        imports: String,
+    },
+    /// The refusal of a component could not be recorded.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+impl HostError {
+    pub(super) fn engine(error: wasmtime::Error) -> Self {
+        HostError::Engine(format!("{error:#}"))
+    }
+}
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The caller named no function of the component, or its arguments do not
+    /// fit.
+    #[error("{0}")]
+    Usage(String),
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The component answered with its error.
+    #[error("the component answered an error: {}", said(.0))]
+    Component(serde_json::Value),
+    /// The component broke down.
+    #[error("the component was stopped: {0}")]
+    Trap(String),
+    /// The component took more than its limits.
+    #[error("a limit was reached: {0}")]
+    Limit(String),
+    /// The call, or a request of it, could not be recorded. What it did, it
+    /// did.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+fn said(error: &serde_json::Value) -> String {
+    let message = error.get("message").and_then(serde_json::Value::as_str);
+    escape(message.unwrap_or("without a message")).into_owned()
+}
+
+impl CallError {
+    /// A few words for the record, with the outcome if the component named it.
+    pub(super) fn as_record(&self) -> (String, Option<String>, Option<u16>) {
+        let field = |error: &serde_json::Value, name: &str| {
+            error.get(name).and_then(serde_json::Value::as_str).map(str::to_owned)
+        };
+        match self {
+            CallError::Usage(_) => ("usage".to_owned(), None, None),
+            CallError::Refused(_) => ("refused-by-host".to_owned(), None, None),
+            CallError::Component(error) => (
+                field(error, "kind").unwrap_or_else(|| "component".to_owned()),
+                field(error, "outcome"),
+                error
+                    .get("status")
+                    .and_then(serde_json::Value::as_u64)
+                    .and_then(|status| u16::try_from(status).ok()),
+            ),
+            CallError::Trap(_) => ("trap".to_owned(), None, None),
+            CallError::Limit(_) => ("limit".to_owned(), None, None),
+            CallError::Audit(_) => ("audit".to_owned(), None, None),
+        }
+    }
+}
+
+/// What the engine reports, as what the caller can do about it.
+pub(super) fn classify(error: &wasmtime::Error, budget: &Budget, output: &Tail) -> CallError {
+    if let Some(exceeded) = &budget.exceeded {
+        return CallError::Limit(exceeded.clone());
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        return CallError::Trap(with_words(format!("it called exit with status {status}"), output));
+    }
+    if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
+        return CallError::Limit("the component holds too many handles".to_owned());
+    }
+    let cause = match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => {
+            return CallError::Limit("the component's call stack is exhausted".to_owned());
+        }
+        Some(trap) => trap.to_string(),
+        None => error.root_cause().to_string(),
+    };
+    if cause.contains("fuel allocated for hostcalls") {
+        return CallError::Limit(
+            "the component handed over more data at once than its memory limit".to_owned(),
+        );
+    }
+    CallError::Trap(with_words(escape(&cause).into_owned(), output))
+}
+
+fn with_words(cause: String, output: &Tail) -> String {
+    match output.last_words() {
+        words if words.is_empty() => cause,
+        words => format!("{cause}; the last it printed was: {words}"),
+    }
+}
+
+/// The error of a call that took too long.
+pub(super) fn too_long(limit: Duration) -> CallError {
+    CallError::Limit(format!("the call took longer than its {} seconds", limit.as_secs_f32()))
+}

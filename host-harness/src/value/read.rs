@@ -1,0 +1,311 @@
+//! JSON arguments to component values.
+
+use super::{Path, ValueError};
+use serde_json::{Map, Value};
+use wasmtime::component::Val;
+use wasmtime::component::types::{ComponentFunc, Record, Type, Variant};
+
+/// The values for a function's parameters, from one JSON value for each.
+///
+/// Trailing parameters that can be absent (options, lists, records of such)
+/// may be left out.
+///
+/// # Errors
+///
+/// Where a value does not fit, or a parameter is missing or too many.
+pub fn arguments(function: &ComponentFunc, given: &[Value]) -> Result<Vec<Val>, ValueError> {
+    let parameters: Vec<(&str, Type)> = function.params().collect();
+    if given.len() > parameters.len() {
+        let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
+        let takes = match names.as_slice() {
+            [] => "no arguments".to_owned(),
+            names => format!("at most {} ({})", names.len(), names.join(", ")),
+        };
+        return Err(ValueError::new(
+            &Path::Root,
+            format!("the function takes {takes}, got {} arguments", given.len()),
+        ));
+    }
+    parameters
+        .iter()
+        .enumerate()
+        .map(|(n, (name, ty))| {
+            let path = Path::Name(&Path::Root, name);
+            match given.get(n) {
+                Some(value) => read(ty, value, &path),
+                None => absent(ty).ok_or_else(|| {
+                    ValueError::new(
+                        &path,
+                        format!("missing; argument {} is {}", n + 1, expected(ty)),
+                    )
+                }),
+            }
+        })
+        .collect()
+}
+
+/// The value of something left out, where its type has one.
+fn absent(ty: &Type) -> Option<Val> {
+    match ty {
+        Type::Option(_) => Some(Val::Option(None)),
+        Type::List(_) => Some(Val::List(Vec::new())),
+        Type::Record(record) => record
+            .fields()
+            .map(|field| Some((field.name.to_owned(), absent(&field.ty)?)))
+            .collect::<Option<Vec<_>>>()
+            .map(Val::Record),
+        _ => None,
+    }
+}
+
+fn read(ty: &Type, value: &Value, path: &Path<'_>) -> Result<Val, ValueError> {
+    let mismatch =
+        || ValueError::new(path, format!("expected {}, got {}", expected(ty), got(value)));
+    Ok(match ty {
+        Type::Bool => Val::Bool(value.as_bool().ok_or_else(mismatch)?),
+        Type::S8 => Val::S8(signed(value).ok_or_else(mismatch)?),
+        Type::U8 => Val::U8(unsigned(value).ok_or_else(mismatch)?),
+        Type::S16 => Val::S16(signed(value).ok_or_else(mismatch)?),
+        Type::U16 => Val::U16(unsigned(value).ok_or_else(mismatch)?),
+        Type::S32 => Val::S32(signed(value).ok_or_else(mismatch)?),
+        Type::U32 => Val::U32(unsigned(value).ok_or_else(mismatch)?),
+        Type::S64 => Val::S64(signed(value).ok_or_else(mismatch)?),
+        Type::U64 => Val::U64(unsigned(value).ok_or_else(mismatch)?),
+        Type::Float32 => Val::Float32(value.as_f64().ok_or_else(mismatch)? as f32),
+        Type::Float64 => Val::Float64(value.as_f64().ok_or_else(mismatch)?),
+        Type::Char => {
+            let mut chars = value.as_str().ok_or_else(mismatch)?.chars();
+            match (chars.next(), chars.next()) {
+                (Some(one), None) => Val::Char(one),
+                _ => return Err(mismatch()),
+            }
+        }
+        Type::String => Val::String(value.as_str().ok_or_else(mismatch)?.to_owned()),
+        Type::List(list) => match (list.ty(), value) {
+            (Type::U8, Value::String(text)) => Val::List(text.bytes().map(Val::U8).collect()),
+            (ty, Value::Array(items)) => Val::List(read_all(items, &ty, path)?),
+            _ => return Err(mismatch()),
+        },
+        Type::FixedLengthList(list) => match value {
+            Value::Array(items) if items.len() == list.len() as usize => {
+                Val::FixedLengthList(read_all(items, &list.ty(), path)?)
+            }
+            _ => return Err(mismatch()),
+        },
+        Type::Tuple(tuple) => match value {
+            Value::Array(items) if items.len() == tuple.types().len() => Val::Tuple(
+                tuple
+                    .types()
+                    .zip(items)
+                    .enumerate()
+                    .map(|(n, (ty, item))| read(&ty, item, &Path::Index(path, n)))
+                    .collect::<Result<_, _>>()?,
+            ),
+            _ => return Err(mismatch()),
+        },
+        Type::Record(record) => read_record(record, value.as_object().ok_or_else(mismatch)?, path)?,
+        Type::Option(option) => match value {
+            Value::Null => Val::Option(None),
+            // An error names the inner type alone: null is the exception.
+            value => Val::Option(Some(Box::new(read(&option.ty(), value, path)?))),
+        },
+        Type::Enum(names) => {
+            let name = value.as_str().ok_or_else(mismatch)?;
+            if !names.names().any(|known| known == name) {
+                return Err(mismatch());
+            }
+            Val::Enum(name.to_owned())
+        }
+        Type::Flags(flags) => {
+            let mut set = Vec::new();
+            for (n, item) in value.as_array().ok_or_else(mismatch)?.iter().enumerate() {
+                let known = item.as_str().filter(|name| flags.names().any(|known| known == *name));
+                set.push(
+                    known
+                        .ok_or_else(|| {
+                            let names: Vec<&str> = flags.names().collect();
+                            ValueError::new(
+                                &Path::Index(path, n),
+                                format!("expected one of {}", names.join(", ")),
+                            )
+                        })?
+                        .to_owned(),
+                );
+            }
+            Val::Flags(set)
+        }
+        Type::Variant(variant) => read_variant(variant, value, path)?,
+        Type::Result(result) => {
+            let (name, inner) = single(value).ok_or_else(mismatch)?;
+            let inner_path = Path::Name(path, name);
+            let read_case = |ty: Option<Type>| match ty {
+                Some(ty) => read(&ty, inner, &inner_path).map(|val| Some(Box::new(val))),
+                None if inner.is_null() => Ok(None),
+                None => Err(ValueError::new(&inner_path, "expected null")),
+            };
+            match name {
+                "ok" => Val::Result(Ok(read_case(result.ok())?)),
+                "err" => Val::Result(Err(read_case(result.err())?)),
+                _ => return Err(mismatch()),
+            }
+        }
+        Type::Map(_)
+        | Type::Own(_)
+        | Type::Borrow(_)
+        | Type::Future(_)
+        | Type::Stream(_)
+        | Type::ErrorContext => return Err(mismatch()),
+    })
+}
+
+fn read_all(items: &[Value], ty: &Type, path: &Path<'_>) -> Result<Vec<Val>, ValueError> {
+    items.iter().enumerate().map(|(n, item)| read(ty, item, &Path::Index(path, n))).collect()
+}
+
+fn read_record(
+    record: &Record,
+    given: &Map<String, Value>,
+    path: &Path<'_>,
+) -> Result<Val, ValueError> {
+    for key in given.keys() {
+        if !record.fields().any(|field| field.name == key) {
+            return Err(unknown_key(record, key, path));
+        }
+    }
+    record
+        .fields()
+        .map(|field| {
+            let path = Path::Name(path, field.name);
+            let val = match given.get(field.name) {
+                Some(value) => read(&field.ty, value, &path)?,
+                None => absent(&field.ty).ok_or_else(|| {
+                    ValueError::new(&path, format!("missing; it is {}", expected(&field.ty)))
+                })?,
+            };
+            Ok((field.name.to_owned(), val))
+        })
+        .collect::<Result<_, _>>()
+        .map(Val::Record)
+}
+
+fn unknown_key(record: &Record, key: &str, path: &Path<'_>) -> ValueError {
+    let plain = |name: &str| {
+        name.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect::<String>()
+    };
+    let names: Vec<&str> = record.fields().map(|field| field.name).collect();
+    // `maxItems` and `max_items` are what Lever's own documents teach.
+    let message = match names.iter().find(|name| plain(name) == plain(key)) {
+        Some(name) => format!("unknown key; it is written {name:?}"),
+        None => format!("unknown key; known are {}", names.join(", ")),
+    };
+    let shown: String = key.escape_debug().take(60).collect();
+    ValueError::new(&Path::Name(path, &shown), message)
+}
+
+fn read_variant(variant: &Variant, value: &Value, path: &Path<'_>) -> Result<Val, ValueError> {
+    let (name, inner) = match value {
+        Value::String(name) => (name.as_str(), None),
+        other => match single(other) {
+            Some((name, inner)) => (name, Some(inner)),
+            None => ("", None),
+        },
+    };
+    let Some(case) = variant.cases().find(|case| case.name == name) else {
+        let names: Vec<&str> = variant.cases().map(|case| case.name).collect();
+        return Err(ValueError::new(
+            path,
+            format!(
+                "expected one case of {}, as \"case\" or {{\"case\": value}}",
+                names.join(", ")
+            ),
+        ));
+    };
+    let path = Path::Name(path, case.name);
+    let inner = inner.unwrap_or(&Value::Null);
+    let payload = match case.ty {
+        Some(ty) => Some(Box::new(read(&ty, inner, &path)?)),
+        None if inner.is_null() => None,
+        None => return Err(ValueError::new(&path, "this case carries no value")),
+    };
+    Ok(Val::Variant(name.to_owned(), payload))
+}
+
+fn single(value: &Value) -> Option<(&str, &Value)> {
+    let object = value.as_object()?;
+    let mut entries = object.iter();
+    match (entries.next(), entries.next()) {
+        (Some((name, inner)), None) => Some((name, inner)),
+        _ => None,
+    }
+}
+
+fn unsigned<T: TryFrom<u64>>(value: &Value) -> Option<T> {
+    T::try_from(value.as_u64()?).ok()
+}
+
+fn signed<T: TryFrom<i64>>(value: &Value) -> Option<T> {
+    T::try_from(value.as_i64()?).ok()
+}
+
+/// What a type takes, in words.
+fn expected(ty: &Type) -> String {
+    let words = match ty {
+        Type::Bool => "true or false",
+        Type::U8 => "a whole number from 0 to 255",
+        Type::U16 => "a whole number from 0 to 65535",
+        Type::U32 => "a whole number from 0 to 4294967295",
+        Type::U64 => "a whole number from 0 up",
+        Type::S8 => "a whole number from -128 to 127",
+        Type::S16 => "a whole number from -32768 to 32767",
+        Type::S32 | Type::S64 => "a whole number",
+        Type::Float32 | Type::Float64 => "a number",
+        Type::Char => "a string of one character",
+        Type::String => "a string",
+        Type::List(list) if matches!(list.ty(), Type::U8) => {
+            "a string or a list of numbers from 0 to 255"
+        }
+        Type::List(_) | Type::Tuple(_) | Type::FixedLengthList(_) | Type::Flags(_) => "a list",
+        Type::Record(record) => {
+            let names: Vec<&str> = record
+                .fields()
+                .filter(|field| absent(&field.ty).is_none())
+                .map(|field| field.name)
+                .collect();
+            return match names.as_slice() {
+                [] => "an object".to_owned(),
+                names => format!("an object with {}", names.join(", ")),
+            };
+        }
+        Type::Option(option) => return format!("{} or null", expected(&option.ty())),
+        Type::Enum(names) => {
+            let names: Vec<&str> = names.names().collect();
+            return format!("one of {}", names.join(", "));
+        }
+        Type::Variant(_) => "a case",
+        Type::Result(_) => "{\"ok\": ...} or {\"err\": ...}",
+        Type::Map(_)
+        | Type::Own(_)
+        | Type::Borrow(_)
+        | Type::Future(_)
+        | Type::Stream(_)
+        | Type::ErrorContext => "something JSON cannot carry",
+    };
+    words.to_owned()
+}
+
+/// What a JSON value is, without what it says.
+fn got(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        // A longer one may be a telephone number.
+        Value::Number(number) if number.to_string().len() <= 6 => number.to_string(),
+        Value::Number(_) => "another number".to_owned(),
+        Value::String(_) => "a string".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
