@@ -1,0 +1,107 @@
+//! The command line of `lever-host`: runs the Lever component for one agent,
+//! with exactly the access it was granted.
+//!
+//! Only wiring: options to the library's types, errors to exit codes. 0 done,
+//! 1 wrong usage or set-up, 2 the component answered an error, 3 refused by the
+//! policy, 4 a trap, a limit or a record that could not be written.
+
+mod audit;
+mod call;
+mod component;
+mod demo;
+mod mock;
+mod policy;
+mod setup;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use setup::Options;
+use std::process::ExitCode;
+
+/// Runs the Lever component for one agent, with exactly the access it was granted
+#[derive(Parser)]
+#[command(name = "lever-host", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Do the main job against a mock Lever and show that the access holds
+    Demo,
+    /// Call a function and print its result as JSON
+    Call(call::CallArgs),
+    /// List what this agent may call
+    Tools(tools::ToolsArgs),
+    /// Run a mock Lever on this machine until interrupted
+    Mock(mock::MockArgs),
+    /// Check a policy, or explain a decision
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Show an audit file
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Write the embedded component to a file
+    Component(component::ComponentArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own code for wrong usage is 2, which here means an answer.
+            let code = u8::from(error.use_stderr());
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(&cli)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => setup::report(&error),
+    }
+}
+
+async fn run(cli: &Cli) -> anyhow::Result<()> {
+    let options = &cli.options;
+    match &cli.command {
+        Command::Demo => demo::run(options).await,
+        Command::Call(args) => call::run(options, args).await,
+        Command::Tools(args) => tools::run(&options.agent()?, args.json),
+        Command::Mock(args) => mock::run(args).await,
+        Command::Policy(command) => policy::run(command, || options.agent()),
+        Command::Audit(command) => audit::run(command),
+        Command::Component(args) => component::run(options, args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        for line in [
+            "lever-host --grant notes=read --base-url http://127.0.0.1:1/v1 call notes get",
+            "lever-host call --grant notes=read notes get --base-url http://127.0.0.1:1/v1",
+            "lever-host call notes get --grant notes=read --base-url http://127.0.0.1:1/v1",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.options.grants(), ["notes=read"], "{line}");
+            assert!(matches!(cli.command, Command::Call(_)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `lever-host mock`: a Lever to try things on.
+
+use crate::tools::print;
+use clap::{Args, ValueEnum};
+use lever_host::mock::{API_KEY, Config, Mock, PerformAs, Rate};
+use std::time::Duration;
+
+/// The arguments of `lever-host mock`.
+#[derive(Args)]
+pub struct MockArgs {
+    /// The port on 127.0.0.1; any free one when 0
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// The same seed gives the same account
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Opportunities the account starts with
+    #[arg(long, default_value_t = 250)]
+    opportunities: usize,
+    /// Milliseconds before each answer
+    #[arg(long, default_value_t = 0)]
+    latency_ms: u64,
+    /// Requests a second for each credential; 0 takes the limit away
+    #[arg(long, default_value_t = Rate::default().per_second)]
+    rate: u32,
+    /// Requests at once for each credential
+    #[arg(long, default_value_t = Rate::default().burst)]
+    burst: u32,
+    /// Whether perform_as is demanded where Lever demands it
+    #[arg(long, value_enum, default_value_t = Check::Strict)]
+    perform_as: Check,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Check {
+    /// As Lever
+    Strict,
+    /// Anything goes
+    Lax,
+}
+
+/// Runs until interrupted.
+pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
+    let rate = Rate { per_second: args.rate, burst: args.burst.max(1), ..Rate::default() };
+    let mock = Mock::start(Config {
+        port: args.port,
+        seed: args.seed,
+        opportunities: args.opportunities,
+        latency: Duration::from_millis(args.latency_ms),
+        rate: (args.rate > 0).then_some(rate),
+        perform_as: match args.perform_as {
+            Check::Strict => PerformAs::Strict,
+            Check::Lax => PerformAs::Lax,
+        },
+        ..Config::default()
+    })
+    .await?;
+    let url = mock.base_url();
+    print(&format!(
+        "A mock Lever with {} opportunities answers at {url} until you press Ctrl-C.\n\
+         It takes the API key {API_KEY}. In another terminal:\n\n  \
+         LEVER_API_KEY={API_KEY} lever-host --base-url {url} --allow-loopback \\\n    \
+         --grant opportunities=read call opportunities list-page '{{\"limit\": 2}}'\n",
+        args.opportunities,
+    ))?;
+    std::future::pending::<()>().await;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The options all commands share, and what is made of them.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use lever_host::audit::{Audit, escape};
+use lever_host::credentials::Credential;
+use lever_host::policy::{Agent, Policy};
+use lever_host::runtime::{CallError, Host, HostConfig, HostError, SETTINGS};
+use lever_host::upstream::Upstream;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Options that may stand before or after the command.
+#[derive(Args)]
+pub struct Options {
+    /// Run this component rather than the embedded one
+    #[arg(long, value_name = "FILE", global = true)]
+    component: Option<PathBuf>,
+    /// Take the agent's access from this policy; needs --agent
+    #[arg(long, value_name = "FILE", global = true)]
+    policy: Option<PathBuf>,
+    /// The agent, by its name in the policy
+    #[arg(long, value_name = "NAME", global = true)]
+    agent: Option<String>,
+    /// Grant access without a policy file, such as opportunities=read or
+    /// opportunities.update-stage=allow; may be repeated
+    #[arg(long = "grant", value_name = "RESOURCE=read|full", global = true)]
+    grants: Vec<String>,
+    /// The API
+    #[arg(long, value_name = "URL", default_value = Upstream::DEFAULT, global = true)]
+    base_url: String,
+    /// Allow connections to this machine, for a mock
+    #[arg(long, global = true)]
+    allow_loopback: bool,
+    /// Append a record of every call and request to this file
+    #[arg(long, value_name = "FILE", global = true)]
+    audit: Option<PathBuf>,
+    /// Take the credential from this file rather than from LEVER_API_KEY or
+    /// LEVER_ACCESS_TOKEN
+    #[arg(long, value_name = "FILE", global = true)]
+    credential_file: Option<PathBuf>,
+}
+
+impl Options {
+    /// The agent of the policy or of the grants.
+    pub fn agent(&self) -> anyhow::Result<Agent> {
+        match (&self.policy, &self.agent) {
+            (Some(_), _) if !self.grants.is_empty() => {
+                bail!("--policy and --grant exclude each other: add the grant to the policy")
+            }
+            (Some(file), Some(name)) => Ok(Policy::load(file)?.agent(name)?.clone()),
+            (Some(file), None) => {
+                let policy = Policy::load(file)?;
+                let names: Vec<&str> = policy.agents().map(|agent| agent.name.as_str()).collect();
+                bail!("--policy needs --agent NAME; the policy has {}", names.join(", "))
+            }
+            (None, name) => {
+                let name = name.as_deref().unwrap_or("command-line");
+                Ok(Agent::from_grants(name, &self.grants)?)
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub fn grants(&self) -> &[String] {
+        &self.grants
+    }
+
+    /// The component to run.
+    pub fn component(&self) -> anyhow::Result<Cow<'static, [u8]>> {
+        match &self.component {
+            Some(file) => std::fs::read(file)
+                .map(Cow::Owned)
+                .with_context(|| format!("cannot read the component {}", file.display())),
+            None => Ok(Cow::Borrowed(lever_host::embedded::COMPONENT)),
+        }
+    }
+
+    /// Where the audit goes, if anywhere.
+    pub fn audit_file(&self) -> Option<&Path> {
+        self.audit.as_deref()
+    }
+
+    /// The audit.
+    pub fn audit(&self) -> anyhow::Result<Audit> {
+        match &self.audit {
+            Some(file) => Audit::to_file(file)
+                .with_context(|| format!("cannot write the audit {}", file.display())),
+            None => Ok(Audit::none()),
+        }
+    }
+
+    /// The credential of the file or the environment.
+    pub fn credential(&self) -> anyhow::Result<Option<Credential>> {
+        Ok(match &self.credential_file {
+            Some(file) => Some(Credential::from_file(file)?),
+            None => Credential::from_environment(|name| std::env::var(name).ok())?,
+        })
+    }
+
+    /// A host for the API of the options.
+    pub fn host(&self, credential: Option<Credential>) -> anyhow::Result<Host> {
+        let config = HostConfig {
+            upstream: self.base_url.parse()?,
+            allow_loopback: self.allow_loopback,
+            credential,
+            settings: settings(|name| std::env::var(name).ok()),
+            ..HostConfig::default()
+        };
+        host(config, self.audit()?)
+    }
+}
+
+/// A host with the user's cache of compiled code, or without where it cannot
+/// be used.
+pub fn host(mut config: HostConfig, audit: Audit) -> anyhow::Result<Host> {
+    config.cache_dir = cache_dir(|name| std::env::var_os(name).map(PathBuf::from));
+    match Host::new(config.clone(), audit.clone()) {
+        Err(error @ HostError::Cache { .. }) => {
+            eprintln!("warning: {error}; going on without it");
+            config.cache_dir = None;
+            Ok(Host::new(config, audit)?)
+        }
+        host => Ok(host?),
+    }
+}
+
+/// The component's settings that are set in this process's environment.
+fn settings(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let set = |name: &str| variable(name).map(|value| (name.to_owned(), value));
+    SETTINGS.into_iter().filter_map(set).collect()
+}
+
+fn cache_dir(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    variable("XDG_CACHE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+        .or_else(|| variable("LOCALAPPDATA"))
+        .map(|cache| cache.join("lever-host"))
+}
+
+/// Tells the user what went wrong, and the caller which kind it was.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    let call = error.downcast_ref::<CallError>();
+    if let Some(CallError::Component(answer)) = call {
+        eprintln!("{answer:#}");
+        return ExitCode::from(2);
+    }
+    let (word, code) = match call {
+        Some(CallError::Refused(_)) => ("refused", 3),
+        Some(CallError::Trap(_) | CallError::Limit(_) | CallError::Audit(_)) => ("error", 4),
+        _ => match error.downcast_ref::<HostError>() {
+            Some(HostError::Import { .. }) => ("refused", 3),
+            _ => ("error", 1),
+        },
+    };
+    eprintln!("{word}: {}", escape(&format!("{error:#}")));
+    ExitCode::from(code)
+}
