@@ -4,6 +4,9 @@
 //! Nothing here names a record or an endpoint, apart from the two short tables
 //! of exceptions.
 
+// The ban is for the component; a build script is made of its environment.
+#![allow(clippy::disallowed_methods)]
+
 #[path = "build/outline.rs"]
 mod outline;
 
@@ -12,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wit_bindgen_core::wit_parser::{
-    Function, InterfaceId, PackageId, Resolve, Type, TypeDef, TypeDefKind,
+    Function, InterfaceId, PackageId, Resolve, SizeAlign, Type, TypeDef, TypeDefKind, TypeId,
+    TypeOwner,
 };
 use wit_bindgen_core::{Files, WorldGenerator as _};
 
@@ -32,6 +36,7 @@ fn main() -> Result<()> {
     let wit = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../wit");
     println!("cargo::rerun-if-changed={}", wit.display());
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
 
     let mut resolve = Resolve::default();
@@ -41,8 +46,10 @@ fn main() -> Result<()> {
     resolve.worlds[world].imports.clear();
 
     let mut rules = Rules::default();
+    rules.sizes.fill(&resolve);
     for (interface, types, functions) in interfaces(&resolve, package) {
         for id in types {
+            rules.layout(&resolve, &interface, id)?;
             rules.type_(&resolve, &interface, &resolve.types[id])?;
         }
         rules.routes(&interface, &functions)?;
@@ -65,7 +72,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-type Interface<'a> = (String, Vec<wit_bindgen_core::wit_parser::TypeId>, Vec<&'a Function>);
+type Interface<'a> = (String, Vec<TypeId>, Vec<&'a Function>);
 
 fn interfaces(resolve: &Resolve, package: PackageId) -> Vec<Interface<'_>> {
     let named = |(name, id): (&String, &InterfaceId)| {
@@ -81,6 +88,7 @@ fn interfaces(resolve: &Resolve, package: PackageId) -> Vec<Interface<'_>> {
 
 #[derive(Default)]
 struct Rules {
+    sizes: SizeAlign,
     types: Vec<(String, String)>,
     members: Vec<(String, String)>,
     records: String,
@@ -88,6 +96,29 @@ struct Rules {
 }
 
 impl Rules {
+    /// Writes how a record or an enum lies in memory.
+    fn layout(&mut self, resolve: &Resolve, interface: &str, id: TypeId) -> Result<()> {
+        let definition = &resolve.types[id];
+        let name = definition.name.as_deref().context("a type has no name")?;
+        let path = rust_path(interface, name);
+        match &definition.kind {
+            TypeDefKind::Enum(_) => writeln!(self.records, "crate::abi::cases!({path});")?,
+            TypeDefKind::Record(record) => {
+                let ty = Type::Id(id);
+                let size = self.sizes.size(&ty).size_wasm32();
+                let align = self.sizes.align(&ty).align_wasm32();
+                write!(self.records, "crate::abi::record!({size} {align} {path} {{ ")?;
+                for field in &record.fields {
+                    let kind = rust_type(resolve, &field.ty)?;
+                    write!(self.records, "{}: {kind}, ", rust_name(&field.name))?;
+                }
+                writeln!(self.records, "}});")?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn type_(&mut self, resolve: &Resolve, interface: &str, definition: &TypeDef) -> Result<()> {
         let name = definition.name.as_deref().context("a type has no name")?;
         let selector = format!("ats:lever/{interface}@0.1.0/{name}");
@@ -99,7 +130,7 @@ impl Rules {
                     bail!("{interface}.{name}: a reference is an id and an optional object");
                 };
                 let (path, field) = (rust_path(interface, name), rust_name(&object.name));
-                writeln!(self.records, "crate::core::json::reference!({path}, {field});")?;
+                writeln!(self.records, "crate::core::record::reference!({path}, {field});")?;
             }
             TypeDefKind::Record(record) => {
                 self.types.push((selector.clone(), "#[derive(serde::Serialize)]".into()));
@@ -201,7 +232,7 @@ fn shape(resolve: &Resolve, ty: &Type) -> (&'static str, &'static str) {
     }
 }
 
-fn is_json(resolve: &Resolve, id: wit_bindgen_core::wit_parser::TypeId) -> bool {
+fn is_json(resolve: &Resolve, id: TypeId) -> bool {
     let definition = &resolve.types[id];
     match &definition.kind {
         TypeDefKind::Type(Type::Id(next)) => is_json(resolve, *next),
@@ -212,6 +243,31 @@ fn is_json(resolve: &Resolve, id: wit_bindgen_core::wit_parser::TypeId) -> bool 
 fn rust_path(interface: &str, name: &str) -> String {
     let pascal: String = name.split('-').map(capital).collect();
     format!("exports::ats::lever::{}::{pascal}", snake(interface))
+}
+
+/// A field's type in Rust.
+fn rust_type(resolve: &Resolve, ty: &Type) -> Result<String> {
+    let id = match ty {
+        Type::Id(id) => *id,
+        Type::String => return Ok("String".into()),
+        Type::Bool => return Ok("bool".into()),
+        Type::U8 => return Ok("u8".into()),
+        Type::U16 => return Ok("u16".into()),
+        Type::U32 => return Ok("u32".into()),
+        Type::U64 => return Ok("u64".into()),
+        other => bail!("{other:?} is not used in this world"),
+    };
+    let definition = &resolve.types[id];
+    Ok(match (&definition.kind, definition.owner, definition.name.as_deref()) {
+        (TypeDefKind::Type(next), ..) => rust_type(resolve, next)?,
+        (TypeDefKind::List(item), ..) => format!("Vec<{}>", rust_type(resolve, item)?),
+        (TypeDefKind::Option(some), ..) => format!("Option<{}>", rust_type(resolve, some)?),
+        (_, TypeOwner::Interface(owner), Some(name)) => {
+            let interface = resolve.interfaces[owner].name.as_deref();
+            rust_path(interface.context("an interface has no name")?, name)
+        }
+        (other, ..) => bail!("{} is not used in this world", other.as_str()),
+    })
 }
 
 /// A field's name in Rust, as the bindings write it.

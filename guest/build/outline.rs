@@ -1,74 +1,74 @@
-//! Shares the code that writes a function's result for the host.
+//! Puts `crate::abi` in the place of what the bindings write out in every
+//! function: storing its result for the host, and freeing it afterwards.
 //!
-//! The bindings write it out in every function, 18 KiB for an opportunity. Here
-//! it moves into one function for each result type of an interface, which took
-//! 130 KiB off the component; strings likewise. Works on the text of the bindings and fails the
-//! build where that does not look as expected.
+//! Works on the text of the bindings, and fails the build where that does not
+//! look as expected.
 
-use std::collections::BTreeMap;
+use anyhow::{Context, Result, ensure};
 
-use anyhow::{Context, Result};
-
-/// What begins the writing of a result, behind the name of its pointer.
-const AREA: &str = " = (&raw mut _RET_AREA.0).cast::<u8>();";
+/// What begins the storing of a result, behind the name of its pointer.
+const AREA: &str = "(&raw mut _RET_AREA.0).cast::<u8>()";
 
 /// What begins a function that the host calls.
 const EXPORT: &str = "pub unsafe fn _export_";
 
+/// What begins the one that it calls when it has read the result.
+const POST: &str = "pub unsafe fn __post_return_";
+
 /// What stands between the functions of an interface and their signatures.
 const TRAIT: &str = "pub trait Guest";
 
-/// The bindings with one writing function for each result type.
+/// The bindings, storing and freeing with `crate::abi`.
 pub fn shared(bindings: &str) -> Result<String> {
     let parts: Vec<&str> = bindings.split(TRAIT).collect();
     let mut written = Vec::new();
     for (place, part) in parts.iter().enumerate() {
-        written.push(interface(part, parts.get(place + 1).copied().unwrap_or_default())?);
+        let signatures = parts.get(place + 1).copied().unwrap_or_default();
+        written.push(freed(&stored(part)?, signatures)?);
     }
-    strings(&written.join(TRAIT))
+    let written = written.join(TRAIT);
+    let functions = bindings.matches(EXPORT).count();
+    for (what, replaced) in
+        [("stored", "crate::abi::returned("), ("freed", "crate::abi::Lower>::free(")]
+    {
+        let count = written.matches(replaced).count();
+        ensure!(count == functions, "{count} results of {functions} functions are {what}");
+    }
+    Ok(written)
 }
 
-/// Makes giving up a string's spare memory a call; written out, it is in every
-/// field of every result.
-fn strings(bindings: &str) -> Result<String> {
-    const BOXED: &str = ".into_bytes()).into_boxed_slice()";
-    let mut parts: Vec<&str> = bindings.split(BOXED).collect();
-    let last = parts.pop().unwrap_or_default();
-    let mut written = String::with_capacity(bindings.len());
-    for part in parts {
-        let (before, string) = part.rsplit_once('(').context("no string before its bytes")?;
-        written.push_str(&format!("{before}crate::core::boxed({string})"));
-    }
-    Ok(written + last)
-}
-
-/// The functions of one interface, given the text with its signatures.
-fn interface(functions: &str, signatures: &str) -> Result<String> {
+/// From the pointer to the result's area to the returning of that pointer, with
+/// one call in its place.
+fn stored(functions: &str) -> Result<String> {
     let mut written = String::with_capacity(functions.len());
-    let mut known = BTreeMap::new();
     let mut rest = functions;
-    while let Some(at) = rest.find(AREA) {
-        let (before, after) = rest.split_at(at);
+    let begins = format!(" = {AREA};");
+    while let Some((before, after)) = rest.split_once(&begins) {
         let (before, pointer) = before.rsplit_once("let ").context("no pointer to the result")?;
         let (_, result) = before.rsplit_once("let result").context("no result")?;
-        let result = format!("result{}", result.split_once(' ').context("no number")?.0);
-        let (body, behind) =
+        let (number, _) = result.split_once(' ').context("no number")?;
+        let (_, behind) =
             after.split_once(&format!(";{pointer}\n")).context("no end of the result")?;
-        let body = format!("let {pointer}{body};{pointer}");
-        let (before, export) = before.rsplit_once(EXPORT).context("no function")?;
-        let (name, _) = export.split_once("_cabi").context("no name")?;
         written.push_str(before);
-        let function = known.entry(plain(&body)).or_insert_with(|| format!("write_{name}"));
-        if *function == format!("write_{name}") {
-            let kind = result_type(signatures, name)?;
-            written.push_str(&format!(
-                "#[inline(never)] unsafe fn {function}({result}: {kind}) -> *mut u8 {{ unsafe {{ {body} }} }}\n"
-            ));
-        }
-        written.push_str(&format!("{EXPORT}{export}{function}({result})\n"));
+        written.push_str(&format!("crate::abi::returned(result{number}, {AREA})\n"));
         rest = behind;
     }
-    written.push_str(rest);
+    Ok(written + rest)
+}
+
+/// The functions that free a result, with one call in each.
+fn freed(functions: &str, signatures: &str) -> Result<String> {
+    let mut parts = functions.split(POST);
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, _) = part.split_once('<').context("no name")?;
+        let (head, rest) = part.split_once('{').context("no body")?;
+        ensure!(head.contains("(arg0: *mut u8"), "{name}: what is freed is not one pointer");
+        let (kind, behind) = (result_type(signatures, name)?, behind_body(rest)?);
+        written.push_str(&format!(
+            "{POST}{head}{{ unsafe {{ <{kind} as crate::abi::Lower>::free(arg0) }} }}{behind}"
+        ));
+    }
     Ok(written)
 }
 
@@ -78,15 +78,18 @@ fn result_type<'a>(signatures: &'a str, name: &str) -> Result<&'a str> {
     Ok(kind.split_once(';').context("no end of the signature")?.0)
 }
 
-/// The text without the numbers that tell its variables apart.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut in_name = false;
-    for c in text.chars().filter(|c| !c.is_whitespace()) {
-        if !(in_name && c.is_ascii_digit()) {
-            plain.push(c);
+/// What follows the brace that closes the one before this text.
+fn behind_body(text: &str) -> Result<&str> {
+    let mut depth = 1;
+    for (place, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => continue,
         }
-        in_name = c.is_ascii_alphabetic() || c == '_' || (in_name && c.is_ascii_digit());
+        if depth == 0 {
+            return Ok(&text[place + 1..]);
+        }
     }
-    plain
+    anyhow::bail!("a body has no end")
 }

@@ -3,6 +3,7 @@
 //! `core` decides, `edge` touches the host, `resources` has one function for
 //! each function of the WIT. Only `core` and `resources` compile natively.
 
+mod abi;
 pub mod core;
 #[cfg(target_arch = "wasm32")]
 mod edge;

@@ -4,13 +4,13 @@
 //! Each is a plan for the scheduler; none looks at a status.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::error::{Error, Outcome};
 use super::json::{self, Envelope};
 use super::limiter::Lanes;
 use super::pager::{Extent, Paged, Pager};
 use super::query::{self, Fields, Pairs};
+use super::record::{Json, Read};
 use super::request::{Effect, Method, Request, Route, raw_path};
 use super::response::Response;
 use super::scheduler::{Clock, Plan, Transport, run};
@@ -34,7 +34,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// Whatever kept it from being read.
-    pub fn read<R: DeserializeOwned>(
+    pub fn read<R: Read>(
         &mut self,
         route: &Route,
         ids: &[&str],
@@ -87,7 +87,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// Whatever kept it from being made, or its answer from being read.
-    pub fn change<R: DeserializeOwned>(
+    pub fn change<R: Read>(
         &mut self,
         route: &Route,
         ids: &[&str],
@@ -104,7 +104,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// As for the change; if only the reading fails, the outcome is `applied`.
-    pub fn change_then_read<R: DeserializeOwned>(
+    pub fn change_then_read<R: Read>(
         &mut self,
         route: &Route,
         ids: &[&str],
@@ -123,11 +123,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// With the outcome `applied`.
-    pub fn read_back<R: DeserializeOwned>(
-        &mut self,
-        route: &Route,
-        ids: &[&str],
-    ) -> Result<R, Error> {
+    pub fn read_back<R: Read>(&mut self, route: &Route, ids: &[&str]) -> Result<R, Error> {
         self.read(route, ids, &Fields::of(Vec::new())).map_err(|error| {
             error
                 .with_outcome(Outcome::Applied)
@@ -153,8 +149,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     pub fn raw(&mut self, path: &str, query: Pairs, scope: &'static str) -> Result<String, Error> {
         let request = Request { query, ..Request::to(Method::Get, raw_path(path)?, scope) };
         let response = self.send(request)?;
-        json::decode::<Box<serde_json::value::RawValue>>(&response, Effect::Read)
-            .map(|json| json.get().to_owned())
+        json::decode::<Json>(&response, Effect::Read).map(|json| json.0)
     }
 
     /// The query of a change: who it is attributed to.

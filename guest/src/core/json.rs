@@ -4,21 +4,18 @@
 //! A decode error names the place and what was expected there, never the value
 //! that was found: that may be personal data.
 
-use std::marker::PhantomData;
-
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::{Error, ErrorKind, Outcome};
 use super::place;
-use super::record::{Key, Object};
+use super::record::{self, Read, Record, Slot};
 use super::request::Effect;
 use super::response::Response;
 
 /// What every answer is wrapped in: one record, or a list and where it goes on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Envelope<T> {
     /// The record or records.
     pub data: T,
@@ -26,32 +23,27 @@ pub struct Envelope<T> {
     pub next: Option<String>,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Envelope<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Object::<Self>(PhantomData))
+impl<T: Read> Read for Envelope<T> {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Object(self)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<Envelope<T>> {
-    type Value = Envelope<T>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object with data")
+impl<T: Read> Record for Envelope<T> {
+    fn names(&self) -> &'static [&'static str] {
+        &["data", "next"]
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<T>, A::Error> {
-        let (mut data, mut next) = (None, None);
-        while let Some(place) = map.next_key_seed(Key { names: &["data", "next"], hint: 0 })? {
-            match place {
-                0 => data = Some(map.next_value()?),
-                1 => next = map.next_value()?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+    fn field(&mut self, place: usize) -> Option<Slot<'_>> {
+        match place {
+            0 => Some(self.data.slot()),
+            1 => Some(self.next.slot()),
+            _ => None,
         }
-        let data = data.ok_or_else(|| serde::de::Error::missing_field("data"))?;
-        Ok(Envelope { data, next })
+    }
+
+    fn expecting(&self) -> &'static str {
+        "an object with data"
     }
 }
 
@@ -61,8 +53,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<Envelope<T>> {
 ///
 /// `malformed-answer` with the JSON path; the outcome is `applied` for a write,
 /// since the answer was a success.
-pub fn decode<T: DeserializeOwned>(response: &Response, effect: Effect) -> Result<T, Error> {
-    serde_json::from_slice(&response.body).map_err(|error| {
+pub fn decode<T: Read>(response: &Response, effect: Effect) -> Result<T, Error> {
+    let mut value = T::default();
+    filled(value.slot(), response, effect)?;
+    Ok(value)
+}
+
+fn filled(slot: Slot<'_>, response: &Response, effect: Effect) -> Result<(), Error> {
+    record::fill(slot, &response.body).map_err(|error| {
         let place = describe(&error, &response.body);
         let outcome = match effect {
             Effect::Read => Outcome::NotApplied,
@@ -128,67 +126,6 @@ pub fn open<S: Serializer>(json: &Option<String>, serializer: S) -> Result<S::Ok
     value.map_err(serde::ser::Error::custom)?.serialize(serializer)
 }
 
-/// Makes a record of an id and an optional object read both of Lever's forms:
-/// the id alone, or the whole object in its place.
-macro_rules! reference {
-    ($reference:path, $object:ident) => {
-        impl<'de> serde::Deserialize<'de> for $reference {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::core::json::id_or_object(
-                    deserializer,
-                    |id, $object| Self { id, $object },
-                    |object| object.id.clone(),
-                )
-            }
-        }
-
-        impl serde::Serialize for $reference {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match &self.$object {
-                    Some(object) => object.serialize(serializer),
-                    None => self.id.serialize(serializer),
-                }
-            }
-        }
-    };
-}
-pub(crate) use reference;
-
-/// Reads an id, or an object that has it; `build` makes the reference of both.
-pub fn id_or_object<'de, D, T, R>(
-    deserializer: D,
-    build: fn(String, Option<T>) -> R,
-    id: fn(&T) -> String,
-) -> Result<R, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct Either<T, R> {
-        build: fn(String, Option<T>) -> R,
-        id: fn(&T) -> String,
-    }
-
-    impl<'de, T: Deserialize<'de>, R> serde::de::Visitor<'de> for Either<T, R> {
-        type Value = R;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an id or an object")
-        }
-
-        fn visit_str<E: serde::de::Error>(self, id: &str) -> Result<R, E> {
-            Ok((self.build)(id.to_owned(), None))
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<R, A::Error> {
-            let object = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-            Ok((self.build)((self.id)(&object), Some(object)))
-        }
-    }
-
-    deserializer.deserialize_any(Either { build, id })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,10 +175,10 @@ mod tests {
     #[test]
     fn open_json_is_carried_as_it_came() {
         let text = r#"{"id":"q","value":{"id": "x" , "size":46},"options":null}"#;
-        let field: FormField = serde_json::from_str(text).unwrap();
+        let field: FormField = record::read(text.as_bytes()).unwrap();
         assert_eq!(field.value.as_deref(), Some(r#"{"id": "x" , "size":46}"#));
         assert!(field.options.is_empty());
-        let absent: FormField = serde_json::from_str(r#"{"value":null}"#).unwrap();
+        let absent: FormField = record::read(br#"{"value":null}"#).unwrap();
         assert_eq!(absent.value, None);
         let back = serde_json::to_string(&field).unwrap();
         assert_eq!(back, r#"{"id":"q","value":{"id": "x" , "size":46}}"#);
@@ -250,7 +187,7 @@ mod tests {
     #[test]
     fn a_reference_is_an_id_or_an_object() {
         let text = r#"{"id":"o","stage":"offer","owner":{"id":"u","name":"Mira"},"followers":["a",{"id":"b"}]}"#;
-        let record: Opportunity = serde_json::from_str(text).unwrap();
+        let record: Opportunity = record::read(text.as_bytes()).unwrap();
         assert_eq!(record.stage.unwrap().id, "offer");
         assert_eq!(record.owner.unwrap().user.unwrap().name.as_deref(), Some("Mira"));
         let ids: Vec<_> = record.followers.iter().map(|user| user.id.as_str()).collect();

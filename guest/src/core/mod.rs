@@ -29,9 +29,3 @@ pub const MILLISECOND: Nanos = 1_000_000;
 
 /// Nanoseconds in a second.
 pub const SECOND: Nanos = 1_000 * MILLISECOND;
-
-/// A string's bytes without spare memory, as the bindings hand them to the host.
-#[inline(never)]
-pub fn boxed(text: String) -> Box<[u8]> {
-    text.into_bytes().into_boxed_slice()
-}

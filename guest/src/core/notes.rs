@@ -1,22 +1,20 @@
 //! Creating a note, whose answer Lever documents as the id alone and sends
 //! whole.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome};
 use super::json::Envelope;
+use super::record::{self, Json};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::notes::{NewNote, Note};
 use crate::routes::notes as route;
 
-#[derive(Deserialize)]
 struct Ids {
-    #[serde(rename = "noteId")]
     note_id: Option<String>,
     id: Option<String>,
 }
+
+record::record!(Ids { 0 note_id "noteId" plain, 1 id "id" plain, });
 
 impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// Writes a note, or a comment on the note `thread`, and returns the whole
@@ -39,16 +37,15 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         }
         let mut query = self.attributed(perform_as);
         query.extend(thread.clone().map(|thread| ("note_id".to_owned(), thread)));
-        let answer: Envelope<Box<RawValue>> =
-            self.change(&route::CREATE, &[opportunity], query, note)?;
-        let text = answer.data.get().as_bytes();
+        let answer: Envelope<Json> = self.change(&route::CREATE, &[opportunity], query, note)?;
+        let text = answer.data.0.as_bytes();
         if thread.is_none()
-            && let Ok(note) = serde_json::from_slice::<Note>(text)
+            && let Ok(note) = record::read::<Note>(text)
             && !note.fields.is_empty()
         {
             return Ok(note);
         }
-        let ids: Option<Ids> = serde_json::from_slice(text).ok();
+        let ids: Option<Ids> = record::read(text).ok();
         let id = thread.or_else(|| ids.and_then(|ids| ids.note_id.or(ids.id)));
         let id = id.ok_or_else(|| {
             let message = "Lever made the note and did not say its id. Find it with notes.list-page; do not repeat it.";
@@ -75,7 +72,7 @@ mod tests {
         let settings = Settings::default();
         let mut client =
             Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings };
-        let note = serde_json::from_str(r#"{"value":"hello"}"#).unwrap();
+        let note = record::read(br#"{"value":"hello"}"#).unwrap();
         let result = client.create_note("o", &note, thread.map(str::to_owned), Some("u".into()));
         (result, fake.lines())
     }

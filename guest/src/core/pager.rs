@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, ErrorKind, Outcome};
 use super::json::{self, Envelope};
 use super::query::{self, PAGE, Pairs};
+use super::record::Read;
 use super::request::{Effect, Request};
 use super::response::Response;
 use super::scheduler::Plan;
@@ -19,7 +19,7 @@ use super::scheduler::Plan;
 /// A page record of the WIT; implemented by `build.rs` for each.
 pub trait Paged {
     /// What the list holds.
-    type Item: DeserializeOwned;
+    type Item: Read;
 
     /// The item's id.
     fn id(item: &Self::Item) -> &str;

@@ -94,7 +94,7 @@ mod tests {
     use crate::bindings::exports::ats::lever::users::UserQuery;
 
     fn empty() -> OpportunityQuery {
-        serde_json::from_str("{}").unwrap()
+        OpportunityQuery::default()
     }
 
     #[test]

@@ -3,9 +3,8 @@
 //! A failure says how far the request may have got, as far as that can be
 //! proved; what follows from it is decided in `retry`.
 
-use serde::Deserialize;
-
 use super::error::{Error, ErrorKind, Outcome, quote};
+use super::record;
 use super::request::Effect;
 
 /// One answer, its body read to the end.
@@ -40,13 +39,12 @@ pub enum Failure {
 }
 
 /// Lever's error body.
-#[derive(Default, Deserialize)]
 struct Refusal {
-    #[serde(default)]
     code: Option<String>,
-    #[serde(default)]
     message: Option<String>,
 }
+
+record::record!(Refusal { 0 code "code" plain, 1 message "message" plain, });
 
 /// The error for an answer that is no success.
 ///
@@ -54,7 +52,7 @@ struct Refusal {
 pub fn refused(response: &Response, effect: Effect, scope: &str) -> Error {
     let status = response.status;
     // An HTML page or an empty body simply has no code and no message.
-    let refusal: Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
+    let refusal: Refusal = record::read(&response.body).unwrap_or_default();
     let code = refusal.code.map(|code| quote(&code)).filter(|code| !code.is_empty());
     let said = match refusal.message.as_deref().map(quote) {
         Some(message) if !message.is_empty() => format!(": {message}"),

@@ -5,11 +5,10 @@
 //! Remembering tokens is for the caller.
 
 use hmac::{Hmac, Mac};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use sha2::Sha256;
 
 use super::error::{Error, ErrorKind};
+use super::record;
 use crate::bindings::exports::ats::lever::types::Archived;
 use crate::bindings::exports::ats::lever::webhook_events::{EventKind, WebhookEvent};
 
@@ -20,22 +19,25 @@ const LARGEST: usize = 1 << 20;
 /// times with growing delays, and `triggeredAt` stays that of the first.
 const MAX_AGE_MS: u64 = 24 * 60 * 60 * 1000;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Delivery {
-    #[serde(default)]
     id: Option<String>,
     event: String,
     triggered_at: u64,
     token: String,
     signature: String,
-    #[serde(default)]
-    data: Option<Box<RawValue>>,
+    data: Option<String>,
 }
 
+record::record!(Delivery {
+    0 id "id" plain,
+    1 event "event" plain,
+    2 triggered_at "triggeredAt" plain,
+    3 token "token" plain,
+    4 signature "signature" plain,
+    5 data "data" open,
+});
+
 /// What any event's data can name.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 struct Data {
     opportunity_id: Option<String>,
     candidate_id: Option<String>,
@@ -48,6 +50,19 @@ struct Data {
     from_archived: Option<Archived>,
     to_archived: Option<Archived>,
 }
+
+record::record!(Data {
+    0 opportunity_id "opportunityId" plain,
+    1 candidate_id "candidateId" plain,
+    2 contact_id "contactId" plain,
+    3 application_id "applicationId" plain,
+    4 interview_id "interviewId" plain,
+    5 panel_id "panelId" plain,
+    6 from_stage_id "fromStageId" plain,
+    7 to_stage_id "toStageId" plain,
+    8 from_archived "fromArchived" plain,
+    9 to_archived "toArchived" plain,
+});
 
 /// Checks one delivery and decodes it.
 ///
@@ -68,18 +83,18 @@ pub fn decode(
     }
     if body.len() > LARGEST {
         let message =
-            format!("the delivery has {} bytes; real ones have less than {LARGEST}.", body.len());
+            format!("The delivery has {} bytes; real ones have less than {LARGEST}.", body.len());
         return Err(Error::new(ErrorKind::TooLarge, message));
     }
     let no_delivery = |what: &str| {
-        Error::new(ErrorKind::MalformedAnswer, format!("this is no delivery of Lever's: {what}."))
+        Error::new(ErrorKind::MalformedAnswer, format!("This is no delivery of Lever's: {what}."))
     };
-    let delivery: Delivery = serde_json::from_slice(body)
+    let delivery: Delivery = record::read(body)
         .map_err(|_| no_delivery("it is not JSON with event, triggeredAt, token and signature"))?;
     authentic(&delivery, signature_token)?;
     timely(&delivery, max_age_ms.unwrap_or(MAX_AGE_MS), now_ms)?;
-    let text = delivery.data.as_ref().map_or("{}", |data| data.get());
-    let data: Data = serde_json::from_slice(text.as_bytes())
+    let text = delivery.data.as_deref().unwrap_or("{}");
+    let data: Data = record::read(text.as_bytes())
         .map_err(|_| no_delivery("its data is not what the reference describes"))?;
     Ok(WebhookEvent {
         kind: if is_empty(text) { EventKind::Ping } else { kind(&delivery.event) },
@@ -105,7 +120,7 @@ fn authentic(delivery: &Delivery, signature_token: &str) -> Result<(), Error> {
     let wrong = || {
         Error::new(
             ErrorKind::BadSignature,
-            "the delivery is not signed with this signature token. Refuse it; if all fail, the token is of another webhook.",
+            "The delivery is not signed with this signature token. Refuse it; if all fail, the token is of another webhook.",
         )
     };
     let mut mac =
@@ -125,7 +140,7 @@ fn timely(delivery: &Delivery, max_age_ms: u64, now_ms: u64) -> Result<(), Error
     }
     let side = if delivery.triggered_at < now_ms { "old" } else { "in the future" };
     let message = format!(
-        "the delivery is {distance} ms {side}, and max-age-ms is {max_age_ms}. Refuse it, or allow more."
+        "The delivery is {distance} ms {side}, and max-age-ms is {max_age_ms}. Refuse it, or allow more."
     );
     Err(Error::new(ErrorKind::BadSignature, message))
 }

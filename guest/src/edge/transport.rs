@@ -149,51 +149,38 @@ impl Exchange {
         }
     }
 
-    fn advance(self, now: Nanos) -> Step {
-        let Exchange { ready, state, limits, .. } = self;
-        match state {
-            State::Head(future) => {
-                drop(ready);
-                let head = match future.get() {
-                    // Ready without a result cannot be; asking again is safe.
-                    None => return Step::On(Exchange::head(future, limits, now)),
-                    Some(Ok(Ok(head))) => head,
-                    Some(Ok(Err(code))) => return Step::Ended(Err(class(&code))),
-                    Some(Err(())) => {
-                        return Step::Ended(Err(Failure::Lost("the answer was taken before")));
-                    }
-                };
-                drop(future);
-                match Exchange::body(head, limits, now) {
-                    Ok(exchange) => Step::On(exchange),
-                    Err(failure) => Step::Ended(Err(failure)),
+    /// Takes what has come. Nothing is moved out of the exchange, so that its
+    /// parts are dropped in their order.
+    fn advance(mut self, now: Nanos) -> Step {
+        self.deadline = self.limits.next(now);
+        match &mut self.state {
+            State::Head(future) => match future.get() {
+                // Ready without a result cannot be; asking again is safe.
+                None => Step::On(self),
+                Some(Ok(Ok(head))) => {
+                    let limits = self.limits;
+                    drop(self);
+                    Exchange::body(head, limits, now).map_or_else(|e| Step::Ended(Err(e)), Step::On)
                 }
-            }
-            State::Body { stream, _body, _head, mut answer } => match stream.read(PIECE) {
-                Ok(bytes) if answer.body.len().saturating_add(bytes.len()) > limits.max_answer => {
-                    Step::Ended(Err(Failure::TooLarge(answer.status, limits.max_answer)))
+                Some(Ok(Err(code))) => Step::Ended(Err(class(&code))),
+                Some(Err(())) => Step::Ended(Err(Failure::Lost("the answer was taken before"))),
+            },
+            State::Body { stream, answer, .. } => match stream.read(PIECE) {
+                Ok(bytes)
+                    if answer.body.len().saturating_add(bytes.len()) > self.limits.max_answer =>
+                {
+                    Step::Ended(Err(Failure::TooLarge(answer.status, self.limits.max_answer)))
                 }
                 Ok(bytes) => {
                     answer.body.extend_from_slice(&bytes);
-                    let deadline = limits.next(now);
-                    Step::On(Exchange {
-                        ready,
-                        state: State::Body { stream, _body, _head, answer },
-                        limits,
-                        deadline,
-                    })
+                    Step::On(self)
                 }
-                Err(StreamError::Closed) => Step::Ended(Ok(answer)),
+                Err(StreamError::Closed) => Step::Ended(Ok(std::mem::take(answer))),
                 Err(StreamError::LastOperationFailed(_)) => {
                     Step::Ended(Err(Failure::Broken(answer.status)))
                 }
             },
         }
-    }
-
-    fn head(future: FutureIncomingResponse, limits: Limits, now: Nanos) -> Self {
-        let deadline = limits.next(now);
-        Exchange { ready: future.subscribe(), state: State::Head(future), limits, deadline }
     }
 
     fn body(head: IncomingResponse, limits: Limits, now: Nanos) -> Result<Self, Failure> {
@@ -229,9 +216,7 @@ impl Limits {
 
 fn headers(request: &Request, settings: &Settings) -> Result<Headers, Failure> {
     let headers = Fields::new();
-    let set = |name: &str, value: &str| {
-        headers.append(&FieldName::from(name), &value.as_bytes().to_vec())
-    };
+    let set = |name: &str, value: &str| headers.append(&FieldName::from(name), value.as_bytes());
     let own = concat!("lever-wasm/", env!("CARGO_PKG_VERSION"));
     let fixed = set("user-agent", own).and_then(|()| set("accept", "application/json"));
     let content = request.body.as_ref().map_or(Ok(()), |body| {
