@@ -150,8 +150,8 @@ impl Traffic {
         }
     }
 
-    fn refuse(&self, method: &http::Method, refusal: Refusal) {
-        self.trail.refused_request(method, &refusal);
+    fn refuse(&self, parts: &http::request::Parts, refusal: Refusal) {
+        self.trail.refused_request(&parts.method, parts.uri.host(), &refusal);
         self.check_trail();
         let mut notes = self.notes();
         notes.refused += 1;
@@ -168,7 +168,7 @@ impl Traffic {
     ) -> Result<(http::Request<WasiBody>, Exchange), Error> {
         let (parts, guest_body) = request.into_parts();
         let refuse = |refusal: Refusal, error: Error| {
-            self.refuse(&parts.method, refusal);
+            self.refuse(&parts, refusal);
             Err(error)
         };
         if self.trail.is_broken() {

@@ -177,10 +177,11 @@ impl Component {
     }
 }
 
-/// The engine's reason on one line.
+/// The engine's reason on one line; it quotes names of the component's making.
 fn invalid(error: &wasmtime::Error) -> HostError {
     let reason = format!("{error:#}");
-    HostError::Invalid(reason.split_whitespace().collect::<Vec<_>>().join(" "))
+    let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    HostError::Invalid(crate::audit::escape(&reason).into_owned())
 }
 
 /// `wasi:io/poll` of `wasi:io/poll@0.2.12`.

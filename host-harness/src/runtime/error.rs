@@ -10,6 +10,7 @@ use std::time::Duration;
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi_http::FieldMapError;
 
 /// Why a host could not be set up, or a component not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -85,18 +86,38 @@ fn said(error: &serde_json::Value) -> String {
     escape(message.unwrap_or("without a message")).into_owned()
 }
 
+/// The kinds and outcomes of `types.wit`. No other word of a component's goes
+/// into a record: it could be a name or an id.
+const KINDS: [&str; 13] = [
+    "invalid-input",
+    "unauthorized",
+    "forbidden",
+    "not-found",
+    "rejected",
+    "rate-limited",
+    "unavailable",
+    "timeout",
+    "connection",
+    "too-large",
+    "malformed-answer",
+    "refused-by-host",
+    "bad-signature",
+];
+const OUTCOMES: [&str; 4] = ["not-sent", "not-applied", "applied", "unknown"];
+
 impl CallError {
     /// A few words for the record, with the outcome if the component named it.
     pub(super) fn as_record(&self) -> (String, Option<String>, Option<u16>) {
-        let field = |error: &serde_json::Value, name: &str| {
-            error.get(name).and_then(serde_json::Value::as_str).map(str::to_owned)
+        let word = |error: &serde_json::Value, name: &str, known: &[&str]| {
+            let given = error.get(name).and_then(serde_json::Value::as_str);
+            given.filter(|given| known.contains(given)).map(str::to_owned)
         };
         match self {
             CallError::Usage(_) => ("usage".to_owned(), None, None),
             CallError::Refused(_) => ("refused-by-host".to_owned(), None, None),
             CallError::Component(error) => (
-                field(error, "kind").unwrap_or_else(|| "component".to_owned()),
-                field(error, "outcome"),
+                word(error, "kind", &KINDS).unwrap_or_else(|| "component".to_owned()),
+                word(error, "outcome", &OUTCOMES),
                 error
                     .get("status")
                     .and_then(serde_json::Value::as_u64)
@@ -119,6 +140,11 @@ pub(super) fn classify(error: &wasmtime::Error, budget: &Budget, output: &Tail) 
     }
     if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
         return CallError::Limit("the component holds too many handles".to_owned());
+    }
+    if let Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields) =
+        error.downcast_ref::<FieldMapError>()
+    {
+        return CallError::Limit("the component made larger headers than it may".to_owned());
     }
     let cause = match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => {
@@ -145,4 +171,22 @@ fn with_words(cause: String, output: &Tail) -> String {
 /// The error of a call that took too long.
 pub(super) fn too_long(limit: Duration) -> CallError {
     CallError::Limit(format!("the call took longer than its {} seconds", limit.as_secs_f32()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_know_every_kind_and_outcome_of_the_wit() {
+        let (_, wit) = crate::embedded::WIT.iter().find(|(name, _)| *name == "types.wit").unwrap();
+        for (name, known) in [("error-kind", &KINDS[..]), ("outcome", &OUTCOMES[..])] {
+            let start = format!("enum {name} {{");
+            let (_, body) = wit.split_once(&start).unwrap();
+            let (body, _) = body.split_once('}').unwrap();
+            let lines = body.lines().map(str::trim).filter(|line| !line.starts_with("///"));
+            let words: Vec<&str> = lines.filter_map(|line| line.strip_suffix(',')).collect();
+            assert_eq!(words, known, "{name}");
+        }
+    }
 }

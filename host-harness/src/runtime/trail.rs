@@ -69,12 +69,14 @@ impl Trail {
         self.lost().take()
     }
 
-    /// Writes down a request that did not go out.
-    pub fn refused_request(&self, method: &Method, refusal: &Refusal) {
+    /// Writes down a request that did not go out, with the host it was meant
+    /// for.
+    pub fn refused_request(&self, method: &Method, host: Option<&str>, refusal: &Refusal) {
         self.write(Record {
             decision: Decision::Refused,
             rule: refusal.rule.clone(),
             method: Some(shown(method)),
+            host: host.map(str::to_owned),
             route: refusal.route.clone(),
             ..self.request()
         });
