@@ -1,0 +1,203 @@
+//! The command line that scripts rely on: exit codes, and what goes where.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use lever_host::mock::{API_KEY, Config, Mock};
+use serde_json::Value;
+
+/// The binary with a clean environment, its cache among the tests' files.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
+    command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    command
+}
+
+/// Runs it against a mock and gives code, standard output and standard error.
+async fn run(mock: &Mock, args: &[&str]) -> (i32, String, String) {
+    let mut command = command();
+    command.env("LEVER_API_KEY", API_KEY).args([
+        "--base-url",
+        &mock.base_url(),
+        "--allow-loopback",
+    ]);
+    command.args(args);
+    told(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
+}
+
+fn told(output: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it speaks UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+async fn mock() -> Mock {
+    Mock::start(Config { rate: None, ..Config::default() }).await.unwrap()
+}
+
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_prints_json_and_exits_0() {
+    let mock = mock().await;
+    let (code, out, err) =
+        run(&mock, &["--grant", "stages=read", "call", "stages", "list-all"]).await;
+    assert_eq!(code, 0, "{err}");
+    let page: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(page["items"].as_array().unwrap().len(), mock.store().stages().len());
+    assert_eq!(err, "", "nothing but the result, when piped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_the_component_is_json_on_stderr_and_exits_2() {
+    let mock = mock().await;
+    let args = ["--grant", "stages=read", "call", "stages", "get", "\"nope\""];
+    let (code, out, err) = run(&mock, &args).await;
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    let error: Value = serde_json::from_str(&err).unwrap();
+    assert_eq!(error["kind"], "not-found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_shows_the_grant_and_exits_3() {
+    let mock = mock().await;
+    let (code, out, err) = run(&mock, &["call", "stages", "list-all"]).await;
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.contains("--grant stages=read"), "{err}");
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_exits_4() {
+    let latency = std::time::Duration::from_secs(5);
+    let mock = Mock::start(Config { rate: None, latency, ..Config::default() }).await.unwrap();
+    let policy = file(
+        "limit.toml",
+        "[agents.slow.grants]\nstages = \"read\"\n[agents.slow.limits]\ncall-timeout = \"1s\"\n",
+    );
+    let args =
+        ["--policy", policy.to_str().unwrap(), "--agent", "slow", "call", "stages", "list-all"];
+    let (code, _, err) = run(&mock, &args).await;
+    assert_eq!(code, 4, "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_usage_exits_1_and_says_what_is_right() {
+    let mock = mock().await;
+    let grant = ["--grant", "stages=read"];
+    let rows: [(&[&str], &str); 8] = [
+        (&["call", "stages", "get", "offer"], "\"offer\""),
+        (&["call", "stages", "get"], "stage"),
+        (&["call", "stages", "list-page", "{\"limt\":3}"], "limt"),
+        (&["call", "stages", "list-page", "{\"limit\":\"3\"}"], "limit"),
+        (&["call", "stages", "fetch"], "list-all"),
+        (&["call", "stage", "get", "\"x\""], "stages"),
+        (&["cal"], "call"),
+        (&["--grant", "stages=write", "tools"], "full"),
+    ];
+    for (args, named) in rows {
+        let args: Vec<&str> = grant.iter().chain(args).copied().collect();
+        let (code, out, err) = run(&mock, &args).await;
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}: {err}");
+        assert!(err.contains(named), "{args:?}: {err}");
+    }
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tools_lists_what_is_granted_and_nothing_else() {
+    let mock = mock().await;
+    let (code, out, _) = run(&mock, &["--grant", "notes=read", "tools", "--json"]).await;
+    assert_eq!(code, 0);
+    let tools: Value = serde_json::from_str(&out).unwrap();
+    let names: Vec<&str> =
+        tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["notes.list-page", "notes.list-all", "notes.get"]);
+    let (code, table, _) = run(&mock, &["--grant", "notes=read", "tools"]).await;
+    assert_eq!(code, 0);
+    assert!(table.contains("notes.get") && !table.contains("notes.create"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_does_the_main_job_and_checks_it() {
+    let output = tokio::task::spawn_blocking(|| command().arg("demo").output()).await.unwrap();
+    let (code, out, err) = told(output.unwrap());
+    assert_eq!(code, 0, "{out}\n{err}");
+    for said in ["opportunities", "refused", "sourcer"] {
+        assert!(out.contains(said), "{out}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_can_be_checked_and_a_decision_explained() {
+    let mock = mock().await;
+    let good = file("good.toml", "[agents.a.grants]\nnotes = \"full\"\n");
+    let (code, out, err) = run(&mock, &["policy", "check", good.to_str().unwrap()]).await;
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("notes=full"), "{out}");
+    let bad = file("bad.toml", "[agents.a.grants]\nnots = \"full\"\n");
+    let (code, _, err) = run(&mock, &["policy", "check", bad.to_str().unwrap()]).await;
+    assert_eq!(code, 1);
+    assert!(err.contains("nots") && err.contains("notes"), "{err}");
+    let args = ["--grant", "notes=read", "policy", "explain", "notes", "create"];
+    let (code, out, _) = run(&mock, &args).await;
+    assert_eq!(code, 0);
+    assert!(out.contains("refused") && out.contains("notes=full"), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_file_is_shown_as_a_table() {
+    let mock = mock().await;
+    let audit = Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit.jsonl");
+    let _ = std::fs::remove_file(&audit);
+    let audit = audit.to_str().unwrap();
+    let call = ["--audit", audit, "--grant", "stages=read", "call", "stages"];
+    run(&mock, &[&call[..], &["list-all"]].concat()).await;
+    run(&mock, &["--audit", audit, "call", "users", "list-all"]).await;
+    let lines = std::fs::read_to_string(audit).unwrap();
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    assert!(!lines.contains(API_KEY));
+    let (code, table, _) = run(&mock, &["audit", "show", audit]).await;
+    assert_eq!(code, 0);
+    for said in ["stages.list-all", "allowed", "refused", "stages=read"] {
+        assert!(table.contains(said), "{said}:\n{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_component_can_be_written_out_and_run_from_the_file() {
+    let mock = mock().await;
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("written.wasm");
+    let path = path.to_str().unwrap();
+    let (code, _, err) = run(&mock, &["component", "--out", path]).await;
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(std::fs::read(path).unwrap(), lever_host::embedded::COMPONENT);
+    let args =
+        ["--component", path, "--grant", "stages=read", "call", "stages", "get", "\"offer\""];
+    assert_eq!(run(&mock, &args).await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_is_in_no_output() {
+    let mock = mock().await;
+    let key = "s3cret-key-of-nobody";
+    for args in [
+        &["call", "stages", "list-all"][..],
+        &["--grant", "stages=read", "call", "stages", "list-all"],
+    ] {
+        let mut command = command();
+        command.env("LEVER_API_KEY", key).args([
+            "--base-url",
+            &mock.base_url(),
+            "--allow-loopback",
+        ]);
+        command.env("RUST_BACKTRACE", "1").env("RUST_LOG", "trace").args(args);
+        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap();
+        let (code, out, err) = told(output.unwrap());
+        assert!(code == 2 || code == 3, "{code} {err}");
+        assert!(!out.contains(key) && !err.contains(key), "{out}{err}");
+    }
+}

@@ -1,0 +1,155 @@
+//! A component that is not ours and tries to get out, and what holds it in.
+//!
+//! Every attack runs against a mock on loopback, beside a listener that nobody
+//! may ever connect to. After each, the same host serves a good call, and the
+//! audit gives nothing away.
+
+#[path = "support/hostile.rs"]
+mod build;
+
+mod exhaustion;
+mod headers;
+mod imports;
+mod memories;
+mod requests;
+mod secrets;
+
+use lever_host::audit::{Audit, Decision, Kind, Record};
+use lever_host::credentials::Credential;
+use lever_host::embedded;
+use lever_host::mock::{Config, Mock};
+use lever_host::policy::Agent;
+use lever_host::runtime::{CallError, Component, Host, HostConfig, Tune};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+
+/// The host's credential, nowhere to be found but in its requests.
+const KEY: &str = "kQ7vRz2LpX9wTn4c";
+
+/// What curl would make of it: `Basic` and this.
+const BASIC: &str = "a1E3dlJ6MkxwWDl3VG40Yzo=";
+
+/// Part of every id, query value, header and body of an attack; no record may
+/// carry it.
+const CANARY: &str = "canary";
+
+/// The longest any attack may take from beginning to end, whatever it is.
+const BOUND: Duration = Duration::from_secs(10);
+
+/// A host with the component that tries to get out, and what it must not reach.
+struct Rig {
+    mock: Mock,
+    evil: TcpListener,
+    host: Host,
+    hostile: Arc<Component>,
+    lever: Arc<Component>,
+    audit: Audit,
+    agent: Agent,
+}
+
+/// An agent that may run the component, for a while, and read opportunities.
+fn agent(more: &[&str]) -> Agent {
+    let grants = ["foreign:attack=full", "opportunities=read"];
+    let grants: Vec<String> = grants.iter().chain(more).map(ToString::to_string).collect();
+    let mut agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
+    agent.limits.call_timeout = Duration::from_secs(5);
+    agent
+}
+
+impl Rig {
+    async fn new() -> Rig {
+        Rig::tuned(None).await
+    }
+
+    async fn tuned(tune: Option<Tune>) -> Rig {
+        let config = Config {
+            rate: None,
+            opportunities: 3,
+            api_keys: vec![KEY.to_owned()],
+            ..Config::default()
+        };
+        let mock = Mock::start(config).await.expect("loopback can be bound");
+        let evil = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
+        let audit = Audit::in_memory();
+        let config = HostConfig {
+            upstream: mock.base_url().parse().expect("the mock's URL is sound"),
+            allow_loopback: true,
+            credential: Some(Credential::api_key(KEY).expect("the key is sound")),
+            cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")),
+            tune,
+            ..HostConfig::default()
+        };
+        let host = Host::new(config, audit.clone()).expect("the host starts");
+        let hostile = host.load(&build::built().attack).expect("it imports nothing unusual");
+        let lever = host.load(embedded::COMPONENT).expect("the component loads");
+        Rig { mock, evil, host, hostile, lever, audit, agent: agent(&[]) }
+    }
+
+    /// Where the mock is, as an authority.
+    fn authority(&self) -> String {
+        let url = self.mock.base_url();
+        url.trim_start_matches("http://").trim_end_matches("/v1").to_owned()
+    }
+
+    /// The port that nobody may connect to.
+    fn evil_port(&self) -> u16 {
+        self.evil.local_addr().expect("it is bound").port()
+    }
+
+    /// A request to the mock, as a component makes it.
+    fn message(&self, method: &str, path: &str) -> Value {
+        json!({
+            "method": method,
+            "scheme": "http",
+            "authority": self.authority(),
+            "path-with-query": path,
+            "body": "",
+        })
+    }
+
+    /// Runs an attack to its end.
+    async fn attack(&self, function: &str, args: Value) -> Result<Value, CallError> {
+        let args = args.as_array().expect("an array of arguments").clone();
+        let call = self.host.call(&self.hostile, &self.agent, "attack", function, &args);
+        tokio::time::timeout(BOUND, call).await.expect("every attack ends")
+    }
+
+    /// What an attack that comes back says.
+    async fn says(&self, function: &str, args: Value) -> String {
+        let said = self.attack(function, args).await.expect("it comes back");
+        said.as_str().expect("it answers with a text").to_owned()
+    }
+
+    /// The records of requests that were refused.
+    fn refused(&self) -> Vec<Record> {
+        let is_one =
+            |record: &Record| record.kind == Kind::Request && record.decision == Decision::Refused;
+        self.audit.records().into_iter().filter(is_one).collect()
+    }
+
+    /// Checks that nobody connected to the other listener, that no record tells
+    /// more than it may, and that the host goes on as if nothing had happened.
+    async fn is_unharmed(&self) {
+        let ours = TcpStream::connect(self.evil.local_addr().expect("it is bound"));
+        let ours = ours.await.expect("it listens").local_addr().expect("it is connected");
+        // Connections are handed out in the order of their coming.
+        let (_, first) = self.evil.accept().await.expect("it accepts");
+        assert_eq!(first, ours, "somebody connected to the other listener");
+
+        let records = serde_json::to_string(&self.audit.records()).expect("records are JSON");
+        for secret in [CANARY, KEY, BASIC] {
+            assert!(!records.contains(secret), "{secret} in {records}");
+        }
+
+        let reader = Agent::from_grants("reader", &["stages=read".into()]).expect("a grant");
+        let before = self.mock.requests().len();
+        let stages = self.host.call(&self.lever, &reader, "stages", "list-all", &[]);
+        let stages = tokio::time::timeout(BOUND, stages).await.expect("a good call ends");
+        let stages = stages.expect("a good call succeeds");
+        assert!(stages["items"].as_array().is_some_and(|items| !items.is_empty()), "{stages}");
+        assert_eq!(self.mock.requests().len(), before + 1, "{}", self.mock.describe());
+    }
+}

@@ -1,0 +1,143 @@
+//! Requests, with whatever wasi:http takes in them.
+
+use wasi::http::outgoing_handler;
+use wasi::http::types::{
+    Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+};
+use wasi::io::streams::StreamError;
+
+use crate::bindings::exports::hostile::probe::attack::Message;
+
+/// The most that `blocking-write-and-flush` takes at once.
+const WRITE: usize = 4096;
+
+/// Sends a request. What comes back: a line for each header the host did not
+/// take, then the answer's status, headers and body.
+pub fn request(message: &Message) -> Result<String, String> {
+    let (mut said, future) = start(message)?;
+    said.push_str(&finish(&future)?);
+    Ok(said)
+}
+
+/// Sends a request, and another one to the address its answer names.
+pub fn chase(mut message: Message) -> String {
+    let first = request(&message).unwrap_or_else(|error| error);
+    let Some(place) = first.lines().find_map(|line| line.strip_prefix("location: ")) else {
+        return first;
+    };
+    let (scheme, rest) = place.split_once("://").unwrap_or(("http", place));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    message.scheme = Some(scheme.to_owned());
+    message.authority = Some(authority.to_owned());
+    message.path_with_query = Some(format!("/{path}"));
+    format!("{first}\nthen {}", request(&message).unwrap_or_else(|error| error))
+}
+
+/// Has many requests under way at once.
+pub fn flood(message: &Message, times: u32) -> String {
+    let mut under_way = Vec::new();
+    let mut refused = 0;
+    for _ in 0..times {
+        match start(message) {
+            Ok((_, future)) => under_way.push(future),
+            Err(_) => refused += 1,
+        }
+    }
+    let answered = under_way.iter().filter(|future| finish(future).is_ok()).count();
+    format!("{answered} answered, {refused} refused at once")
+}
+
+/// A request as raw as it can be, not yet sent; and a line for each header that
+/// was not taken.
+pub fn prepare(message: &Message) -> Result<(String, OutgoingRequest), String> {
+    let (said, headers) = fields(&message.headers);
+    let request = OutgoingRequest::new(headers);
+    let not_taken = |what: &str| format!("the host takes no such {what}");
+    request.set_method(&method(&message.method)).map_err(|()| not_taken("method"))?;
+    let scheme = message.scheme.as_deref().map(|scheme| match scheme {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other => Scheme::Other(other.to_owned()),
+    });
+    request.set_scheme(scheme.as_ref()).map_err(|()| not_taken("scheme"))?;
+    request.set_authority(message.authority.as_deref()).map_err(|()| not_taken("authority"))?;
+    request
+        .set_path_with_query(message.path_with_query.as_deref())
+        .map_err(|()| not_taken("path"))?;
+    Ok((said, request))
+}
+
+fn start(message: &Message) -> Result<(String, FutureIncomingResponse), String> {
+    let (mut said, request) = prepare(message)?;
+    let has_body = !message.body.is_empty() || !message.trailers.is_empty();
+    let body = has_body.then(|| request.body()).transpose();
+    let body = body.map_err(|()| "the host takes no such body".to_owned())?;
+    let future = outgoing_handler::handle(request, None).map_err(|code| format!("{code:?}"))?;
+    if let Some(body) = body {
+        said.push_str(&write(body, message));
+    }
+    Ok((said, future))
+}
+
+fn write(body: OutgoingBody, message: &Message) -> String {
+    let Ok(stream) = body.write() else { return "no stream\n".to_owned() };
+    let mut pieces = message.body.as_bytes().chunks(WRITE);
+    let written = pieces.try_for_each(|piece| stream.blocking_write_and_flush(piece));
+    drop(stream);
+    if let Err(error) = written {
+        return format!("body: {error:?}\n");
+    }
+    let (said, trailers) = fields(&message.trailers);
+    match OutgoingBody::finish(body, (!message.trailers.is_empty()).then_some(trailers)) {
+        Ok(()) => said,
+        Err(code) => format!("{said}body: {code:?}\n"),
+    }
+}
+
+fn fields(pairs: &[(String, String)]) -> (String, Fields) {
+    let fields = Fields::new();
+    let mut said = String::new();
+    for (name, value) in pairs {
+        if let Err(error) = fields.append(name, value.as_bytes()) {
+            said.push_str(&format!("header: {error:?}\n"));
+        }
+    }
+    (said, fields)
+}
+
+fn method(name: &str) -> Method {
+    match name {
+        "GET" => Method::Get,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "CONNECT" => Method::Connect,
+        other => Method::Other(other.to_owned()),
+    }
+}
+
+fn finish(future: &FutureIncomingResponse) -> Result<String, String> {
+    future.subscribe().block();
+    match future.get() {
+        Some(Ok(Ok(answer))) => Ok(read(&answer)),
+        Some(Ok(Err(code))) => Err(format!("{code:?}")),
+        other => Err(format!("no answer: {}", other.is_some())),
+    }
+}
+
+fn read(answer: &IncomingResponse) -> String {
+    let mut text = format!("{}\n", answer.status());
+    for (name, value) in answer.headers().entries() {
+        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(&value)));
+    }
+    text.push('\n');
+    let Ok(body) = answer.consume() else { return text };
+    let Ok(stream) = body.stream() else { return text };
+    loop {
+        match stream.blocking_read(64 << 10) {
+            Ok(bytes) => text.push_str(&String::from_utf8_lossy(&bytes)),
+            Err(StreamError::Closed) => return text,
+            Err(error) => return format!("{text}\nbroken off: {error:?}"),
+        }
+    }
+}

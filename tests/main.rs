@@ -1,0 +1,26 @@
+//! What must happen, and what must not: the component in the host against the
+//! mock, as one test binary.
+
+mod support;
+
+mod surface;
+
+mod archive_reasons;
+mod notes;
+mod opportunities;
+mod raw;
+mod stages;
+mod users;
+mod webhook_events;
+
+mod audit;
+mod cli;
+mod component;
+mod credentials;
+mod fixtures;
+mod hostile;
+mod pagination;
+mod policy;
+mod rate_limit;
+mod readme;
+mod retries;

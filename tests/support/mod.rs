@@ -1,0 +1,179 @@
+//! One mock, one host and the embedded component for each test.
+//!
+//! Every successful call is held to its route lines: what the mock saw must be
+//! what the WIT promised, with no query it does not know.
+
+use std::path::PathBuf;
+
+use lever_host::audit::Audit;
+use lever_host::catalog::{Catalog, Route};
+use lever_host::credentials::Credential;
+use lever_host::embedded;
+use lever_host::mock::{API_KEY, Config, Mock, Seen};
+use lever_host::policy::Agent;
+use lever_host::runtime::{CallError, Component, Host, HostConfig};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A mock without a limit, a host in front of it, and everything granted.
+pub struct Rig {
+    pub mock: Mock,
+    pub host: Arc<Host>,
+    pub lever: Arc<Component>,
+    pub audit: Audit,
+    pub agent: Agent,
+}
+
+/// Grants for everything the component can do.
+pub const ALL: &[&str] = &[
+    "opportunities=full",
+    "notes=full",
+    "stages=read",
+    "archive-reasons=read",
+    "users=read",
+    "webhook-events=read",
+    "raw=read",
+    "tags=read",
+    "postings=read",
+];
+
+/// An agent with these grants.
+pub fn agent(grants: &[&str]) -> Agent {
+    let grants: Vec<String> = grants.iter().map(ToString::to_string).collect();
+    Agent::from_grants("sourcer", &grants).expect("the grants are well formed")
+}
+
+/// Where tests keep compiled code between runs.
+pub fn cache() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
+/// What a host needs to speak to a mock.
+pub fn host_config(mock: &Mock) -> HostConfig {
+    HostConfig {
+        upstream: mock.base_url().parse().expect("the mock's URL is sound"),
+        allow_loopback: true,
+        credential: Some(Credential::api_key(API_KEY).expect("the mock's key is sound")),
+        cache_dir: Some(cache()),
+        ..HostConfig::default()
+    }
+}
+
+impl Rig {
+    /// A small account without a rate limit.
+    pub async fn new() -> Rig {
+        Rig::with(Config { rate: None, ..Config::default() }).await
+    }
+
+    /// An account as configured.
+    pub async fn with(config: Config) -> Rig {
+        let mock = Mock::start(config).await.expect("loopback can be bound");
+        let audit = Audit::in_memory();
+        let host = Host::new(host_config(&mock), audit.clone()).expect("the host starts");
+        let lever = host.load(embedded::COMPONENT).expect("the component loads");
+        Rig { mock, host: Arc::new(host), lever, audit, agent: agent(ALL) }
+    }
+
+    /// Calls a function with these arguments, a JSON array.
+    pub async fn call(&self, function: &str, args: Value) -> Result<Value, CallError> {
+        self.call_as(&self.agent, function, args).await
+    }
+
+    /// The same as another agent.
+    pub async fn call_as(
+        &self,
+        agent: &Agent,
+        function: &str,
+        args: Value,
+    ) -> Result<Value, CallError> {
+        let (interface, name) = function.split_once('.').expect("interface.function");
+        let args = args.as_array().expect("an array of arguments").clone();
+        self.host.call(&self.lever, agent, interface, name, &args).await
+    }
+
+    /// Calls a function that must succeed, and checks what it sent.
+    pub async fn ok(&self, function: &str, args: Value) -> Value {
+        self.mock.clear_requests();
+        let result = self.call(function, args).await;
+        let value = result.unwrap_or_else(|error| {
+            panic!("{function} failed: {error:?}\n{}", self.mock.describe())
+        });
+        self.check_routes(function);
+        value
+    }
+
+    /// Calls a function that must fail in the component, and returns its error.
+    pub async fn err(&self, function: &str, args: Value) -> Value {
+        self.mock.clear_requests();
+        match self.call(function, args).await {
+            Err(CallError::Component(error)) => error,
+            other => panic!("{function}: {other:?}\n{}", self.mock.describe()),
+        }
+    }
+
+    /// What the mock saw, as `METHOD /path` without the base.
+    pub fn sent(&self) -> Vec<String> {
+        let line = |seen: &Seen| format!("{} {}", seen.method, path(seen));
+        self.mock.requests().iter().map(line).collect()
+    }
+
+    /// Every request is one that the function's route lines name, and the first
+    /// is the main one.
+    fn check_routes(&self, function: &str) {
+        let promised = &Catalog::embedded().function_by_id(function).expect("it is listed").routes;
+        let requests = self.mock.requests();
+        for (number, seen) in requests.iter().enumerate() {
+            let routes = if number == 0 { &promised[..1] } else { &promised[..] };
+            let fits = |route: &&Route| {
+                seen.method == route.method.as_str() && matches(&route.template, path(seen))
+            };
+            let promises = routes.iter().find(fits).is_some();
+            assert!(promises, "{function} sent what it does not promise: {seen}");
+            assert!(seen.unknown_query.is_empty(), "{function}: {:?}", seen.unknown_query);
+            assert!(seen.header("user-agent").is_some_and(|it| it.starts_with("lever-wasm/")));
+        }
+        let local = promised.is_empty();
+        assert_eq!(requests.is_empty(), local, "{function}: {}", self.mock.describe());
+    }
+}
+
+/// The path from the API's base on.
+pub fn path(seen: &Seen) -> &str {
+    seen.path.strip_prefix("/v1").unwrap_or(&seen.path)
+}
+
+/// Whether a path fits a template such as `/stages/{stage}`; `{path}` fits any
+/// rest.
+fn matches(template: &str, path: &str) -> bool {
+    if template == "/{path}" {
+        return true;
+    }
+    let (template, path) = (template.split('/'), path.split('/'));
+    template.clone().count() == path.clone().count()
+        && template.zip(path).all(|(part, given)| part == given || part.starts_with('{'))
+}
+
+/// A user id that may be written in the name of.
+pub fn user(rig: &Rig) -> String {
+    rig.mock.store().users()[0]["id"].as_str().expect("users have ids").to_owned()
+}
+
+/// An opportunity that is active, with nothing odd about it.
+pub fn opportunity(rig: &Rig) -> String {
+    let store = rig.mock.store();
+    let ids = store.opportunity_ids();
+    let plain = |id: &&String| {
+        let record = store.opportunity(id).expect("listed ids exist");
+        record["archived"].is_null() && record["emails"].as_array().is_some_and(|it| !it.is_empty())
+    };
+    ids.iter().find(plain).expect("the mock has plain opportunities").clone()
+}
+
+/// Lever's name of a field as the WIT writes it.
+pub fn kebab(camel: &str) -> String {
+    let letter = |c: char| match c {
+        'A'..='Z' => vec!['-', c.to_ascii_lowercase()],
+        _ => vec![c],
+    };
+    camel.chars().flat_map(letter).collect()
+}
