@@ -42,7 +42,10 @@ fn its_programs_are_those_that_were_run() {
         include_str!("consumers/python.py"),
         include_str!("consumers/wasmtime.rs"),
     ] {
-        assert!(README.contains(program.trim_end()), "the README has another program than:\n{program}");
+        assert!(
+            README.contains(program.trim_end()),
+            "the README has another program than:\n{program}"
+        );
     }
 }
 
@@ -56,11 +59,14 @@ fn its_policy_is_one() {
 
 #[test]
 fn every_error_kind_and_outcome_is_explained() {
-    let (_, types) = lever_host::embedded::WIT.iter().find(|(path, _)| *path == "types.wit").unwrap();
+    let (_, types) =
+        lever_host::embedded::WIT.iter().find(|(path, _)| *path == "types.wit").unwrap();
     for name in ["enum error-kind {", "enum outcome {"] {
         let (_, cases) = types.split_once(name).expect("the enum is there");
         let (cases, _) = cases.split_once('}').expect("the enum ends");
-        for case in cases.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("///")) {
+        for case in
+            cases.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("///"))
+        {
             let case = case.trim_end_matches(',');
             assert!(README.contains(&format!("`{case}`")), "{case}");
         }
