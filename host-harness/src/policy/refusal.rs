@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::Agent;
+use super::grants::Level;
 use crate::catalog::{Access, Function, Scope};
 
 /// The grant that allowed something, as the command line writes it: `opportunities=read`.
@@ -52,9 +53,10 @@ impl Refusal {
     ) -> Refusal {
         let resource = &needed.resource;
         let (rule, has) = match agent.grants.level(resource) {
-            Some(level) => {
-                (format!("{resource}={level}"), format!("has only `{resource}={level}`"))
+            Some(Level::Read) => {
+                (format!("only {resource}=read"), format!("has only `{resource}=read`"))
             }
+            Some(level) => (format!("{resource}={level}"), format!("has `{resource}={level}`")),
             None => (format!("no grant for {resource}"), format!("has no grant for {resource}")),
         };
         let level = match needed.access {

@@ -33,7 +33,7 @@ fn each_allow_has_its_deny() {
         (&["opportunities=off"], "opportunities", "get", Err("opportunities=off")),
         (&["notes=full"], "opportunities", "get", Err("no grant for opportunities")),
         (&["opportunities=full"], "opportunities", "update-stage", Ok("opportunities=full")),
-        (&["opportunities=read"], "opportunities", "update-stage", Err("opportunities=read")),
+        (&["opportunities=read"], "opportunities", "update-stage", Err("only opportunities=read")),
         (
             &["opportunities.update-stage=allow"],
             "opportunities",

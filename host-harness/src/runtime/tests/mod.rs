@@ -2,7 +2,6 @@
 //! the mock.
 
 mod embedded;
-mod memory;
 
 use super::{CallError, Component, Host, HostConfig, HostError};
 use crate::audit::{Audit, Decision, Kind, Record};
