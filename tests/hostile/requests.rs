@@ -215,7 +215,7 @@ async fn a_grant_to_read_writes_nothing() {
     let rig = Rig::new().await;
     let id = rig.mock.store().opportunity_ids().remove(0);
     let stage = format!("/v1/opportunities/{id}/stage?perform_as=canary");
-    let only_read = Some("opportunities=read");
+    let only_read = Some("only opportunities=read");
     let rows: Vec<(&str, &str, No)> = vec![
         ("PUT", &stage, only_read),
         ("POST", "/v1/opportunities?perform_as=canary", only_read),
