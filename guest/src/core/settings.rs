@@ -104,7 +104,23 @@ impl Settings {
             }
         }
         settings.authorization = whole.or(token).or(key);
+        if settings.authorization.is_some() && !settings.https && !settings.is_loopback() {
+            return Err(Error::invalid(
+                "LEVER_BASE_URL is http, so the credential would travel in the clear. Give an https URL.",
+            ));
+        }
         Ok(settings)
+    }
+
+    /// Whether requests stay on this machine, as with a mock.
+    fn is_loopback(&self) -> bool {
+        let host = match self.authority.strip_prefix('[') {
+            Some(rest) => rest.split(']').next(),
+            None => self.authority.split(':').next(),
+        };
+        let host = host.unwrap_or_default();
+        let address = host.parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
     fn base(&mut self, url: &str) -> Result<(), Error> {
@@ -234,6 +250,23 @@ mod tests {
             assert!(error.message.starts_with(name), "{}", error.message);
         }
         assert!(read(&[("LEVER_BASE_URL", ""), ("OTHER", "x")]).is_ok());
+    }
+
+    #[test]
+    fn a_credential_goes_over_http_to_this_machine_alone() {
+        let rows = [
+            ("http://127.0.0.1:8080/v1", true),
+            ("http://[::1]:8080/v1", true),
+            ("http://localhost/v1", true),
+            ("http://api.lever.co/v1", false),
+            ("http://127.0.0.1.example/v1", false),
+            ("https://api.lever.co/v1", true),
+        ];
+        for (url, good) in rows {
+            let base = ("LEVER_BASE_URL", url);
+            assert_eq!(read(&[base, ("LEVER_API_KEY", "k")]).is_ok(), good, "{url}");
+            assert!(read(&[base]).is_ok(), "{url}: the host adds the credential");
+        }
     }
 
     #[test]
