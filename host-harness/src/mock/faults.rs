@@ -57,6 +57,20 @@ pub enum Effect {
     RepeatCursor,
     /// 200 and this text as JSON.
     Body(String),
+    /// Half of the body in one chunk, then a chunk whose size is no number.
+    BadChunk,
+    /// 400 to a request with an offset, as to a cursor that is too old; needs a second page.
+    ExpiredCursor,
+    /// A list whose `next` was handed out for another query; needs a further page.
+    ForeignCursor,
+    /// The real answer with keys nobody knows in each of its objects.
+    ExtraKeys,
+    /// The real answer with null for each list in its records.
+    NullLists,
+    /// The real answer with this many nested lists under a key nobody knows.
+    DeepNesting(usize),
+    /// The real answer with the first name, text or value this many bytes long.
+    LongText(usize),
 }
 
 /// The body of `Effect::Status`.
@@ -184,7 +198,8 @@ impl Faults {
 
     /// What hits this request; counts it in the rule.
     pub fn hit(&mut self, method: &str, path: &str) -> Option<Hit> {
-        let rule = self.0.iter_mut().find(|rule| rule.times > 0 && rule.fits(method, path))?;
+        self.0.retain(|rule| rule.times > 0);
+        let rule = self.0.iter_mut().find(|rule| rule.fits(method, path))?;
         if rule.skip > 0 {
             rule.skip -= 1;
             return None;

@@ -104,6 +104,15 @@ impl Mock {
         self.service.lock().seen.clear();
     }
 
+    /// The requests that were decided on, out of its memory; those under way stay.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<Seen> {
+        let seen = &mut self.service.lock().seen;
+        let (under_way, decided) = std::mem::take(seen).into_iter().partition(Seen::is_under_way);
+        *seen = under_way;
+        decided
+    }
+
     /// Every request received, one a line, for the message of a failing test.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -35,6 +35,12 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Whether it is not decided yet what becomes of it.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.status.is_none() && self.fault.is_none()
+    }
+
     /// The first value of a header, by its lower-case name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

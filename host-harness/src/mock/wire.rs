@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::answer::Failure;
 use super::faults::{Content, Effect};
-use super::page::canonical;
+use super::page::{Part, canonical, token};
 
 const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -124,6 +125,39 @@ pub(super) fn spoil(
         Effect::RepeatCursor => {
             return Delivery::Answer(Whole::json(status, repeated(real, offset).as_ref()));
         }
+        Effect::ExpiredCursor => {
+            let failure = Failure::Query("Invalid offset token".to_owned());
+            return Delivery::Answer(match offset {
+                Some(_) => Whole::json(failure.parts().0, Some(&failure.body())),
+                None => whole,
+            });
+        }
+        Effect::ForeignCursor => {
+            let foreign = token(&[Part::Text("of another query".to_owned())]);
+            return Delivery::Answer(Whole::json(status, continued(real, &foreign).as_ref()));
+        }
+        Effect::ExtraKeys | Effect::NullLists | Effect::LongText(_) => {
+            let mut real = real;
+            if let Some(value) = &mut real {
+                match effect {
+                    Effect::ExtraKeys => add_keys(value),
+                    Effect::LongText(length) => {
+                        lengthen(value, length);
+                    }
+                    _ => value.get_mut("data").into_iter().for_each(empty_lists),
+                }
+            }
+            return Delivery::Answer(Whole::json(status, real.as_ref()));
+        }
+        Effect::DeepNesting(depth) => {
+            return Delivery::Answer(Whole { body: nested(&whole.body, depth), ..whole });
+        }
+        Effect::BadChunk => {
+            let head = whole.head("transfer-encoding: chunked");
+            let first =
+                whole.half().is_empty().then(Vec::new).unwrap_or_else(|| chunk(whole.half()));
+            ([head, first, b"no number\r\n".to_vec()].concat(), End::Close)
+        }
         Effect::ResetBefore | Effect::ResetAfter => (Vec::new(), End::Reset),
         Effect::CloseMidHead => {
             let mut head = whole.sized(length);
@@ -160,12 +194,77 @@ pub(super) fn spoil(
 }
 
 fn repeated(real: Option<Value>, offset: Option<&str>) -> Option<Value> {
+    match offset {
+        Some(offset) => continued(real, &canonical(offset)),
+        None => real,
+    }
+}
+
+/// A list that goes on at this token.
+fn continued(real: Option<Value>, next: &str) -> Option<Value> {
     let mut real = real?;
-    if let (Some(map), Some(offset)) = (real.as_object_mut(), offset) {
+    if let Some(map) = real.as_object_mut() {
         map.insert("hasNext".to_owned(), json!(true));
-        map.insert("next".to_owned(), json!(canonical(offset)));
+        map.insert("next".to_owned(), json!(next));
     }
     Some(real)
+}
+
+/// Adds keys that no documentation mentions to every object.
+fn add_keys(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(add_keys),
+        Value::Object(map) => {
+            map.values_mut().for_each(add_keys);
+            map.insert("".to_owned(), Value::Null);
+            map.insert("aFutureKey".to_owned(), json!({"id": 7, "data": [[]], "next": {}}));
+            map.insert("key\u{202e}\u{0}\"\\".to_owned(), json!(-1.5e300));
+        }
+        _ => {}
+    }
+}
+
+/// Puts null in the place of every list inside the records.
+fn empty_lists(data: &mut Value) {
+    match data {
+        Value::Array(records) => records.iter_mut().for_each(empty_lists),
+        Value::Object(map) => {
+            for value in map.values_mut() {
+                if value.is_array() {
+                    *value = Value::Null;
+                }
+                empty_lists(value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Makes the first text that people write this long; says whether there was one.
+fn lengthen(value: &mut Value, length: usize) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().any(|item| lengthen(item, length)),
+        Value::Object(map) => map.iter_mut().any(|(name, value)| match value {
+            Value::String(text) if ["name", "text", "value"].contains(&name.as_str()) => {
+                *text = "x".repeat(length);
+                true
+            }
+            other => lengthen(other, length),
+        }),
+        _ => false,
+    }
+}
+
+/// The object with one more key, whose value nests deeper than a parser may recurse; made as text,
+/// since such a value could not be dropped here either.
+fn nested(body: &[u8], depth: usize) -> Vec<u8> {
+    match body.strip_prefix(b"{") {
+        Some(rest) => {
+            let deep = [vec![b'['; depth], vec![b']'; depth]].concat();
+            [br#"{"aFutureKey":"#.as_slice(), &deep, b",", rest].concat()
+        }
+        None => body.to_vec(),
+    }
 }
 
 /// The bytes as a gzip member of stored blocks.
@@ -213,6 +312,7 @@ mod tests {
             (Effect::TruncatedBody { chunked: false }, "content-length: 17", r#"{"data":"#),
             (Effect::TruncatedBody { chunked: true }, "chunked", "8\r\n{\"data\":\r\n"),
             (Effect::WrongContentLength, "content-length: 8", body),
+            (Effect::BadChunk, "chunked", "8\r\n{\"data\":\r\nno number\r\n"),
             (
                 Effect::StallBody { after: 2, every: Duration::from_millis(1) },
                 "content-length: 16",
@@ -229,6 +329,33 @@ mod tests {
             assert!(head.ends_with(framing), "{name}: {head}");
             assert_eq!(rest, sent, "{name}");
         }
+    }
+
+    #[test]
+    fn an_altered_answer_is_the_real_one_but_for_what_its_fault_says() {
+        let real = || Some(json!({"data": [{"id": "a", "text": "b", "tags": ["c"]}], "next": "n"}));
+        let rows = [
+            (Effect::NullLists, r#"{"data":[{"id":"a","tags":null,"text":"b"}],"next":"n"}"#),
+            (Effect::LongText(3), r#"{"data":[{"id":"a","tags":["c"],"text":"xxx"}],"next":"n"}"#),
+            (
+                Effect::DeepNesting(2),
+                r#"{"aFutureKey":[[]],"data":[{"id":"a","tags":["c"],"text":"b"}],"next":"n"}"#,
+            ),
+            (
+                Effect::ExpiredCursor,
+                r#"{"code":"BadRequestError","message":"Invalid offset token"}"#,
+            ),
+        ];
+        for (effect, expected) in rows {
+            let Delivery::Answer(answer) = spoil(effect.clone(), 200, real(), Some("[1]")) else {
+                panic!("{effect:?} is whole");
+            };
+            assert_eq!(String::from_utf8(answer.body).unwrap(), expected, "{effect:?}");
+        }
+        let mut more = real().unwrap();
+        add_keys(&mut more);
+        assert_eq!(more["data"][0]["tags"], json!(["c"]));
+        assert!(more["data"][0]["aFutureKey"].is_object());
     }
 
     #[test]
