@@ -81,6 +81,8 @@ pub struct Traffic {
     trail: Arc<Trail>,
     slots: Arc<Semaphore>,
     sent: AtomicU32,
+    /// Changes that were sent and that no answer has turned down.
+    changes: AtomicU32,
     notes: Mutex<Notes>,
     ended: Notify,
 }
@@ -98,6 +100,8 @@ pub struct Summary {
     pub sent: u32,
     /// The first refusal, if any.
     pub refusal: Option<Refusal>,
+    /// Whether a change may have been made.
+    pub may_have_changed: bool,
 }
 
 impl Traffic {
@@ -110,6 +114,7 @@ impl Traffic {
             trail,
             slots: Arc::new(Semaphore::new(IN_FLIGHT)),
             sent: AtomicU32::new(0),
+            changes: AtomicU32::new(0),
             notes: Mutex::default(),
             ended: Notify::new(),
         })
@@ -132,11 +137,20 @@ impl Traffic {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// Whether a change was sent of which no answer proves that it was not made.
+    pub fn may_have_changed(&self) -> bool {
+        self.changes.load(Ordering::Relaxed) > 0
+    }
+
     /// Waits until every request has ended, `longest` at most, and sums up.
     pub async fn finish(&self, longest: Duration) -> Summary {
         let all = self.slots.acquire_many(IN_FLIGHT as u32);
         let _ = tokio::time::timeout(longest, all).await;
-        Summary { sent: self.sent(), refusal: self.notes().refusal.take() }
+        Summary {
+            sent: self.sent(),
+            refusal: self.notes().refusal.take(),
+            may_have_changed: self.may_have_changed(),
+        }
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -228,8 +242,12 @@ impl Traffic {
         let apply = exchange.is_application();
         let rate = self.agent.limits.requests_per_second;
         let mut permit = wire.account.acquire(&self.agent.name, rate, apply).await;
+        let changes = u32::from(!request.method().is_safe());
         permit.sending();
         exchange.sending();
+        // Counted before the sending and taken back on proof alone, so that a
+        // call cut off at any point in between leaves it counted.
+        self.changes.fetch_add(changes, Ordering::Relaxed);
         self.sent.fetch_add(1, Ordering::Relaxed);
         wire.sent.fetch_add(1, Ordering::Relaxed);
 
@@ -239,6 +257,7 @@ impl Traffic {
             Err(failure) => {
                 if let Failure::NotSent(cause) = &failure {
                     permit.not_sent();
+                    self.changes.fetch_sub(changes, Ordering::Relaxed);
                     self.sent.fetch_sub(1, Ordering::Relaxed);
                     wire.sent.fetch_sub(1, Ordering::Relaxed);
                     if let ConnectError::Prohibited { kind, .. } = cause {
@@ -260,6 +279,10 @@ impl Traffic {
             }
         };
         let status = response.status();
+        // Lever turned it down. A 408 may come from a server that acted.
+        if status.is_client_error() && status != http::StatusCode::REQUEST_TIMEOUT {
+            self.changes.fetch_sub(changes, Ordering::Relaxed);
+        }
         if status == http::StatusCode::TOO_MANY_REQUESTS {
             let wait = headers::retry_after(response.headers(), SystemTime::now());
             wire.account.exhaust(apply, wait);

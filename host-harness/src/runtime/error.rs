@@ -105,7 +105,25 @@ const KINDS: [&str; 13] = [
 ];
 const OUTCOMES: [&str; 4] = ["not-sent", "not-applied", "applied", "unknown"];
 
+/// What a call that did not end with a result of its own says after a change.
+const DOUBT: &str =
+    "a change was sent before that and may have been made: read the record before trying again";
+
 impl CallError {
+    /// The same error, of a call that had sent a change which nothing turned
+    /// down. A component's own error says itself what became of it.
+    pub(super) fn after_a_change(self) -> Self {
+        match self {
+            CallError::Trap(cause) => CallError::Trap(format!("{cause}; {DOUBT}")),
+            CallError::Limit(cause) => CallError::Limit(format!("{cause}; {DOUBT}")),
+            CallError::Refused(refusal) => CallError::Refused(Refusal {
+                message: format!("{}; {DOUBT}", refusal.message),
+                ..refusal
+            }),
+            other => other,
+        }
+    }
+
     /// A few words for the record, with the outcome if the component named it.
     pub(super) fn as_record(&self) -> (String, Option<String>, Option<u16>) {
         let word = |error: &serde_json::Value, name: &str, known: &[&str]| {

@@ -289,13 +289,17 @@ fn conclude(
         (Some(outcome), _) => outcome,
         (None, None) => Err(CallError::Limit("the host ended the call".to_owned())),
     };
+    let outcome = match summary.may_have_changed {
+        true => outcome.map_err(CallError::after_a_change),
+        false => outcome,
+    };
     let mut end = End { attempts: summary.sent, ..End::default() };
     match &outcome {
         Ok(value) => end.records = Some(count(value)),
         Err(error) => {
             let (name, outcome, status) = error.as_record();
             end.error = Some(name);
-            end.outcome = outcome;
+            end.outcome = outcome.or_else(|| unknown(summary.may_have_changed));
             end.status = status;
         }
     }
@@ -304,6 +308,11 @@ fn conclude(
         Some(lost) => Err(CallError::Audit(lost)),
         None => outcome,
     }
+}
+
+/// The outcome where the component did not name it.
+fn unknown(may_have_changed: bool) -> Option<String> {
+    may_have_changed.then(|| "unknown".to_owned())
 }
 
 /// How many records a result is: the items of a page, one, or none.
@@ -333,6 +342,7 @@ impl Drop for Open<'_> {
             let end = End {
                 attempts: self.traffic.sent(),
                 error: Some("abandoned".to_owned()),
+                outcome: unknown(self.traffic.may_have_changed()),
                 ..End::default()
             };
             self.trail.ended_call(self.rule.as_str(), end);
