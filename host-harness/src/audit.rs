@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use escape::escape;
+pub use escape::{escape, escape_json};
 pub use record::{Decision, Kind, Record};
 
 /// Where records go; clones share the same place.

@@ -5,6 +5,7 @@ use crate::tools::print;
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use lever_host::audit::escape_json;
 use lever_host::runtime::{CallError, Host};
 use serde_json::Value;
 use std::future::Future;
@@ -46,7 +47,7 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
              --credential-file"
         );
     }
-    print(&format!("{:#}\n", result?))
+    print(&format!("{}\n", escape_json(&format!("{:#}", result?))))
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Vec<Value>> {

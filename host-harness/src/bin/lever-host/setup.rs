@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use lever_host::audit::{Audit, escape};
+use lever_host::audit::{Audit, escape, escape_json};
 use lever_host::credentials::Credential;
 use lever_host::policy::{Agent, Policy};
 use lever_host::runtime::{CallError, Host, HostConfig, HostError, SETTINGS};
@@ -144,7 +144,7 @@ fn cache_dir(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
 pub fn report(error: &anyhow::Error) -> ExitCode {
     let call = error.downcast_ref::<CallError>();
     if let Some(CallError::Component(answer)) = call {
-        eprintln!("{answer:#}");
+        eprintln!("{}", escape_json(&format!("{answer:#}")));
         return ExitCode::from(2);
     }
     let (word, code) = match call {
