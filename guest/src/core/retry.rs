@@ -53,7 +53,7 @@ pub fn judge(
     let settled = |status: u16| (200..300).contains(&status) && !request.needs_answer;
     let (error, repeatable, asked) = match result {
         Ok(response) if (200..300).contains(&response.status) => {
-            return match encoded(&response, request) {
+            return match encoded(&response, request).or_else(|| foreign(&response, request)) {
                 None => Verdict::Done(response),
                 Some(error) => Verdict::Failed(explain(error, effect, progress)),
             };
@@ -169,6 +169,24 @@ fn encoded(response: &Response, request: &Request) -> Option<Error> {
     Some(Error {
         status: Some(response.status),
         outcome: answered(response, request),
+        ..Error::new(ErrorKind::MalformedAnswer, message)
+    })
+}
+
+/// A change's success that is no object was not written by Lever: a page of
+/// something in between says nothing of the change. No body at all may be
+/// Lever's.
+fn foreign(response: &Response, request: &Request) -> Option<Error> {
+    let packed = response.encoding.is_some();
+    let first = response.body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if request.method.effect() == Effect::Read || packed || matches!(first, None | Some(b'{')) {
+        return None;
+    }
+    let message =
+        "The answer is a success but not Lever's. Check what stands between host and Lever.";
+    Some(Error {
+        status: Some(response.status),
+        outcome: Outcome::Unknown,
         ..Error::new(ErrorKind::MalformedAnswer, message)
     })
 }
@@ -352,6 +370,27 @@ mod tests {
             assert!(matches!(first(&request, result), Verdict::Done(_)));
         }
         assert!(matches!(first(&request, Err(Failure::Broken(500))), Verdict::Again(_)));
+    }
+
+    #[test]
+    fn a_success_of_somebody_else_leaves_a_change_in_doubt() {
+        let page =
+            |body: &str| Ok(Response { status: 200, body: body.into(), ..Response::default() });
+        for make in [put, post, delete] {
+            let mut request = make();
+            for needs_answer in [true, false] {
+                request.needs_answer = needs_answer;
+                for body in ["<html>", " \n<!doctype html>", "OK", "[]"] {
+                    let error = error(first(&request, page(body)));
+                    let told = (error.kind, error.outcome);
+                    assert_eq!(told, (ErrorKind::MalformedAnswer, Outcome::Unknown), "{body}");
+                }
+                for body in ["", " ", "{", " {\"data\":{}}"] {
+                    assert!(matches!(first(&request, page(body)), Verdict::Done(_)), "{body}");
+                }
+            }
+        }
+        assert!(matches!(first(&get(), page("<html>")), Verdict::Done(_)));
     }
 
     #[test]
