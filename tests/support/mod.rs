@@ -3,12 +3,16 @@
 //! Every successful call is held to its route lines: what the mock saw must be
 //! what the WIT promised, with no query it does not know.
 
+pub mod random;
+pub mod storm;
+
 use std::path::PathBuf;
 
 use lever_host::audit::Audit;
 use lever_host::catalog::{Catalog, Route};
 use lever_host::credentials::Credential;
 use lever_host::embedded;
+use lever_host::limiter::{Limiter, Rate};
 use lever_host::mock::{API_KEY, Config, Mock, Seen};
 use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig};
@@ -72,6 +76,31 @@ impl Rig {
         let host = Host::new(host_config(&mock), audit.clone()).expect("the host starts");
         let lever = host.load(embedded::COMPONENT).expect("the component loads");
         Rig { mock, host: Arc::new(host), lever, audit, agent: agent(ALL) }
+    }
+
+    /// A small account and a host that are not paced, with these settings of
+    /// the component.
+    pub async fn unpaced(settings: &[(&str, &str)]) -> Rig {
+        let settings = settings.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let settings: Vec<_> = settings.collect();
+        let account = Config { rate: None, opportunities: 64, ..Config::default() };
+        Rig::soaking(account, &settings, Audit::in_memory()).await
+    }
+
+    /// The same with an audit of one's own, for loads that run long.
+    pub async fn soaking(account: Config, settings: &[(String, String)], audit: Audit) -> Rig {
+        let rate = Rate { per_second: 100_000, burst: 100_000 };
+        let mock = Mock::start(account).await.expect("loopback can be bound");
+        let config = HostConfig {
+            limiter: Limiter::new(rate),
+            settings: settings.to_vec(),
+            ..host_config(&mock)
+        };
+        let host = Host::new(config, audit.clone()).expect("the host starts");
+        let lever = host.load(embedded::COMPONENT).expect("the component loads");
+        let mut agent = agent(ALL);
+        agent.limits.requests_per_second = rate.per_second;
+        Rig { mock, host: Arc::new(host), lever, audit, agent }
     }
 
     /// Calls a function with these arguments, a JSON array.

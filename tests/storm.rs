@@ -1,0 +1,37 @@
+//! Writes in parallel through random faults: none doubled, and none lost
+//! without the error saying so.
+//!
+//! `LEVER_STORM=10000 cargo test -p lever-host --test lever storm` makes as
+//! many; `LEVER_STORM_SEED` draws other faults.
+
+use std::sync::Arc;
+
+use lever_host::audit::Kind;
+
+use crate::support::storm;
+
+fn number(name: &str, default: u64) -> u64 {
+    let text = std::env::var(name).ok();
+    text.map_or(default, |text| text.parse().expect("a whole number"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_write_is_doubled_or_lost_without_a_word() {
+    let seed = number("LEVER_STORM_SEED", 1);
+    let writes = number("LEVER_STORM", 300) as usize;
+    let rig = Arc::new(storm::rig().await);
+    let tally = storm::writes(&rig, writes, 64, seed).await;
+    println!("seed {seed}\n{tally}");
+    assert!(tally.lies.is_empty(), "seed {seed}:\n{}", tally.lies.join("\n"));
+    assert_eq!(tally.count(), writes);
+    // Everything stands in the audit, each request with an end.
+    let records = rig.audit.records();
+    let calls = records.iter().filter(|record| record.kind == Kind::Call).count();
+    assert_eq!(calls, writes);
+    let (requests, seen) = (records.len() - calls, rig.mock.requests().len());
+    let cut = records.iter().filter(|record| record.error.as_deref() == Some("abandoned")).count();
+    assert!((seen..=seen + cut).contains(&requests), "{requests} recorded, {seen} seen, {cut} cut");
+    // One caller was enough trouble: the host serves the next as ever.
+    rig.mock.clear_faults();
+    rig.ok("stages.list-page", serde_json::json!([])).await;
+}
