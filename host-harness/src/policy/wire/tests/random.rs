@@ -1,6 +1,7 @@
 //! Random and hostile requests against an oracle that shares no code with the decision.
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 use super::*;
 use crate::catalog::{Access, Segment};
@@ -71,8 +72,19 @@ fn readings(method: &Method, sent: &str) -> Vec<&'static Route> {
     all.into_iter().filter(|route| literals(route) == most).collect()
 }
 
+/// As many cases as `PROPTEST_CASES` says; failures are kept in `random.regressions` and tried first.
+fn config() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig {
+        cases: asked.unwrap_or(1_000),
+        failure_persistence: Some(Box::new(kept)),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn whatever_is_sent_lies_within_the_grants(
