@@ -23,6 +23,7 @@ mod hostile;
 mod hostile_text;
 mod pagination;
 mod policy;
+mod properties;
 mod rate_limit;
 mod readme;
 mod retries;
