@@ -4,6 +4,8 @@
 use super::state::State;
 use super::{CallError, HostError};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, ComponentExportIndex, InstancePre, Linker};
@@ -43,6 +45,9 @@ pub struct Component {
     digest: String,
     size: usize,
     pre: InstancePre<State>,
+    /// Functions that were called before, by interface and name: finding one
+    /// among all exports takes longer than making an instance.
+    found: RwLock<HashMap<String, HashMap<String, Arc<Export>>>>,
 }
 
 /// One exported function.
@@ -101,7 +106,7 @@ impl Component {
             return Err(HostError::Import { imports: foreign.join(", ") });
         }
         let pre = linker.instantiate_pre(&compiled).map_err(|error| invalid(&error))?;
-        Ok(Self { digest: digest(bytes), size: bytes.len(), pre })
+        Ok(Self { digest: digest(bytes), size: bytes.len(), pre, found: RwLock::default() })
     }
 
     /// The SHA-256 of the component's bytes, in hexadecimal.
@@ -120,7 +125,20 @@ impl Component {
 
     /// The function of that name, whatever the package and version of its
     /// interface.
-    pub(super) fn export(&self, interface: &str, function: &str) -> Result<Export, CallError> {
+    pub(super) fn export(&self, interface: &str, function: &str) -> Result<Arc<Export>, CallError> {
+        let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(export) = found.get(interface).and_then(|functions| functions.get(function)) {
+            return Ok(Arc::clone(export));
+        }
+        drop(found);
+        let export = Arc::new(self.find(interface, function)?);
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        let functions = found.entry(interface.to_owned()).or_default();
+        functions.insert(function.to_owned(), Arc::clone(&export));
+        Ok(export)
+    }
+
+    fn find(&self, interface: &str, function: &str) -> Result<Export, CallError> {
         let engine = self.pre.engine();
         let component = self.pre.component();
         let ty = component.component_type();

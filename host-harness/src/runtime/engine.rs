@@ -14,8 +14,8 @@ use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
 
-/// Calls that run at once; further ones wait, within their own time.
-pub const CALLS: usize = 64;
+/// Calls that run at once where nothing else is said.
+pub const CALLS: u32 = 64;
 
 /// How often running code is interrupted to let others run. Rust components
 /// feel 100 interruptions a second as less than a tenth of a percent.
@@ -26,9 +26,9 @@ const TICK: Duration = Duration::from_millis(10);
 #[doc(hidden)]
 pub type Tune = Arc<dyn Fn(&mut Config) + Send + Sync>;
 
-/// Makes an engine, with pooled instances where the machine grants the address
+/// Makes an engine for so many calls at once, with pooled instances where the machine grants the address
 /// space for them, else with instances made on demand.
-pub fn engine(cache: Option<&Path>, tune: Option<&Tune>) -> Result<Engine, HostError> {
+pub fn engine(cache: Option<&Path>, calls: u32, tune: Option<&Tune>) -> Result<Engine, HostError> {
     let cache = cache.map(open_cache).transpose()?;
     let mut config = Config::new();
     config
@@ -42,23 +42,26 @@ pub fn engine(cache: Option<&Path>, tune: Option<&Tune>) -> Result<Engine, HostE
         return Engine::new(&config).map_err(HostError::engine);
     }
     let mut pooled = config.clone();
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls)));
     Engine::new(&pooled).or_else(|_| Engine::new(&config)).map_err(HostError::engine)
 }
 
-/// Room for [`CALLS`] components of up to four memories. A Rust component has
+/// Room for so many components of up to four memories. A Rust component has
 /// one memory and three core instances, one of JavaScript a few more.
-fn pool() -> PoolingAllocationConfig {
-    const CALLS_32: u32 = CALLS as u32;
+fn pool(calls: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(CALLS_32)
-        .total_core_instances(CALLS_32 * 16)
+    pool.total_component_instances(calls)
+        .total_core_instances(calls.saturating_mul(16))
         .max_core_instances_per_component(16)
-        .total_memories(CALLS_32 * 2)
+        .total_memories(calls.saturating_mul(2))
         .max_memories_per_component(4)
-        .total_tables(CALLS_32 * 8)
+        .total_tables(calls.saturating_mul(8))
         .max_tables_per_component(16)
-        .total_stacks(CALLS_32);
+        .total_stacks(calls)
+        // What a small call writes to, which is then set back by copying: the
+        // kernel takes longer to take pages away and to give them again.
+        .linear_memory_keep_resident(256 << 10)
+        .table_keep_resident(16 << 10);
     pool
 }
 
@@ -158,8 +161,12 @@ impl Ticker {
 
     /// Keeps the epoch moving until dropped.
     pub fn run(&self) -> Ticking {
-        self.0.lock().calls += 1;
-        self.0.changed.notify_all();
+        let mut state = self.0.lock();
+        state.calls += 1;
+        if state.calls == 1 {
+            self.0.changed.notify_all();
+        }
+        drop(state);
         Ticking(Arc::clone(&self.0))
     }
 }

@@ -31,6 +31,7 @@ use serde_json::Value;
 use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use trail::{End, Trail};
@@ -73,6 +74,9 @@ pub struct HostConfig {
     pub settings: Vec<(String, String)>,
     /// The pace. Hosts that share one share the budgets in it.
     pub limiter: Limiter,
+    /// Calls that run at once, 64 when absent; further ones wait, within their
+    /// own time. Each takes address space, and memory once it is used.
+    pub calls: Option<u32>,
     /// Changes the engine's settings; for tests.
     #[doc(hidden)]
     pub tune: Option<Tune>,
@@ -87,6 +91,13 @@ pub struct Host {
     audit: Audit,
     settings: Vec<(String, String)>,
     calls: Semaphore,
+    most_memory: AtomicU64,
+}
+
+/// An instance that was made and not called; for measurements.
+#[doc(hidden)]
+pub struct Idle {
+    _store: Store<State>,
 }
 
 impl Host {
@@ -101,7 +112,8 @@ impl Host {
         if let Some((name, _)) = config.settings.iter().find(foreign) {
             return Err(HostError::Setting(name.clone()));
         }
-        let engine = engine::engine(config.cache_dir.as_deref(), config.tune.as_ref())?;
+        let calls = config.calls.unwrap_or(engine::CALLS).max(1);
+        let engine = engine::engine(config.cache_dir.as_deref(), calls, config.tune.as_ref())?;
         Ok(Self {
             linker: component::linker(&engine)?,
             ticker: engine::Ticker::start(engine.clone())?,
@@ -115,7 +127,8 @@ impl Host {
             engine,
             audit,
             settings: config.settings,
-            calls: Semaphore::new(engine::CALLS),
+            calls: Semaphore::new(calls as usize),
+            most_memory: AtomicU64::new(0),
         })
     }
 
@@ -143,6 +156,29 @@ impl Host {
     /// Requests sent so far, over all calls.
     pub fn requests_sent(&self) -> u64 {
         self.wire.sent()
+    }
+
+    /// The most memory that a component held in any call that has ended; for
+    /// measurements.
+    #[doc(hidden)]
+    pub fn most_memory(&self) -> u64 {
+        self.most_memory.load(Ordering::Relaxed)
+    }
+
+    /// Makes an instance as a call does, and does not call it; for
+    /// measurements.
+    #[doc(hidden)]
+    pub async fn instance(&self, component: &Component, agent: &Agent) -> Result<Idle, CallError> {
+        let scope = CallScope::new("none", "none");
+        let trail =
+            Trail::new(Audit::none(), &agent.name, component.digest(), String::new(), "none");
+        let traffic = Traffic::new(Arc::clone(&self.wire), agent.clone(), scope, trail);
+        let output = Tail::default();
+        let mut store = self.store(agent, &output, traffic);
+        match component.pre().instantiate_async(&mut store).await {
+            Ok(_) => Ok(Idle { _store: store }),
+            Err(error) => Err(error::classify(&error, &store.data().budget, &output)),
+        }
     }
 
     /// Calls a function for an agent and waits for its result.
@@ -221,6 +257,28 @@ impl Host {
     ) -> Result<Value, CallError> {
         let _place = self.calls.acquire().await;
         let _ticking = self.ticker.run();
+        let output = Tail::default();
+        let mut store = self.store(agent, &output, traffic);
+        let result = async {
+            let instance = component.pre().instantiate_async(&mut store).await?;
+            let function = instance
+                .get_func(&mut store, export.index)
+                .ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
+            let mut results = vec![Val::Bool(false); export.ty.results().len()];
+            function.call_async(&mut store, args, &mut results).await?;
+            Ok(results)
+        }
+        .await;
+        self.most_memory.fetch_max(store.data().budget.memory_used(), Ordering::Relaxed);
+        tracing::trace!(output = output.last_words(), "the component printed");
+        match result {
+            Ok(results) => answer(results),
+            Err(error) => Err(error::classify(&error, &store.data().budget, &output)),
+        }
+    }
+
+    /// The store of one call, with all that bounds it.
+    fn store(&self, agent: &Agent, output: &Tail, traffic: Arc<Traffic>) -> Store<State> {
         let upstream = self.wire.upstream().to_string();
         let mut environment = vec![("LEVER_BASE_URL", upstream.as_str())];
         let settings = self.settings.iter();
@@ -228,7 +286,6 @@ impl Host {
         if let Some(user) = &agent.perform_as {
             environment.push(("LEVER_PERFORM_AS", user));
         }
-        let output = Tail::default();
         let memory = agent.limits.memory;
         let state = State::new(&environment, output.clone(), Hooks::new(traffic), memory);
         let mut store = Store::new(&self.engine, state);
@@ -240,29 +297,14 @@ impl Host {
         // What a component hands to the host at once is bounded by what it may
         // hold itself.
         store.set_hostcall_fuel(usize::try_from(memory).unwrap_or(usize::MAX));
-
-        let result = async {
-            let instance = component.pre().instantiate_async(&mut store).await?;
-            let function = instance
-                .get_func(&mut store, export.index)
-                .ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
-            let mut results = vec![Val::Bool(false); export.ty.results().len()];
-            function.call_async(&mut store, args, &mut results).await?;
-            Ok(results)
-        }
-        .await;
-        tracing::trace!(output = output.last_words(), "the component printed");
-        match result {
-            Ok(results) => answer(results),
-            Err(error) => Err(error::classify(&error, &store.data().budget, &output)),
-        }
+        store
     }
 }
 
 /// The JSON of a function's result: of the value in a `result`, or its error.
 fn answer(results: Vec<Val>) -> Result<Value, CallError> {
     let json = |val: Option<Box<Val>>| match val {
-        Some(val) => value::to_json(&val).map_err(|error| CallError::Trap(error.to_string())),
+        Some(val) => value::to_json(*val).map_err(|error| CallError::Trap(error.to_string())),
         None => Ok(Value::Null),
     };
     match results.into_iter().next() {

@@ -86,6 +86,11 @@ impl Budget {
         Self { memory, memory_used: 0, entries_used: 0, exceeded: None }
     }
 
+    /// Bytes of all memories; they never shrink.
+    pub fn memory_used(&self) -> u64 {
+        self.memory_used
+    }
+
     fn exceed(&mut self, what: String) -> wasmtime::Error {
         let error = wasmtime::Error::msg(what.clone());
         self.exceeded.get_or_insert(what);

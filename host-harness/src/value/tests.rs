@@ -71,7 +71,7 @@ fn what_goes_in_comes_out() {
         json!([0, 255]),
     ];
     let values = arguments(&function(), &given).unwrap();
-    let back: Vec<Value> = values.iter().map(|val| to_json(val).unwrap()).collect();
+    let back: Vec<Value> = values.into_iter().map(|val| to_json(val).unwrap()).collect();
     assert_eq!(back, given);
 }
 
@@ -80,8 +80,8 @@ fn bytes_may_be_a_string() {
     let note = json!({"value": "x", "secret": false});
     let given = [json!("id"), note, json!({}), json!(null), json!("clear"), json!("é")];
     let values = arguments(&function(), &given).unwrap();
-    assert_eq!(to_json(&values[5]).unwrap(), json!([0xc3, 0xa9]));
-    assert_eq!(to_json(&values[4]).unwrap(), json!("clear"));
+    assert_eq!(to_json(values[5].clone()).unwrap(), json!([0xc3, 0xa9]));
+    assert_eq!(to_json(values[4].clone()).unwrap(), json!("clear"));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn every_error_names_the_place_and_none_the_text() {
 fn a_number_without_a_json_form_is_an_error_with_its_place() {
     let val = Val::Record(vec![("rate".to_owned(), Val::List(vec![Val::Float64(f64::NAN)]))]);
     assert_eq!(
-        to_json(&val).unwrap_err().to_string(),
+        to_json(val).unwrap_err().to_string(),
         "rate[0]: JSON has no form for a number that is not finite"
     );
 }

@@ -1,0 +1,123 @@
+//! A host without a limit of its own, and servers to put before it.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use lever_host::audit::Audit;
+use lever_host::embedded;
+use lever_host::limiter::{Limiter, Rate};
+use lever_host::policy::Agent;
+use lever_host::runtime::{Component, Host, HostConfig};
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// As good as no limit.
+const MANY: u32 = 1_000_000;
+
+/// All that a candidate's record can have in place of ids.
+pub const EXPAND: [&str; 6] =
+    ["applications", "stage", "owner", "followers", "sourcedBy", "contact"];
+
+/// A runtime as the command line has it.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be made")
+}
+
+/// Where compiled code is kept between runs.
+pub fn cache() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
+/// A configuration that leads to this address, with this pace.
+pub fn config(base: &str, rate: Rate) -> HostConfig {
+    HostConfig {
+        upstream: base.parse().expect("the address is sound"),
+        allow_loopback: true,
+        cache_dir: Some(cache()),
+        limiter: Limiter::new(rate),
+        ..HostConfig::default()
+    }
+}
+
+/// No pace at all.
+pub fn unpaced(base: &str) -> HostConfig {
+    config(base, Rate { per_second: MANY, burst: MANY })
+}
+
+/// A host and the component in it.
+pub fn host(config: HostConfig, audit: Audit) -> (Host, Arc<Component>) {
+    let host = Host::new(config, audit).expect("the host starts");
+    let lever = host.load(embedded::COMPONENT).expect("the component loads");
+    (host, lever)
+}
+
+/// An agent that may read everything, as fast as its host lets it.
+pub fn agent(name: &str) -> Agent {
+    let grants = ["opportunities=read", "stages=read", "webhook-events=read"];
+    let mut agent = Agent::from_grants(name, &grants.map(str::to_owned)).expect("they are sound");
+    agent.limits.requests_per_second = MANY;
+    agent
+}
+
+/// So many pages of a hundred full records, as Lever writes them.
+pub fn full_pages(pages: usize) -> Vec<Bytes> {
+    let record = include_str!("../../../tests/fixtures/opportunity_expanded.json");
+    let record: Value = serde_json::from_str(record).expect("the fixture is JSON");
+    let page = |page: usize| {
+        let records: Vec<Value> = (0..100)
+            .map(|number| {
+                let mut record = record.clone();
+                record["id"] = json!(format!("177d7a73-3593-4a77-8890-{page:06}{number:06}"));
+                record
+            })
+            .collect();
+        let next = page + 1;
+        let last = next == pages;
+        let mut answer = json!({ "data": records, "hasNext": !last });
+        if !last {
+            answer["next"] = json!(format!("p{next}"));
+        }
+        Bytes::from(answer.to_string())
+    };
+    (0..pages).map(page).collect()
+}
+
+/// A server that hands out bodies made before: the page that `offset` names,
+/// or the first. It has a thread of its own.
+pub fn prepared(bodies: Vec<Bytes>) -> SocketAddr {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    listener.set_nonblocking(true).expect("tokio wants it");
+    let bodies = Arc::new(bodies);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a thread can be made").block_on(serve(listener, bodies));
+    });
+    address
+}
+
+async fn serve(listener: std::net::TcpListener, bodies: Arc<Vec<Bytes>>) {
+    let listener = tokio::net::TcpListener::from_std(listener).expect("the listener is sound");
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        stream.set_nodelay(true).ok();
+        let bodies = Arc::clone(&bodies);
+        let answer = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            let query = request.uri().query().unwrap_or_default();
+            let page = query.split('&').find_map(|pair| pair.strip_prefix("offset=p"));
+            let page: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
+            let answer = http::Response::builder()
+                .header("content-type", "application/json")
+                .body(Full::new(bodies[page % bodies.len()].clone()))
+                .expect("the answer is sound");
+            std::future::ready(Ok::<_, Infallible>(answer))
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), answer);
+        tokio::spawn(connection);
+    }
+}
