@@ -99,9 +99,8 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
         let mut numbers = 0..;
         loop {
             while self.waiting.len() + self.under_way.len() < self.settings.in_flight {
-                let (Some(request), Some(number)) = (plan.next(), numbers.next()) else {
-                    break;
-                };
+                let Some(request) = plan.next() else { break };
+                let Some(number) = numbers.next() else { break };
                 let job = Job { request, progress: Progress::default(), due: 0 };
                 self.waiting.push_back((number, job));
             }

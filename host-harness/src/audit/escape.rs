@@ -76,7 +76,7 @@ mod tests {
         for json in [value.to_string(), format!("{value:#}")] {
             let escaped = escape_json(&json);
             assert!(!escaped.contains(|c: char| is_hostile(c) && c != '\n'), "{escaped}");
-            assert!(escaped.contains("\\u009b31m") && escaped.contains("\\udb40\\udc41名"));
+            assert!(escaped.contains("\\u009b31m") && escaped.contains("\\udb40\\udc41\\ufeff名"));
             assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
         }
         assert!(matches!(escape_json("{\n  \"a\": 1\n}"), Cow::Borrowed(_)));
