@@ -1,0 +1,186 @@
+//! Where values of JSON go: a slot for each form that a field can have.
+//!
+//! Records only say what lies where; `visit` does the reading.
+
+/// Where a JSON value goes, by the form it must have.
+pub enum Slot<'a> {
+    /// A string.
+    Text(&'a mut String),
+    /// A boolean.
+    Flag(&'a mut bool),
+    /// A number.
+    Number(&'a mut u64),
+    /// A number.
+    Small(&'a mut u32),
+    /// An object.
+    Object(&'a mut dyn Record),
+    /// An id, or the object that has it.
+    Reference(&'a mut dyn Reference),
+    /// A list.
+    List(&'a mut dyn List),
+    /// A string, null or nothing: what most fields are, so without a detour.
+    OptionalText(&'a mut Option<String>),
+    /// What may be null or absent.
+    Optional(&'a mut dyn Optional),
+    /// Any JSON, as its text.
+    Json(&'a mut String),
+    /// Any JSON but null, as its text.
+    Open(&'a mut Option<String>),
+}
+
+/// A type that JSON can be read into, over its default.
+pub trait Read: Default {
+    /// Where the value goes.
+    fn slot(&mut self) -> Slot<'_>;
+
+    /// Where the value goes that may be null or absent.
+    fn optional(option: &mut Option<Self>) -> Slot<'_> {
+        Slot::Optional(option)
+    }
+}
+
+/// An object with known keys, at most 64.
+pub trait Record {
+    /// The keys.
+    fn names(&self) -> &'static [&'static str];
+
+    /// Where the value of the key at this place goes.
+    fn field(&mut self, place: usize) -> Option<Slot<'_>>;
+
+    /// What an error says was expected.
+    fn expecting(&self) -> &'static str {
+        "an object"
+    }
+}
+
+/// An id with the object that may stand in its place.
+pub trait Reference {
+    /// Takes the id alone.
+    fn set(&mut self, id: &str);
+
+    /// Where the object goes.
+    fn object(&mut self) -> &mut dyn Record;
+
+    /// Takes the id from the object.
+    fn settle(&mut self);
+}
+
+/// A list being read.
+pub trait List {
+    /// Removes all items.
+    fn clear(&mut self);
+
+    /// Adds an item.
+    fn push(&mut self) -> Slot<'_>;
+
+    /// Removes the last item.
+    fn pop(&mut self);
+}
+
+/// What may be null or absent.
+pub trait Optional {
+    /// Takes null.
+    fn none(&mut self);
+
+    /// Where a value goes.
+    fn some(&mut self) -> Slot<'_>;
+}
+
+/// Any JSON, as its text.
+#[derive(Debug, Default)]
+pub struct Json(pub String);
+
+impl Read for String {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Text(self)
+    }
+
+    fn optional(option: &mut Option<Self>) -> Slot<'_> {
+        Slot::OptionalText(option)
+    }
+}
+
+impl Read for bool {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Flag(self)
+    }
+}
+
+impl Read for u64 {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Number(self)
+    }
+}
+
+impl Read for u32 {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Small(self)
+    }
+}
+
+impl Read for Json {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Json(&mut self.0)
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn slot(&mut self) -> Slot<'_> {
+        T::optional(self)
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::List(self)
+    }
+}
+
+impl<T: Read> Optional for Option<T> {
+    fn none(&mut self) {
+        *self = None;
+    }
+
+    fn some(&mut self) -> Slot<'_> {
+        self.insert(T::default()).slot()
+    }
+}
+
+impl<T: Read> Optional for Vec<T> {
+    fn none(&mut self) {
+        self.clear();
+    }
+
+    fn some(&mut self) -> Slot<'_> {
+        self.slot()
+    }
+}
+
+impl<T: Read> List for Vec<T> {
+    fn clear(&mut self) {
+        self.clear();
+    }
+
+    fn push(&mut self) -> Slot<'_> {
+        self.push_mut(T::default()).slot()
+    }
+
+    fn pop(&mut self) {
+        self.pop();
+    }
+}
+
+/// A plain field.
+pub fn plain<T: Read>(field: &mut T) -> Slot<'_> {
+    field.slot()
+}
+
+/// A list, or null.
+pub fn list<T: Read>(field: &mut Vec<T>) -> Slot<'_> {
+    Slot::Optional(field)
+}
+
+/// Any JSON but null, as its text.
+pub fn open(field: &mut Option<String>) -> Slot<'_> {
+    Slot::Open(field)
+}

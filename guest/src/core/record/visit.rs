@@ -1,0 +1,204 @@
+//! Reading JSON into slots: one visitor for all records.
+
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::slot::{Read, Record, Slot};
+
+/// Reads a whole text.
+///
+/// # Errors
+///
+/// Text that is not JSON, or not of this form.
+pub fn read<T: Read>(text: &[u8]) -> Result<T, serde_json::Error> {
+    let mut value = T::default();
+    fill(value.slot(), text)?;
+    Ok(value)
+}
+
+/// Reads a whole text into a slot.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub fn fill(slot: Slot<'_>, text: &[u8]) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    slot.deserialize(&mut deserializer)?;
+    deserializer.end()
+}
+
+impl<'de> DeserializeSeed<'de> for Slot<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self {
+            Slot::Text(_) => deserializer.deserialize_str(self),
+            Slot::Flag(_) => deserializer.deserialize_bool(self),
+            Slot::Number(_) => deserializer.deserialize_u64(self),
+            Slot::Small(_) => deserializer.deserialize_u32(self),
+            Slot::Object(_) => deserializer.deserialize_map(self),
+            Slot::Reference(_) => deserializer.deserialize_any(self),
+            Slot::List(_) => deserializer.deserialize_seq(self),
+            Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_) => {
+                deserializer.deserialize_option(self)
+            }
+            Slot::Json(text) => {
+                *text = Box::<str>::from(Box::<RawValue>::deserialize(deserializer)?).into();
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Slot<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Slot::Text(_) => "a string",
+            Slot::Flag(_) => "a boolean",
+            Slot::Number(_) => "u64",
+            Slot::Small(_) => "u32",
+            Slot::Object(record) => record.expecting(),
+            Slot::Reference(_) => "an id or an object",
+            Slot::List(_) => "a sequence",
+            Slot::OptionalText(_) | Slot::Optional(_) | Slot::Json(_) | Slot::Open(_) => "any JSON",
+        })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        match self {
+            Slot::Text(slot) => *slot = text.to_owned(),
+            Slot::Reference(reference) => reference.set(text),
+            other => return Err(E::invalid_type(Unexpected::Str(text), &other)),
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<(), E> {
+        match self {
+            Slot::Flag(slot) => *slot = flag,
+            other => return Err(E::invalid_type(Unexpected::Bool(flag), &other)),
+        }
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        let wrong = Unexpected::Unsigned(number);
+        match self {
+            Slot::Number(slot) => *slot = number,
+            Slot::Small(slot) => match u32::try_from(number) {
+                Ok(number) => *slot = number,
+                Err(_) => return Err(E::invalid_value(wrong, &"u32")),
+            },
+            other => return Err(E::invalid_type(wrong, &other)),
+        }
+        Ok(())
+    }
+
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        match self {
+            Slot::Optional(slot) => slot.none(),
+            Slot::OptionalText(slot) | Slot::Open(slot) => *slot = None,
+            other => return Err(E::invalid_type(Unexpected::Unit, &other)),
+        }
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self {
+            Slot::OptionalText(slot) => {
+                deserializer.deserialize_str(Slot::Text(slot.insert(String::new())))
+            }
+            Slot::Optional(slot) => slot.some().deserialize(deserializer),
+            Slot::Open(slot) => Slot::Json(slot.insert(String::new())).deserialize(deserializer),
+            other => Err(D::Error::invalid_type(Unexpected::Option, &other)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        match self {
+            Slot::List(list) => {
+                list.clear();
+                while seq.next_element_seed(list.push())?.is_some() {}
+                list.pop();
+                Ok(())
+            }
+            other => Err(A::Error::invalid_type(Unexpected::Seq, &other)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        match self {
+            Slot::Object(record) => fields(record, map),
+            Slot::Reference(reference) => {
+                fields(reference.object(), map)?;
+                reference.settle();
+                Ok(())
+            }
+            other => Err(A::Error::invalid_type(Unexpected::Map, &other)),
+        }
+    }
+}
+
+fn fields<'de, A: MapAccess<'de>>(record: &mut dyn Record, mut map: A) -> Result<(), A::Error> {
+    let names = record.names();
+    let mut absent = u64::MAX;
+    let mut hint = 0;
+    while let Some(place) = map.next_key_seed(Key { names, hint })? {
+        match record.field(place) {
+            Some(slot) => {
+                map.next_value_seed(slot)?;
+                absent &= !bit(place);
+                hint = place.saturating_add(1);
+            }
+            None => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+    }
+    for (place, name) in names.iter().enumerate().filter(|(place, _)| absent & bit(*place) != 0) {
+        if !matches!(
+            record.field(place),
+            Some(Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_))
+        ) {
+            return Err(A::Error::missing_field(name));
+        }
+    }
+    Ok(())
+}
+
+fn bit(place: usize) -> u64 {
+    u32::try_from(place).ok().and_then(|place| 1_u64.checked_shl(place)).unwrap_or_default()
+}
+
+/// Reads a key as its place among the known ones.
+struct Key {
+    names: &'static [&'static str],
+    /// Where to look first: keys come in about the same order every time.
+    hint: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<usize, E> {
+        let (before, after) = self.names.split_at_checked(self.hint).unwrap_or((self.names, &[]));
+        let place = |names: &[&str]| names.iter().position(|name| *name == key);
+        let found = place(after).map(|place| place.saturating_add(before.len()));
+        Ok(found.or_else(|| place(before)).unwrap_or(usize::MAX))
+    }
+}
