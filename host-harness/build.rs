@@ -5,19 +5,25 @@
 //! the lock of the outer one; it is built without the environment that cargo
 //! made for this build.
 
+#[path = "build/plain.rs"]
+mod plain;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail, ensure};
+
+use plain::plain;
 
 const TARGET: &str = "wasm32-wasip2";
 
 fn main() -> Result<()> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    for path in ["wit", "guest", "Cargo.toml", "Cargo.lock", "host-harness/build.rs"] {
+    for path in
+        ["wit", "guest", "Cargo.toml", "Cargo.lock", "host-harness/build.rs", "host-harness/build"]
+    {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     add_target(&root)?;
@@ -26,21 +32,6 @@ fn main() -> Result<()> {
     fs::write(out.join("embedded.rs"), embedded(&component, &wit)?)?;
     fs::write(out.join("functions.rs"), functions(&wit)?)?;
     Ok(())
-}
-
-/// A command that sees cargo's own settings, but nothing of this build.
-fn plain(program: &str, root: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(root);
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        let kept = ["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR"];
-        let ours = text.starts_with("CARGO_") && !kept.iter().any(|kept| text.starts_with(kept));
-        if ours || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS") || text == "CARGO" {
-            command.env_remove(&name);
-        }
-    }
-    command
 }
 
 /// Adds the WebAssembly target where it is missing.

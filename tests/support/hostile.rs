@@ -4,10 +4,14 @@
 //! the one that runs the tests, and are built without the environment that cargo
 //! made for them.
 
+#[path = "../../host-harness/build/plain.rs"]
+mod plain;
+
+use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::OnceLock;
-use std::{env, fs};
+
+use plain::plain;
 
 /// Both components.
 pub struct Built {
@@ -26,17 +30,7 @@ pub fn built() -> &'static Built {
 fn build() -> Built {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
-    let mut cargo = Command::new(env!("CARGO"));
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        let kept = ["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR"];
-        let ours = text.starts_with("CARGO_") && !kept.iter().any(|kept| text.starts_with(kept));
-        if ours || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS") || text == "CARGO" {
-            cargo.env_remove(&name);
-        }
-    }
-    let built = cargo
-        .current_dir(root)
+    let built = plain(env!("CARGO"), &root)
         .args(["build", "--locked", "--package", "hostile"])
         .args(["--profile", "component", "--target", "wasm32-wasip2"])
         .arg("--target-dir")
