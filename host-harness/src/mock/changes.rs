@@ -8,6 +8,7 @@ use super::answer::{Answer, Failure};
 use super::call::{Call, Fields};
 use super::opportunities::find;
 use super::store::{Archived, Opportunity, StageChange, State};
+use super::views;
 
 /// The record without the fields of the person, as answers to writes show it.
 fn without_person(mut view: Value) -> Value {
@@ -41,7 +42,7 @@ pub(super) fn stage(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     let index =
         state.stage_index(stage).ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
     let row = touched(state, call)?;
-    stage.clone_into(&mut row.stage);
+    let from = std::mem::replace(&mut row.stage, stage.to_owned());
     row.last_advanced_at = call.now;
     row.last_interaction_at = call.now;
     row.stage_changes.push(StageChange {
@@ -50,6 +51,8 @@ pub(super) fn stage(state: &mut State, call: &Call) -> Result<Answer, Failure> {
         at: call.now,
         user: call.actor.clone(),
     });
+    let row = row.clone();
+    state.fire("candidateStageChange", &row, json!({"fromStageId": from, "toStageId": row.stage}));
     partial(state, call)
 }
 
@@ -99,14 +102,23 @@ pub(super) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure>
     };
     let is_hired = reason.is_some_and(|reason| reason.hired);
     let requisition = requisition_for_hire(state, row, &body, is_hired)?;
-    let mark = reason.map(|reason| Archived { reason: reason.id.clone(), at: call.now });
+    let archived = reason.map(|reason| Archived { reason: reason.id.clone(), at: call.now });
     let row = touched(state, call)?;
-    row.archived.clone_from(&mark);
+    let before = std::mem::replace(&mut row.archived, archived.clone());
     row.last_interaction_at = call.now;
-    let application = row.application.clone();
-    if let Some(application) = application.and_then(|id| state.applications.get_mut(&id)) {
-        application.archived = mark;
+    let row = row.clone();
+    let application = row.application.as_ref().and_then(|id| state.applications.get_mut(id));
+    if let Some(application) = application {
+        application.archived.clone_from(&archived);
         application.requisition = requisition;
+    }
+    let change = json!({
+        "fromArchived": views::archived(before.as_ref()),
+        "toArchived": views::archived(archived.as_ref()),
+    });
+    state.fire("candidateArchiveChange", &row, change);
+    if is_hired {
+        state.fire("candidateHired", &row, json!({}));
     }
     partial(state, call)
 }

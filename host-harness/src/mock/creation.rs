@@ -229,6 +229,12 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     if let Some(map) = view.as_object_mut() {
         map.retain(|name, _| name != "opportunityLocation");
     }
+    if !is_deduped {
+        state.fire_contact("contactCreated", &row.contact);
+    }
+    if let Some(application) = &row.application {
+        state.fire("applicationCreated", &row, json!({"applicationId": application}));
+    }
     state.opportunities.insert(id, row);
     Ok(Answer::Whole(201, json!({"deduped": is_deduped, "data": view})))
 }

@@ -10,6 +10,7 @@ mod call;
 mod changes;
 mod config;
 mod creation;
+mod events;
 mod faults;
 mod filters;
 mod lists;

@@ -36,6 +36,7 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
         applications: BTreeMap::new(),
         opportunities: BTreeMap::new(),
         notes: Vec::new(),
+        events: Vec::new(),
         issued: Issued::default(),
         random,
     };

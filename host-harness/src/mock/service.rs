@@ -153,6 +153,8 @@ impl Service {
         }
         let hit = inner.faults.hit(&seen.method, &seen.path);
         seen.fault = hit.as_ref().map(|hit| format!("{:?}", hit.effect));
+        // Nobody subscribes yet.
+        inner.state.events.clear();
         let (status, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
             self.handled(&mut inner.state, seen, body)
         } else {

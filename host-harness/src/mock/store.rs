@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::events::Event;
 use super::page::{Issued, Key, Part};
 use super::random::Random;
 
@@ -142,6 +143,8 @@ pub(super) struct State {
     pub applications: BTreeMap<String, Application>,
     pub opportunities: BTreeMap<String, Opportunity>,
     pub notes: Vec<Note>,
+    /// What happened and was not told yet.
+    pub events: Vec<Event>,
     pub issued: Issued,
     /// Source of the ids of new records.
     pub random: Random,

@@ -8,7 +8,8 @@ use super::store::{
     Application, Archived, Comment, Contact, Note, Opportunity, Reason, Stage, StageChange, State,
 };
 
-fn archived(mark: Option<&Archived>) -> Value {
+/// An archive mark; null while active.
+pub(super) fn archived(mark: Option<&Archived>) -> Value {
     mark.map_or(Value::Null, |mark| json!({"reason": mark.reason, "archivedAt": mark.at}))
 }
 

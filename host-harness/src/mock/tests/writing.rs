@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Config;
+use super::super::{Config, Mock};
 use super::{first, get, send, start, user};
 
 #[tokio::test]
@@ -165,4 +165,25 @@ async fn a_note_made_in_the_product_stays_as_it_is() {
     assert_eq!(send(&mock, "PUT", &one, &json!({"values": [{"value": "x"}]})).await.0, 403);
     assert_eq!(send(&mock, "DELETE", &one, &Value::Null).await.0, 403);
     assert_eq!(mock.store().notes(&id), before);
+}
+
+#[tokio::test]
+async fn a_write_fires_the_events_that_tell_of_it() {
+    let mock = start(Config::default()).await;
+    let id = mock.store().opportunity_ids()[0].clone();
+    let path = format!("/opportunities/{id}/stage");
+    let events = |mock: &Mock| {
+        let inner = mock.service.lock();
+        inner.state.events.iter().map(|event| (event.name, event.data.clone())).collect::<Vec<_>>()
+    };
+    let before = mock.store().opportunity(&id).unwrap();
+    send(&mock, "PUT", &path, &json!({"stage": "offer"})).await;
+    let ids = json!({"opportunityId": id, "candidateId": id, "contactId": before["contact"]});
+    let with = |more: Value| {
+        let mut data = ids.clone();
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
+    };
+    let moved = with(json!({"fromStageId": before["stage"], "toStageId": "offer"}));
+    assert_eq!(events(&mock), [("candidateStageChange", moved)]);
 }
