@@ -94,7 +94,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         query: Pairs,
         body: &impl Serialize,
     ) -> Result<R, Error> {
-        let request = Request { query, body: Some(json::encode(body)?), ..route.request(ids)? };
+        let request = Request { query, body: Some(json::body(body)?), ..route.request(ids)? };
         let response = self.send(request)?;
         json::decode(&response, route.method.effect())
     }
@@ -114,7 +114,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ) -> Result<R, Error> {
         // The read must be sound before the change is made.
         then.request(ids)?;
-        self.apply(Request { query, body: Some(json::encode(body)?), ..route.request(ids)? })?;
+        self.apply(Request { query, body: Some(json::body(body)?), ..route.request(ids)? })?;
         self.read_back(then, ids)
     }
 
