@@ -186,7 +186,12 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.send(Request { needs_answer: false, ..request }).map(drop)
     }
 
-    fn send(&mut self, request: Request) -> Result<Response, Error> {
+    /// Sends one request.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from succeeding.
+    pub fn send(&mut self, request: Request) -> Result<Response, Error> {
         let mut one = One { request: Some(request), response: None };
         self.run(&mut one)?;
         one.response.ok_or_else(|| Error::invalid("nothing was sent."))

@@ -13,6 +13,7 @@ pub mod json;
 pub mod limiter;
 pub mod multipart;
 pub mod notes;
+pub mod oauth;
 pub mod pager;
 pub mod place;
 pub mod query;

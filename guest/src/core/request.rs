@@ -159,14 +159,10 @@ impl Request {
 
     /// The path and the encoded query.
     pub fn path_and_query(&self) -> String {
-        let mut text = self.path.clone();
-        for (i, (name, value)) in self.query.iter().enumerate() {
-            text.push(if i == 0 { '?' } else { '&' });
-            text.push_str(&encode(name));
-            text.push('=');
-            text.push_str(&encode(value));
+        match self.query.as_slice() {
+            [] => self.path.clone(),
+            query => format!("{}?{}", self.path, encoded(query)),
         }
-        text
     }
 }
 
@@ -215,6 +211,12 @@ fn check_id(name: &str, id: &str) -> Result<(), Error> {
         "{name} {} {fault}. Give the id exactly as Lever returned it.",
         shown(id)
     )))
+}
+
+/// Names and values as a query, or as the body of a form.
+pub fn encoded(pairs: &[(String, String)]) -> String {
+    let pair = |(name, value): &(String, String)| format!("{}={}", encode(name), encode(value));
+    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986.
