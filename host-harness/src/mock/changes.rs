@@ -92,7 +92,7 @@ pub(super) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure>
     if !body.has("reason") {
         return Err(Failure::missing(body.pointer("reason")));
     }
-    body.flag("cleanInterviews")?;
+    let cleans = body.flag("cleanInterviews")?.unwrap_or(false);
     let reason = match body.text("reason")? {
         None => None,
         Some(id) => Some(
@@ -112,6 +112,9 @@ pub(super) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure>
     if let Some(application) = application {
         application.archived.clone_from(&archived);
         application.requisition = requisition;
+    }
+    if cleans && archived.is_some() {
+        state.drop_interviews(&row, |_, interview| interview.is_pending(call.now));
     }
     let change = json!({
         "fromArchived": views::archived(before.as_ref()),

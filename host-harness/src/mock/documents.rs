@@ -3,8 +3,10 @@
 //! Looks at names only; nothing here reads a document.
 
 use bytes::Bytes;
+use serde_json::{Map, Value, json};
 
-use super::answer::Failure;
+use super::answer::{Answer, Failure};
+use super::form::Part;
 
 /// Extensions Lever documents for uploads (`js` included, though it looks like a slip), with their media types.
 const KINDS: [(&str, &str); 7] = [
@@ -33,6 +35,66 @@ pub(super) struct Document {
     pub bytes: Bytes,
 }
 
+/// A document the account keeps.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub document: Document,
+    pub uploaded_at: u64,
+    /// None of those that nobody looked at.
+    pub status: Option<&'static str>,
+    /// Whether size and time come as text, as some of Lever's examples have them.
+    pub is_spelt: bool,
+}
+
+impl Stored {
+    /// A file that just came in.
+    pub fn new(shelf: Shelf, name: &str, bytes: Bytes, uploaded_at: u64) -> Self {
+        let status = Some(if bytes.is_empty() { "error" } else { status(name) });
+        let document = Document { shelf, name: name.to_owned(), bytes };
+        Self { document, uploaded_at, status, is_spelt: false }
+    }
+
+    fn number(&self, number: u64) -> Value {
+        if self.is_spelt { json!(number.to_string()) } else { json!(number) }
+    }
+
+    /// Everything about it but where it is.
+    pub fn view(&self) -> Map<String, Value> {
+        let fields = [
+            ("name", json!(self.document.name)),
+            ("ext", json!(extension(&self.document.name))),
+            ("uploadedAt", self.number(self.uploaded_at)),
+            ("status", json!(self.status)),
+            ("size", self.number(self.document.bytes.len() as u64)),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+    }
+
+    /// Hands it out, unless it could not be processed.
+    pub fn download(&self) -> Result<Answer, Failure> {
+        match self.status {
+            Some("error") => Err(Failure::Unprocessable),
+            _ => Ok(Answer::Document(self.document.clone())),
+        }
+    }
+}
+
+/// The only file of a form, in a field of this name, of a kind Lever takes.
+///
+/// # Errors
+/// None, several, or one of another kind.
+pub(super) fn only<'p>(files: &'p [Part], field: &str) -> Result<(&'p Part, &'p str), Failure> {
+    let mut fitting = files.iter().filter(|part| part.field == field);
+    let refuse = |message: &str| Failure::Field(message.to_owned(), format!("/{field}"));
+    let part = fitting.next().ok_or_else(|| refuse("Required field is missing."))?;
+    if fitting.next().is_some() {
+        return Err(refuse("Only one file is allowed."));
+    }
+    let name = part.file_name.as_deref().unwrap_or_default();
+    check(name, field)?;
+    Ok((part, name))
+}
+
 /// What follows the last dot of a name, in lower case; empty without one.
 pub(super) fn extension(name: &str) -> String {
     name.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_lowercase())
@@ -45,7 +107,7 @@ pub(super) fn media_type(name: &str) -> Option<&'static str> {
 }
 
 /// What becomes of a file once Lever has looked at it: pictures and scripts have no text to find.
-pub(super) fn status(name: &str) -> &'static str {
+fn status(name: &str) -> &'static str {
     match extension(name).as_str() {
         "jpg" | "png" | "js" => "unsupported",
         _ => "processed",

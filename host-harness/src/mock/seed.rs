@@ -2,8 +2,14 @@
 //!
 //! Times count back from the epoch given, never from the wall clock. All people and firms are invented.
 
+mod feedback;
+mod gone;
+mod panels;
+mod papers;
 mod people;
+mod questions;
 mod setup;
+mod templates;
 mod threads;
 mod words;
 
@@ -37,6 +43,20 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
         applications: BTreeMap::new(),
         opportunities: BTreeMap::new(),
         notes: Vec::new(),
+        account: String::new(),
+        groups: Vec::new(),
+        templates: Vec::new(),
+        feedback: Vec::new(),
+        panels: Vec::new(),
+        questions: BTreeMap::new(),
+        deleted_opportunities: Vec::new(),
+        deleted_applications: Vec::new(),
+        deleted_postings: Vec::new(),
+        files: Vec::new(),
+        file_actions: Vec::new(),
+        resumes: Vec::new(),
+        offers: Vec::new(),
+        uploads: Vec::new(),
         tokens: Tokens::default(),
         events: Vec::new(),
         issued: Issued::default(),
@@ -44,6 +64,13 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
     };
     people::add(&mut state, opportunities, epoch);
     threads::add(&mut state, epoch);
+    state.account = state.random.uuid();
+    questions::add(&mut state);
+    templates::add(&mut state, epoch);
+    panels::add(&mut state, epoch);
+    feedback::add(&mut state);
+    papers::add(&mut state);
+    gone::add(&mut state, epoch);
     state
 }
 
@@ -61,8 +88,24 @@ mod tests {
         let notes = state.notes.iter().map(|note| note.view());
         let applications = state.applications.values().map(|it| it.view());
         let contacts = state.contacts.values().map(|it| it.view());
-        let all: Vec<_> = rows.chain(notes).chain(applications).chain(contacts).collect();
-        json!([all, state.users, state.postings]).to_string()
+        let panels = state.panels.iter().flat_map(|panel| {
+            let interviews = panel.interviews.iter();
+            let interviews = interviews.map(|it| panel.interview_view(it, state));
+            interviews.chain([panel.view(state)])
+        });
+        let forms = state.feedback.iter().map(|form| form.view());
+        let templates = state.templates.iter().map(|template| template.view());
+        let questions = state.postings.iter().map(|it| state.questions(it).view(it, None));
+        let files = state.files.iter().map(|file| file.view());
+        let actions = state.file_actions.iter().map(|action| action.view());
+        let resumes = state.resumes.iter().map(|resume| resume.view());
+        let offers = state.offers.iter().map(|offer| offer.view());
+        let deleted = state.deleted_opportunities.iter().map(|it| state.deleted_view(it));
+        let all = rows.chain(notes).chain(applications).chain(contacts).chain(panels).chain(forms);
+        let all = all.chain(templates).chain(questions).chain(files).chain(actions);
+        let all: Vec<_> = all.chain(resumes).chain(offers).chain(deleted).collect();
+        let gone = [&state.deleted_applications, &state.deleted_postings];
+        json!([all, state.users, state.postings, gone]).to_string()
     }
 
     #[test]
