@@ -10,6 +10,8 @@ mod people;
 mod questions;
 mod setup;
 mod templates;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod words;
 
@@ -72,128 +74,4 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
     papers::add(&mut state);
     gone::add(&mut state, epoch);
     state
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::store::Opportunity;
-    use super::*;
-
-    const EPOCH: u64 = 1_767_225_600_000;
-
-    fn written(state: &State) -> String {
-        let rows = state.opportunities.values().map(|row| state.view(row));
-        let notes = state.notes.iter().map(|note| note.view());
-        let applications = state.applications.values().map(|it| it.view());
-        let contacts = state.contacts.values().map(|it| it.view());
-        let panels = state.panels.iter().flat_map(|panel| {
-            let interviews = panel.interviews.iter();
-            let interviews = interviews.map(|it| panel.interview_view(it, state));
-            interviews.chain([panel.view(state)])
-        });
-        let forms = state.feedback.iter().map(|form| form.view());
-        let templates = state.templates.iter().map(|template| template.view());
-        let questions = state.postings.iter().map(|it| state.questions(it).view(it, None));
-        let files = state.files.iter().map(|file| file.view());
-        let actions = state.file_actions.iter().map(|action| action.view());
-        let resumes = state.resumes.iter().map(|resume| resume.view());
-        let offers = state.offers.iter().map(|offer| offer.view());
-        let deleted = state.deleted_opportunities.iter().map(|it| state.deleted_view(it));
-        let all = rows.chain(notes).chain(applications).chain(contacts).chain(panels).chain(forms);
-        let all = all.chain(templates).chain(questions).chain(files).chain(actions);
-        let all: Vec<_> = all.chain(resumes).chain(offers).chain(deleted).collect();
-        let gone = [&state.deleted_applications, &state.deleted_postings];
-        json!([all, state.users, state.postings, gone]).to_string()
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
-        let account = |seed| written(&account(seed, 60, EPOCH));
-        assert_eq!(account(1), account(1));
-        assert_ne!(account(1), account(2));
-    }
-
-    #[test]
-    fn every_awkward_case_is_there() {
-        let state = account(1, 250, EPOCH);
-        assert_eq!(state.opportunities.len(), 250);
-        let hired = |row: &Opportunity| {
-            let reason = row.archived.as_ref().and_then(|mark| state.reason(&mark.reason));
-            reason.is_some_and(|reason| reason.hired)
-        };
-        let name = |row: &Opportunity| state.contacts[&row.contact].name.clone();
-        type Case<'a> = (&'a str, &'a dyn Fn(&Opportunity) -> bool);
-        let rows: [Case; 17] = [
-            ("with application", &|row| row.application.is_some()),
-            ("lead without application", &|row| {
-                row.application.is_none() && row.location.is_none()
-            }),
-            ("archived", &|row| row.archived.is_some() && !hired(row)),
-            ("hired", &hired),
-            ("active", &|row| row.archived.is_none()),
-            ("snoozed", &|row| row.snoozed_until.is_some()),
-            ("confidential", &|row| row.confidential),
-            ("never updated", &|row| row.updated_at.is_none()),
-            ("updated", &|row| row.updated_at.is_some()),
-            ("change by nobody", &|row| {
-                row.stage_changes.iter().any(|change| change.user.is_none())
-            }),
-            ("change by somebody", &|row| {
-                row.stage_changes.iter().any(|change| change.user.is_some())
-            }),
-            ("built-in stage", &|row| row.stage == "offer"),
-            ("own stage", &|row| row.stage.len() == 36),
-            ("undocumented key", &|row| !row.extra.is_empty()),
-            ("not Latin", &|row| name(row).chars().any(|letter| letter as u32 > 0x400)),
-            ("anonymized", &|row| state.contacts[&row.contact].is_anonymized),
-            ("shared contact", &|row| {
-                state.opportunities.values().filter(|other| other.contact == row.contact).count()
-                    > 1
-            }),
-        ];
-        for (case, is_there) in rows {
-            assert!(state.opportunities.values().any(is_there), "{case}");
-        }
-        for kind in ["posting", "user", "referral"] {
-            let has = |it: &super::super::store::Application| it.fields["type"] == kind;
-            assert!(state.applications.values().any(has), "{kind}");
-        }
-        let notes = &state.notes;
-        assert!(notes.iter().any(|note| note.comments.len() > 1));
-        assert!(notes.iter().any(|note| note.secret));
-        assert!(notes.iter().any(|note| note.comments.iter().any(|it| it.score.is_some())));
-        assert!(
-            notes.iter().any(|note| note.made_by_api) && notes.iter().any(|note| !note.made_by_api)
-        );
-    }
-
-    #[test]
-    fn every_record_keeps_the_rules_of_its_kind() {
-        let state = account(3, 250, EPOCH);
-        for row in state.opportunities.values() {
-            let last = row.stage_changes.last().map(|change| &change.stage);
-            assert_eq!(last, Some(&row.stage), "{}", row.id);
-            assert_eq!(row.application.is_some(), row.location.is_some(), "{}", row.id);
-            assert_eq!(row.sourced_by.is_some(), row.origin == "sourced", "{}", row.id);
-            let times = row.stage_changes.iter().map(|change| change.at);
-            assert!(times.is_sorted(), "{}", row.id);
-            assert!(
-                row.created_at <= row.last_advanced_at && row.last_advanced_at <= EPOCH,
-                "{}",
-                row.id
-            );
-            assert!(
-                row.archived
-                    .as_ref()
-                    .is_none_or(|mark| mark.at >= row.last_advanced_at && mark.at <= EPOCH)
-            );
-        }
-    }
-
-    #[test]
-    fn an_early_epoch_and_an_empty_account_are_fine() {
-        assert!(account(1, 0, 0).opportunities.is_empty());
-    }
 }
