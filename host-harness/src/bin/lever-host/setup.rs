@@ -27,6 +27,10 @@ pub struct Options {
     /// opportunities.update-stage=allow; may be repeated
     #[arg(long = "grant", value_name = "RESOURCE=read|full", global = true)]
     grants: Vec<String>,
+    /// Follow downloads to this host, such as files.example.com or
+    /// *.storage.example.com; may be repeated
+    #[arg(long = "download-host", value_name = "HOST", global = true)]
+    download_hosts: Vec<String>,
     /// The API
     #[arg(long, value_name = "URL", default_value = Upstream::DEFAULT, global = true)]
     base_url: String,
@@ -49,6 +53,9 @@ impl Options {
             (Some(_), _) if !self.grants.is_empty() => {
                 bail!("--policy and --grant exclude each other: add the grant to the policy")
             }
+            (Some(_), _) if !self.download_hosts.is_empty() => bail!(
+                "--policy and --download-host exclude each other: add the host to `download-hosts` in the policy"
+            ),
             (Some(file), Some(name)) => Ok(Policy::load(file)?.agent(name)?.clone()),
             (Some(file), None) => {
                 let policy = Policy::load(file)?;
@@ -57,7 +64,11 @@ impl Options {
             }
             (None, name) => {
                 let name = name.as_deref().unwrap_or("command-line");
-                Ok(Agent::from_grants(name, &self.grants)?)
+                let mut agent = Agent::from_grants(name, &self.grants)?;
+                for host in &self.download_hosts {
+                    agent = agent.with_download_host(host)?;
+                }
+                Ok(agent)
             }
         }
     }
