@@ -3,6 +3,10 @@
 //! It is read, kept and turned into a header here and nowhere else. It never enters guest memory, a message, a record
 //! or `Debug` output, and its memory is wiped when it is dropped.
 
+mod source;
+
+pub use source::{Carried, Source};
+
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -233,20 +237,25 @@ impl fmt::Debug for Credential {
     }
 }
 
-#[cfg(unix)]
 fn check_mode(path: &Path, metadata: &std::fs::Metadata) -> Result<(), CredentialError> {
+    match mode_for_others(metadata) {
+        Some(mode) => Err(CredentialError::Exposed { path: path.to_owned(), mode }),
+        None => Ok(()),
+    }
+}
+
+/// The permission bits, if they let anybody but the owner in.
+#[cfg(unix)]
+pub(crate) fn mode_for_others(metadata: &std::fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(CredentialError::Exposed { path: path.to_owned(), mode });
-    }
-    Ok(())
+    (mode & 0o077 != 0).then_some(mode)
 }
 
 /// Other systems keep access lists that the standard library does not show.
 #[cfg(not(unix))]
-fn check_mode(_: &Path, _: &std::fs::Metadata) -> Result<(), CredentialError> {
-    Ok(())
+pub(crate) fn mode_for_others(_: &std::fs::Metadata) -> Option<u32> {
+    None
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use clap::Args;
 use lever_host::audit::{Audit, escape, escape_json};
-use lever_host::credentials::Credential;
+use lever_host::credentials::{Credential, Source};
 use lever_host::policy::{Agent, Policy};
 use lever_host::runtime::{CallError, Host, HostConfig, HostError, SETTINGS};
 use lever_host::upstream::Upstream;
@@ -92,15 +92,15 @@ impl Options {
     }
 
     /// The credential of the file or the environment.
-    pub fn credential(&self) -> anyhow::Result<Option<Credential>> {
+    pub fn credential(&self) -> anyhow::Result<Option<Source>> {
         Ok(match &self.credential_file {
-            Some(file) => Some(Credential::from_file(file)?),
-            None => Credential::from_environment(|name| std::env::var(name).ok())?,
+            Some(file) => Some(Credential::from_file(file)?.into()),
+            None => Credential::from_environment(|name| std::env::var(name).ok())?.map(Into::into),
         })
     }
 
     /// A host for the API of the options.
-    pub fn host(&self, credential: Option<Credential>) -> anyhow::Result<Host> {
+    pub fn host(&self, credential: Option<Source>) -> anyhow::Result<Host> {
         let config = HostConfig {
             upstream: self.base_url.parse()?,
             allow_loopback: self.allow_loopback,
