@@ -5,10 +5,40 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Failure};
-use super::call::{Call, Fields};
+use super::body::Fields;
+use super::call::Call;
 use super::changes::add;
 use super::filters::{canonical_email, is_origin};
 use super::store::{Application, Archived, Contact, Opportunity, StageChange, State, text};
+
+/// The query beside `perform_as`.
+pub(super) const QUERY: &[&str] = &["parse", "perform_as_posting_owner"];
+
+/// What a body may hold.
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "headline",
+    "stage",
+    "location",
+    "phones/*/value",
+    "phones/*/type",
+    "emails",
+    "links",
+    "tags",
+    "sources",
+    "origin",
+    "owner",
+    "followers",
+    "resumeFile",
+    "files",
+    "files[]",
+    "postings",
+    "createdAt",
+    "archived/reason",
+    "archived/archivedAt",
+    "contact",
+    "opportunityLocation",
+];
 
 const PHONE_KINDS: [&str; 5] = ["mobile", "home", "work", "skype", "other"];
 
@@ -131,7 +161,7 @@ fn application(id: &str, opportunity: &str, posting: &Value, actor: &str, now: u
 }
 
 pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let body = call.json()?;
+    let body = call.body()?;
     call.flag("parse")?;
     let posting = one_posting(state, &body)?;
     let actor = match (call.flag("perform_as_posting_owner")?, &posting) {

@@ -13,6 +13,18 @@ use super::opportunities::select;
 use super::page::{self, Key, Part};
 use super::store::{Opportunity, State, text};
 
+/// The query of the list of users.
+pub(super) const USERS: &[&str] = &[
+    "limit",
+    "offset",
+    "include",
+    "email",
+    "accessRole",
+    "accessRole[]",
+    "includeDeactivated",
+    "external_directory_id",
+];
+
 fn listed(state: &State, call: &Call, rows: Vec<(Key, Value)>) -> Result<Answer, Failure> {
     let page = page::cut(&state.issued, call, rows)?;
     let data = page.rows.into_iter().map(|row| select(row, call)).collect();

@@ -178,7 +178,7 @@ mod tests {
         ];
         for (query, expected) in table {
             let pairs = pairs(query);
-            let page = cut(&issued, &call(&pairs, b""), rows()).ok();
+            let page = cut(&issued, &call(&pairs), rows()).ok();
             let found = page.map(|page| (page.rows, page.next));
             let expected = expected
                 .map(|(rows, next)| (rows.to_vec(), next.map(|time| vec![Part::Earliest(time)])));

@@ -9,6 +9,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use super::auth::Tokens;
 use super::page::Issued;
 use super::random::Random;
 use super::store::State;
@@ -36,6 +37,7 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
         applications: BTreeMap::new(),
         opportunities: BTreeMap::new(),
         notes: Vec::new(),
+        tokens: Tokens::default(),
         events: Vec::new(),
         issued: Issued::default(),
         random,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::auth::Tokens;
 use super::events::Event;
 use super::page::{Issued, Key, Part};
 use super::random::Random;
@@ -143,6 +144,7 @@ pub(super) struct State {
     pub applications: BTreeMap<String, Application>,
     pub opportunities: BTreeMap<String, Opportunity>,
     pub notes: Vec<Note>,
+    pub tokens: Tokens,
     /// What happened and was not told yet.
     pub events: Vec<Event>,
     pub issued: Issued,

@@ -2,6 +2,7 @@
 //!
 //! One server for each test on its own port; what the pure parts do is tested beside them.
 
+mod access;
 mod breaking;
 mod writing;
 
