@@ -4,6 +4,7 @@
 
 mod access;
 mod breaking;
+mod oauth;
 mod writing;
 
 use serde_json::{Value, json};
