@@ -138,19 +138,7 @@ impl Credential {
     /// When the file cannot be read, is readable by its group or by others, or holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Credential, CredentialError> {
         let path = path.as_ref();
-        let read = |cause| CredentialError::Read { path: path.to_owned(), cause };
-        let file = std::fs::File::open(path).map_err(read)?;
-        // Asked of the open file, so that it cannot be swapped between the question and the reading.
-        let metadata = file.metadata().map_err(read)?;
-        if !metadata.is_file() {
-            return Err(read(std::io::Error::other("it is no plain file")));
-        }
-        check_mode(path, &metadata)?;
-        let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
-        file.take(LARGEST as u64 + 1).read_to_string(&mut text).map_err(read)?;
-        if text.len() > LARGEST {
-            return Err(read(std::io::Error::other("it is larger than 16 KiB")));
-        }
+        let text = read_private(path)?;
         Credential::from_text(&text, path)
     }
 
@@ -235,6 +223,24 @@ impl fmt::Debug for Credential {
             .field("secret", &"[redacted]")
             .finish()
     }
+}
+
+/// The text of a file that only its owner can read.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>, CredentialError> {
+    let read = |cause| CredentialError::Read { path: path.to_owned(), cause };
+    let file = std::fs::File::open(path).map_err(read)?;
+    // Asked of the open file, so that it cannot be swapped between the question and the reading.
+    let metadata = file.metadata().map_err(read)?;
+    if !metadata.is_file() {
+        return Err(read(std::io::Error::other("it is no plain file")));
+    }
+    check_mode(path, &metadata)?;
+    let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
+    file.take(LARGEST as u64 + 1).read_to_string(&mut text).map_err(read)?;
+    if text.len() > LARGEST {
+        return Err(read(std::io::Error::other("it is larger than 16 KiB")));
+    }
+    Ok(text)
 }
 
 fn check_mode(path: &Path, metadata: &std::fs::Metadata) -> Result<(), CredentialError> {

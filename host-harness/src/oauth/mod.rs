@@ -10,9 +10,11 @@ mod error;
 mod file;
 mod login;
 mod place;
+mod redirect;
 mod renewal;
 mod secret;
 mod server;
+mod sign_in;
 mod stored;
 
 pub use component::{Through, through_component};
@@ -20,8 +22,10 @@ pub use error::LoginError;
 pub use file::{FileError, Lock, Stamp, TokenFile};
 pub use login::{Login, Pass};
 pub use place::{Place, PlaceError};
+pub use redirect::{Expecting, Listener, RedirectError};
 pub use secret::Secret;
 pub use server::{Answering, App, Authorize, Connect, Failure, Server, Token};
+pub use sign_in::{OFFLINE_ACCESS, SignIn, SignInError, Waiting, sign_out};
 pub use stored::{Millis, Renewal, Standing, Stored};
 
 #[cfg(test)]

@@ -4,10 +4,15 @@
 //! that asks the authorization server, by [`Secret::secret`] and nothing else.
 
 use std::fmt;
+use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use crate::credentials::CredentialError;
 
 /// The text.
 #[derive(Clone)]
@@ -17,6 +22,35 @@ impl Secret {
     /// Takes a text over.
     pub fn new(text: String) -> Secret {
         Secret(Zeroizing::new(text))
+    }
+
+    /// A secret that nobody can guess: 32 bytes of the system's randomness, as text.
+    ///
+    /// # Errors
+    ///
+    /// When the system has none to give.
+    pub fn random() -> Result<Secret, getrandom::Error> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *bytes)?;
+        Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
+    }
+
+    /// The secret in a file that only its owner can read: one line, with nothing around it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is readable by its group or by others, or holds anything else.
+    pub fn from_file(path: &Path) -> Result<Secret, CredentialError> {
+        let text = crate::credentials::read_private(path)?;
+        let place = path.display().to_string();
+        let line = text.trim_end_matches(['\r', '\n']);
+        if line.is_empty() {
+            return Err(CredentialError::Empty { place });
+        }
+        match line.chars().position(|c| !c.is_ascii_graphic()) {
+            Some(at) => Err(CredentialError::Malformed { place, position: at + 1 }),
+            None => Ok(Secret::new(line.to_owned())),
+        }
     }
 
     /// The text itself.
@@ -75,6 +109,15 @@ mod tests {
         let json = serde_json::to_string(&one).unwrap();
         assert_eq!(json, "\"s3cret\"");
         assert_eq!(serde_json::from_str::<Secret>(&json).unwrap(), one);
+    }
+
+    #[test]
+    fn random_secrets_differ_and_fit_into_an_address() {
+        let (one, two) = (Secret::random().unwrap(), Secret::random().unwrap());
+        assert_ne!(one, two);
+        assert_eq!(one.secret().len(), 43);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        assert!(one.secret().chars().all(is_plain));
     }
 
     #[test]

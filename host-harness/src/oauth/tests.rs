@@ -2,6 +2,7 @@
 
 mod failures;
 mod file;
+mod redirect;
 mod sharing;
 
 use std::collections::VecDeque;
