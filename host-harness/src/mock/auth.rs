@@ -64,6 +64,11 @@ pub(super) struct Credential {
 }
 
 impl Credential {
+    /// What a request needs that needs none; it may do nothing.
+    pub fn nobody() -> Self {
+        Self { name: String::new(), scopes: Some(Vec::new()), is_confidential: false }
+    }
+
     /// The accepted credential in an `Authorization` header, at this time in milliseconds since 1970 UTC.
     pub fn find(config: &Config, tokens: &Tokens, now: u64, header: Option<&str>) -> Option<Self> {
         let (scheme, value) = header?.split_once(' ')?;

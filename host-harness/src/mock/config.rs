@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::oauth::Authorization;
+
 /// The API key accepted by default, as Basic user name with a blank password.
 pub const API_KEY: &str = "mock-api-key";
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub storage_port: u16,
     /// How long the storage serves a signed URL.
     pub storage_lifetime: Duration,
+    /// The authorization server.
+    pub authorization: Authorization,
 }
 
 impl Default for Config {
@@ -74,6 +78,7 @@ impl Default for Config {
             downloads: Downloads::Mixed,
             storage_port: 0,
             storage_lifetime: Duration::from_secs(60),
+            authorization: Authorization::default(),
         }
     }
 }

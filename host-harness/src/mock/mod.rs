@@ -29,6 +29,7 @@ mod lists;
 mod look;
 mod multipart;
 mod notes;
+mod oauth;
 mod offers;
 mod opportunities;
 mod page;
@@ -71,6 +72,7 @@ pub use config::{
 };
 pub use faults::{Content, Effect, Fault};
 pub use look::StoreView;
+pub use oauth::{Authorization, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI};
 pub use seen::{Body, Seen};
 pub use storage::Fetched;
 
@@ -132,6 +134,34 @@ impl Mock {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.address, routes::BASE)
+    }
+
+    /// Where the authorization server is: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn auth_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets the browser be sent back to one more address.
+    pub fn register_redirect(&self, uri: &str) {
+        self.service.lock().desk.config.redirect_uris.push(uri.to_owned());
+    }
+
+    /// Whoever is asked to authorise an application says no from now on, with OAuth's error and a sentence.
+    pub fn refuse_authorization(&self, error: &str, description: &str) {
+        let refusal = Some((error.to_owned(), description.to_owned()));
+        self.service.lock().desk.config.refusal = refusal;
+    }
+
+    /// Lets the time of tokens and codes run ahead.
+    pub fn pass_time(&self, time: Duration) {
+        let ahead = &mut self.service.lock().ahead;
+        *ahead = ahead.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    /// Ends every login: refresh tokens are refused from now on, access tokens go on to their end.
+    pub fn end_logins(&self) {
+        self.service.lock().desk.end_logins();
     }
 
     /// Every request received, in order.

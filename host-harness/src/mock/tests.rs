@@ -8,6 +8,7 @@ mod breaking;
 mod deleted;
 mod feedback;
 mod forms;
+mod oauth;
 mod papers;
 mod postings;
 mod scheduling;

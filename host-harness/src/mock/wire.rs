@@ -88,7 +88,8 @@ impl Whole {
         Self::new(status, JSON, body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    /// The same with one more header.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
