@@ -28,6 +28,10 @@ const JSON_NAMES: &[(&str, &str)] = &[
     ("user-query.include-deactivated", "includeDeactivated"),
 ];
 
+/// Interfaces whose JSON is in snake case: OAuth's, which is not of Lever's
+/// making.
+const SNAKE: &[&str] = &["oauth"];
+
 /// Records that never are JSON of Lever's: the error is ours, and an event is
 /// put together from a checked delivery.
 const NOT_JSON: &[&str] = &["error", "webhook-event"];
@@ -145,7 +149,7 @@ impl Rules {
                     rust_path(interface, name)
                 )?;
                 for (place, field) in record.fields.iter().enumerate() {
-                    let json = json_name(name, &field.name);
+                    let json = json_name(interface, name, &field.name);
                     let (kind, absent) = shape(resolve, &field.ty);
                     let attribute = format!("#[serde(rename = {json:?}{absent})]");
                     self.members.push((format!("{selector}.{}", field.name), attribute));
@@ -208,11 +212,11 @@ fn segment(text: &str) -> String {
     }
 }
 
-fn json_name(record: &str, field: &str) -> String {
+fn json_name(interface: &str, record: &str, field: &str) -> String {
     let selector = format!("{record}.{field}");
     match JSON_NAMES.iter().find(|(ours, _)| *ours == selector) {
         Some((_, theirs)) => (*theirs).into(),
-        None if record.ends_with("-query") => snake(field),
+        None if record.ends_with("-query") || SNAKE.contains(&interface) => snake(field),
         None => camel(field),
     }
 }

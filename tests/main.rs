@@ -7,6 +7,7 @@ mod surface;
 
 mod archive_reasons;
 mod notes;
+mod oauth;
 mod opportunities;
 mod raw;
 mod stages;

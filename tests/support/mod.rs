@@ -39,6 +39,7 @@ pub const ALL: &[&str] = &[
     "raw=read",
     "tags=read",
     "postings=read",
+    "oauth=full",
 ];
 
 /// An agent with these grants.

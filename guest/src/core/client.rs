@@ -94,7 +94,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         query: Pairs,
         body: &impl Serialize,
     ) -> Result<R, Error> {
-        let request = Request { query, body: Some(json::encode(body)?), ..route.request(ids)? };
+        let request = Request { query, body: Some(json::body(body)?), ..route.request(ids)? };
         let response = self.send(request)?;
         json::decode(&response, route.method.effect())
     }
@@ -114,7 +114,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ) -> Result<R, Error> {
         // The read must be sound before the change is made.
         then.request(ids)?;
-        self.apply(Request { query, body: Some(json::encode(body)?), ..route.request(ids)? })?;
+        self.apply(Request { query, body: Some(json::body(body)?), ..route.request(ids)? })?;
         self.read_back(then, ids)
     }
 
@@ -186,7 +186,12 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.send(Request { needs_answer: false, ..request }).map(drop)
     }
 
-    fn send(&mut self, request: Request) -> Result<Response, Error> {
+    /// Sends one request.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from succeeding.
+    pub fn send(&mut self, request: Request) -> Result<Response, Error> {
         let mut one = One { request: Some(request), response: None };
         self.run(&mut one)?;
         one.response.ok_or_else(|| Error::invalid("nothing was sent."))

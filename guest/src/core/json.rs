@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::body::Body;
 use super::error::{Error, ErrorKind, Outcome};
 use super::place;
 use super::record::{self, Read, Record, Slot};
@@ -102,9 +103,10 @@ fn before_line(text: &str) -> &str {
 ///
 /// # Errors
 ///
-/// Only for records that are no JSON, which this world has none of.
-pub fn encode(body: &impl Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(body).map_err(|_| Error::invalid("the record cannot be written as JSON."))
+/// A field that carries JSON as text, and the text is none.
+pub fn body(record: &impl Serialize) -> Result<Body, Error> {
+    let text = serde_json::to_vec(record);
+    text.map(Body::json).map_err(|_| Error::invalid("a field that must be JSON is not."))
 }
 
 /// A record as a JSON object with one more field.

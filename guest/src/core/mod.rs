@@ -5,11 +5,15 @@
 //! come in as arguments.
 
 pub mod backoff;
+pub mod base;
+pub mod body;
 pub mod client;
 pub mod error;
 pub mod json;
 pub mod limiter;
+pub mod multipart;
 pub mod notes;
+pub mod oauth;
 pub mod pager;
 pub mod place;
 pub mod query;

@@ -3,6 +3,8 @@
 //! No id can leave its path segment: what could is refused here, before
 //! anything is sent.
 
+use super::base::Base;
+use super::body::Body;
 use super::error::{Error, shown};
 
 /// The HTTP methods Lever uses.
@@ -71,21 +73,40 @@ pub enum Lane {
     Apply,
 }
 
-/// One request, ready to be sent to whichever base URL the host names.
+/// The server a request is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The API, wherever the host says it is.
+    Api,
+    /// The authorization server.
+    Auth,
+    /// Where an answer of the API sent us; it gets no credential.
+    Elsewhere(Base),
+}
+
+/// One request, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// To whom.
+    pub target: Target,
     /// How.
     pub method: Method,
+    /// What a repetition would do.
+    pub effect: Effect,
     /// Encoded, from the base URL on, as in `/stages/offer`.
     pub path: String,
     /// Names and values, not encoded.
     pub query: Vec<(String, String)>,
-    /// JSON text.
-    pub body: Option<Vec<u8>>,
+    /// What is sent besides.
+    pub body: Option<Body>,
+    /// What kind of answer is wanted.
+    pub accept: &'static str,
     /// Which limit it counts against.
     pub lane: Lane,
     /// False when a 2xx says all there is to know, whatever the body.
     pub needs_answer: bool,
+    /// Whether a redirection is an answer rather than a failure.
+    pub takes_redirection: bool,
     /// The permission it takes, for messages.
     pub scope: &'static str,
 }
@@ -121,19 +142,27 @@ impl Request {
             Some(_) if method == Method::Post => Lane::Apply,
             _ => Lane::General,
         };
-        Request { method, path, query: Vec::new(), body: None, lane, needs_answer: true, scope }
+        Request {
+            target: Target::Api,
+            method,
+            effect: method.effect(),
+            path,
+            query: Vec::new(),
+            body: None,
+            accept: "application/json",
+            lane,
+            needs_answer: true,
+            takes_redirection: false,
+            scope,
+        }
     }
 
     /// The path and the encoded query.
     pub fn path_and_query(&self) -> String {
-        let mut text = self.path.clone();
-        for (i, (name, value)) in self.query.iter().enumerate() {
-            text.push(if i == 0 { '?' } else { '&' });
-            text.push_str(&encode(name));
-            text.push('=');
-            text.push_str(&encode(value));
+        match self.query.as_slice() {
+            [] => self.path.clone(),
+            query => format!("{}?{}", self.path, encoded(query)),
         }
-        text
     }
 }
 
@@ -182,6 +211,12 @@ fn check_id(name: &str, id: &str) -> Result<(), Error> {
         "{name} {} {fault}. Give the id exactly as Lever returned it.",
         shown(id)
     )))
+}
+
+/// Names and values as a query, or as the body of a form.
+pub fn encoded(pairs: &[(String, String)]) -> String {
+    let pair = |(name, value): &(String, String)| format!("{}={}", encode(name), encode(value));
+    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986.

@@ -12,12 +12,38 @@ use super::request::Effect;
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
+    /// The `Content-Length` header: the bytes the body must have.
+    pub length: Option<usize>,
     /// The `Retry-After` header as it came.
     pub retry_after: Option<String>,
     /// The `Content-Encoding` header as it came.
     pub encoding: Option<String>,
+    /// The `Content-Type` header as it came.
+    pub content_type: Option<String>,
+    /// The `Content-Disposition` header as it came.
+    pub disposition: Option<String>,
+    /// The `Location` header as it came.
+    pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The answer, taken out, if its body has the length that its head names;
+    /// not every host compares them.
+    ///
+    /// # Errors
+    ///
+    /// A body that broke off.
+    pub fn take_whole(&mut self) -> Result<Response, Failure> {
+        match self.length {
+            // Of a packed body the head names the packed length.
+            Some(length) if length != self.body.len() && self.encoding.is_none() => {
+                Err(Failure::Broken(self.status))
+            }
+            _ => Ok(std::mem::take(self)),
+        }
+    }
 }
 
 /// Why there is no whole answer.
@@ -38,13 +64,20 @@ pub enum Failure {
     TooLarge(u16, usize),
 }
 
-/// Lever's error body.
+/// Lever's error body, or that of its authorization server.
 struct Refusal {
     code: Option<String>,
     message: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
 }
 
-record::record!(Refusal { 0 code "code" plain, 1 message "message" plain, });
+record::record!(Refusal {
+    0 code "code" plain,
+    1 message "message" plain,
+    2 error "error" plain,
+    3 error_description "error_description" plain,
+});
 
 /// The error for an answer that is no success.
 ///
@@ -53,8 +86,10 @@ pub fn refused(response: &Response, effect: Effect, scope: &str) -> Error {
     let status = response.status;
     // An HTML page or an empty body simply has no code and no message.
     let refusal: Refusal = record::read(&response.body).unwrap_or_default();
-    let code = refusal.code.map(|code| quote(&code)).filter(|code| !code.is_empty());
-    let said = match refusal.message.as_deref().map(quote) {
+    let code = refusal.code.or(refusal.error);
+    let code = code.map(|code| quote(&code)).filter(|code| !code.is_empty());
+    let said = refusal.message.or(refusal.error_description);
+    let said = match said.as_deref().map(quote) {
         Some(message) if !message.is_empty() => format!(": {message}"),
         _ => String::new(),
     };
@@ -151,6 +186,23 @@ mod tests {
             let read = refused(&answer(status, ""), Effect::Read, "x:read");
             assert_eq!(read.outcome, NotApplied);
         }
+    }
+
+    #[test]
+    fn a_body_is_as_long_as_its_head_says() {
+        for (length, whole) in [(None, true), (Some(2), true), (Some(3), false), (Some(1), false)] {
+            let mut response = Response { length, ..answer(200, "{}") };
+            assert_eq!(response.take_whole().is_ok(), whole, "{length:?}");
+        }
+    }
+
+    #[test]
+    fn an_authorization_server_names_its_errors_differently() {
+        let body =
+            r#"{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"#;
+        let error = refused(&answer(403, body), Effect::Create, "oauth:write");
+        assert_eq!(error.code.as_deref(), Some("invalid_grant"));
+        assert!(error.message.contains("invalid refresh token."), "{}", error.message);
     }
 
     #[test]

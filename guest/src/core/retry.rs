@@ -18,6 +18,8 @@ pub struct Progress {
     pub waited: Nanos,
     /// An attempt ended such that the change may have been made.
     pub may_be_applied: bool,
+    /// The host has renewed the credential once.
+    pub renewed: bool,
 }
 
 /// What a decision depends on besides the request and its result.
@@ -49,7 +51,7 @@ pub fn judge(
     result: Result<Response, Failure>,
     moment: Moment,
 ) -> Verdict {
-    let effect = request.method.effect();
+    let effect = request.effect;
     let settled = |status: u16| (200..300).contains(&status) && !request.needs_answer;
     let (error, repeatable, asked) = match result {
         Ok(response) if (200..300).contains(&response.status) => {
@@ -58,6 +60,9 @@ pub fn judge(
                 Some(error) => Verdict::Failed(explain(error, effect, progress)),
             };
         }
+        Ok(response) if request.takes_redirection && (300..400).contains(&response.status) => {
+            return Verdict::Done(response);
+        }
         // What was to be removed is gone: the first attempt did it.
         Ok(Response { status: 404, .. })
             if request.method == Method::Delete && progress.may_be_applied =>
@@ -65,7 +70,7 @@ pub fn judge(
             return Verdict::Done(Response { status: 204, ..Response::default() });
         }
         Ok(response) => {
-            let again = may_repeat(response.status, effect);
+            let again = may_repeat(response.status, effect) || renewed(&response, progress);
             let wait = response.retry_after.as_deref();
             let asked = wait.and_then(|wait| backoff::asked(wait, moment.wall_ms));
             (refused(&response, effect, request.scope), again, asked)
@@ -100,8 +105,16 @@ fn may_repeat(status: u16, effect: Effect) -> bool {
     }
 }
 
+/// A 401 that says when to try again comes from a host that has renewed the
+/// credential since. Lever refused the request, so it did nothing; and a
+/// credential that is still refused then is no passing fault.
+fn renewed(response: &Response, progress: &mut Progress) -> bool {
+    let renewed = response.status == 401 && response.retry_after.is_some();
+    renewed && !std::mem::replace(&mut progress.renewed, true)
+}
+
 fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
-    let effect = request.method.effect();
+    let effect = request.effect;
     let absolute = effect != Effect::Create;
     let unknown = match effect {
         Effect::Read => Outcome::NotApplied,
@@ -151,7 +164,7 @@ fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
 
 /// What the head of an answer alone says of the change.
 fn answered(head: &Response, request: &Request) -> Outcome {
-    let effect = request.method.effect();
+    let effect = request.effect;
     match (effect, head.status) {
         (Effect::Read, _) => Outcome::NotApplied,
         (_, 200..=299) => Outcome::Applied,
@@ -179,7 +192,7 @@ fn encoded(response: &Response, request: &Request) -> Option<Error> {
 fn foreign(response: &Response, request: &Request) -> Option<Error> {
     let packed = response.encoding.is_some();
     let first = response.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if request.method.effect() == Effect::Read || packed || matches!(first, None | Some(b'{')) {
+    if request.effect == Effect::Read || packed || matches!(first, None | Some(b'{')) {
         return None;
     }
     let message =
@@ -391,6 +404,34 @@ mod tests {
             }
         }
         assert!(matches!(first(&get(), page("<html>")), Verdict::Done(_)));
+    }
+
+    #[test]
+    fn a_401_is_sent_again_once_and_only_if_the_host_has_renewed_the_credential() {
+        for make in [get, put, post, delete] {
+            let mut progress = Progress { tries: 1, ..Progress::default() };
+            assert!(matches!(
+                judge(&make(), &mut progress, status(401), MOMENT),
+                Verdict::Failed(_)
+            ));
+            let renewed = || {
+                Ok(Response { status: 401, retry_after: Some("0".into()), ..Response::default() })
+            };
+            let verdict = judge(&make(), &mut progress, renewed(), MOMENT);
+            assert!(matches!(verdict, Verdict::Again(_)), "{verdict:?}");
+            progress.tries = 2;
+            let again = error(judge(&make(), &mut progress, renewed(), MOMENT));
+            assert_eq!((again.kind, again.outcome), (ErrorKind::Unauthorized, Outcome::NotApplied));
+        }
+    }
+
+    #[test]
+    fn a_redirection_is_an_answer_where_it_is_asked_for() {
+        let mut request = get();
+        assert_eq!(error(first(&request, status(302))).kind, ErrorKind::MalformedAnswer);
+        request.takes_redirection = true;
+        assert!(matches!(first(&request, status(302)), Verdict::Done(_)));
+        assert!(matches!(first(&request, status(404)), Verdict::Failed(_)));
     }
 
     #[test]

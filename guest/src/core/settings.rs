@@ -3,20 +3,38 @@
 //! An empty environment is normal. Credentials are read here for one call and
 //! kept nowhere; `Debug` does not show them.
 
+use super::base::Base;
+use super::body::Body;
 use super::error::{Error, shown};
+use super::request::Request;
 use super::{MILLISECOND, Nanos, SECOND};
 
 /// Where requests go when nothing else is said.
 const BASE_URL: &str = "https://api.lever.co/v1";
 
+/// The authorization server of Lever's production, its European one included.
+const AUTH_URL: &str = "https://auth.lever.co";
+
+/// Who an access token of production is for.
+const AUDIENCE: &str = "https://api.lever.co/v1/";
+
+/// The host of Lever's sandbox, which has an authorization server and an
+/// audience of its own.
+const SANDBOX: &str = "api.sandbox.lever.co";
+const SANDBOX_AUTH_URL: &str = "https://sandbox-lever.auth0.com";
+const SANDBOX_AUDIENCE: &str = "https://api.sandbox.lever.co/v1/";
+
 /// The settings of one call.
 pub struct Settings {
-    /// `http` or `https`.
-    pub https: bool,
-    /// Host and port.
-    pub authority: String,
-    /// What comes before every path, as in `/v1`.
-    pub prefix: String,
+    /// The API.
+    pub api: Base,
+    /// The authorization server.
+    pub auth: Base,
+    /// Who access tokens are for.
+    pub audience: String,
+    /// Hosts that a download may be redirected to: names, or `*.` and what
+    /// they end in.
+    pub download_hosts: Vec<String>,
     /// The whole `Authorization` header, unless the host adds it.
     pub authorization: Option<String>,
     /// The user id that writes are attributed to where the caller names none.
@@ -38,9 +56,10 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            https: true,
-            authority: "api.lever.co".into(),
-            prefix: "/v1".into(),
+            api: Base { https: true, authority: "api.lever.co".into(), prefix: "/v1".into() },
+            auth: Base { https: true, authority: "auth.lever.co".into(), prefix: String::new() },
+            audience: AUDIENCE.into(),
+            download_hosts: Vec::new(),
             authorization: None,
             perform_as: None,
             connect_timeout: 30 * SECOND,
@@ -57,8 +76,8 @@ impl Default for Settings {
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")
-            .field("authority", &self.authority)
-            .field("prefix", &self.prefix)
+            .field("api", &self.api)
+            .field("auth", &self.auth)
             .field("authorization", &self.authorization.as_ref().map(|_| "[redacted]"))
             .finish_non_exhaustive()
     }
@@ -72,14 +91,20 @@ impl Settings {
     /// A value that cannot be used, by the variable's name.
     pub fn from_environment(variables: Vec<(String, String)>) -> Result<Self, Error> {
         let mut settings = Settings::default();
-        settings.base(BASE_URL)?;
         let (mut whole, mut token, mut key) = (None, None, None);
+        let (mut auth, mut audience) = (None, None);
         for (name, value) in variables {
             if value.is_empty() {
                 continue;
             }
             match name.as_str() {
-                "LEVER_BASE_URL" => settings.base(&value)?,
+                "LEVER_BASE_URL" => settings.api = Base::parse(&name, &value, BASE_URL)?,
+                "LEVER_AUTH_URL" => auth = Some(Base::parse(&name, &value, AUTH_URL)?),
+                "LEVER_AUDIENCE" => audience = Some(value),
+                "LEVER_DOWNLOAD_HOSTS" => {
+                    let hosts = value.split(',').map(|host| host.trim().to_ascii_lowercase());
+                    settings.download_hosts = hosts.filter(|host| !host.is_empty()).collect();
+                }
                 "LEVER_AUTHORIZATION" => whole = Some(value),
                 "LEVER_ACCESS_TOKEN" => token = Some(format!("Bearer {value}")),
                 "LEVER_API_KEY" => {
@@ -103,53 +128,35 @@ impl Settings {
                 _ => {}
             }
         }
+        let sandbox = settings.api.host() == SANDBOX;
+        let default = if sandbox { SANDBOX_AUTH_URL } else { AUTH_URL };
+        settings.auth = match auth {
+            Some(auth) => auth,
+            None => Base::parse("LEVER_AUTH_URL", default, AUTH_URL)?,
+        };
+        let default = if sandbox { SANDBOX_AUDIENCE } else { AUDIENCE };
+        settings.audience = audience.unwrap_or_else(|| default.to_owned());
         settings.authorization = whole.or(token).or(key);
-        if settings.authorization.is_some() && !settings.https && !settings.is_loopback() {
+        if settings.authorization.is_some() && !settings.api.keeps_secrets() {
             return Err(Error::invalid(
                 "LEVER_BASE_URL is http, so the credential would travel in the clear. Give an https URL.",
             ));
         }
         Ok(settings)
     }
+}
 
-    /// Whether requests stay on this machine, as with a mock.
-    fn is_loopback(&self) -> bool {
-        let host = match self.authority.strip_prefix('[') {
-            Some(rest) => rest.split(']').next(),
-            None => self.authority.split(':').next(),
-        };
-        let host = host.unwrap_or_default();
-        let address = host.parse::<std::net::IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-    }
+/// The slowest upload that is waited for, in bytes a second: 30 MB in two
+/// minutes. Lever itself gives up on slow ones.
+const SLOWEST: u64 = 256 * 1024;
 
-    fn base(&mut self, url: &str) -> Result<(), Error> {
-        let fault = |rule: &str| {
-            Error::invalid(format!(
-                "LEVER_BASE_URL {rule}. Give scheme, host and path, such as {BASE_URL}."
-            ))
-        };
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| fault("has no scheme"))?;
-        self.https = match scheme {
-            "https" => true,
-            "http" => false,
-            _ => return Err(fault("is neither http nor https")),
-        };
-        let (authority, path) = match rest.find('/') {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        // An authority with user information would be read differently by
-        // different hosts, and could carry a secret into errors.
-        if authority.is_empty() || authority.contains(['@', '?', '#', '\\', ' ']) {
-            return Err(fault("has no plain host"));
-        }
-        if path.contains(['?', '#', '\\', '%', ' ']) || path.contains("..") {
-            return Err(fault("has more than a plain path"));
-        }
-        authority.clone_into(&mut self.authority);
-        path.trim_end_matches('/').clone_into(&mut self.prefix);
-        Ok(())
+impl Settings {
+    /// How long an answer may take to begin: hosts count the sending of the
+    /// body into it.
+    pub fn first_byte_timeout_of(&self, request: &Request) -> Nanos {
+        let bytes = request.body.as_ref().map_or(0, Body::len);
+        let seconds = u64::try_from(bytes).unwrap_or(u64::MAX) / SLOWEST;
+        self.first_byte_timeout.saturating_add(seconds.saturating_mul(SECOND))
     }
 }
 
@@ -194,11 +201,8 @@ mod tests {
     #[test]
     fn an_empty_environment_means_production() {
         let settings = read(&[]).unwrap();
-        assert!(settings.https);
-        assert_eq!(
-            (settings.authority.as_str(), settings.prefix.as_str()),
-            ("api.lever.co", "/v1")
-        );
+        assert_eq!(settings.api, Base::parse("", BASE_URL, "").unwrap());
+        assert_eq!(settings.auth, Base::parse("", AUTH_URL, "").unwrap());
         assert_eq!(settings.authorization, None);
         assert_eq!(settings.max_answer, 64 * 1024 * 1024);
     }
@@ -270,12 +274,32 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_is_taken_apart() {
-        let settings = read(&[("LEVER_BASE_URL", "http://127.0.0.1:8080/v1/")]).unwrap();
-        assert!(!settings.https);
-        assert_eq!(
-            (settings.authority.as_str(), settings.prefix.as_str()),
-            ("127.0.0.1:8080", "/v1")
-        );
+    fn the_authorization_server_goes_with_the_api_unless_it_is_named() {
+        let rows = [
+            (vec![], AUTH_URL, AUDIENCE),
+            (vec![("LEVER_BASE_URL", "https://api.eu.lever.co/v1")], AUTH_URL, AUDIENCE),
+            (
+                vec![("LEVER_BASE_URL", "https://api.sandbox.lever.co/v1")],
+                SANDBOX_AUTH_URL,
+                SANDBOX_AUDIENCE,
+            ),
+            (
+                vec![("LEVER_AUTH_URL", "http://127.0.0.1:1"), ("LEVER_AUDIENCE", "mine")],
+                "http://127.0.0.1:1",
+                "mine",
+            ),
+        ];
+        for (variables, auth, audience) in rows {
+            let settings = read(&variables).unwrap();
+            assert_eq!(settings.auth, Base::parse("", auth, "").unwrap(), "{variables:?}");
+            assert_eq!(settings.audience, audience, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn download_hosts_are_a_list() {
+        let hosts = read(&[("LEVER_DOWNLOAD_HOSTS", " a.example,,*.B.example ")]).unwrap();
+        assert_eq!(hosts.download_hosts, ["a.example", "*.b.example"]);
+        assert!(read(&[]).unwrap().download_hosts.is_empty());
     }
 }

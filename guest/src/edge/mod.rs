@@ -3,6 +3,7 @@
 //! Nothing here decides: no `if` on a status, no retry, no pacing.
 
 mod clock;
+mod sending;
 mod transport;
 
 use std::sync::{Mutex, PoisonError};

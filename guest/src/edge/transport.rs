@@ -7,13 +7,15 @@ use wasi::clocks::monotonic_clock;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
     ErrorCode, FieldName, Fields, FutureIncomingResponse, Headers, IncomingBody, IncomingResponse,
-    Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+    Method as WasiMethod, OutgoingRequest, RequestOptions, Scheme,
 };
 use wasi::io::poll::{Pollable, poll};
 use wasi::io::streams::{InputStream, StreamError};
 
+use super::sending::Sending;
 use crate::core::Nanos;
-use crate::core::request::{Method, Request};
+use crate::core::base::Base;
+use crate::core::request::{Method, Request, Target};
 use crate::core::response::{Failure, Response};
 use crate::core::scheduler::Transport;
 use crate::core::settings::Settings;
@@ -22,9 +24,6 @@ type Ended = Result<Response, Failure>;
 
 /// Bytes asked of a body at a time.
 const PIECE: u64 = 64 * 1024;
-
-/// Bytes written at a time, the most that `blocking-write-and-flush` takes.
-const WRITE: usize = 4096;
 
 /// The exchanges under way.
 #[derive(Default)]
@@ -37,6 +36,8 @@ pub struct Wasi {
 /// One exchange. Fields are dropped in this order, children before parents, as
 /// the component model demands.
 struct Exchange {
+    /// The request's body, while there is something left of it.
+    sending: Option<Sending>,
     ready: Pollable,
     state: State,
     limits: Limits,
@@ -74,8 +75,13 @@ impl Transport for Wasi {
                 return ended;
             }
             let timer = first.map(monotonic_clock::subscribe_instant);
-            let exchanges = self.under_way.iter().map(|(_, exchange)| &exchange.ready);
-            let pollables: Vec<&Pollable> = exchanges.chain(timer.as_ref()).collect();
+            let heads = self.under_way.iter().map(|(_, exchange)| &exchange.ready);
+            // Behind the answers, in the same order, the bodies still going out.
+            let bodies = self
+                .under_way
+                .iter()
+                .filter_map(|(_, exchange)| exchange.sending.as_ref().map(Sending::ready));
+            let pollables: Vec<&Pollable> = heads.chain(bodies).chain(timer.as_ref()).collect();
             let ready = poll(&pollables);
             self.advance(&ready);
         }
@@ -91,7 +97,13 @@ impl Wasi {
     fn advance(&mut self, ready: &[u32]) {
         let now = monotonic_clock::now();
         let exchanges = std::mem::take(&mut self.under_way);
-        for (place, (number, exchange)) in (0_u32..).zip(exchanges) {
+        let mut bodies = u32::try_from(exchanges.len()).unwrap_or(u32::MAX)..;
+        for (place, (number, mut exchange)) in (0_u32..).zip(exchanges) {
+            let goes_out = exchange.sending.is_some().then(|| bodies.next()).flatten();
+            if goes_out.is_some_and(|place| ready.contains(&place)) {
+                exchange.sending = exchange.sending.and_then(Sending::advance);
+                exchange.deadline = exchange.limits.next(now);
+            }
             let late = exchange.deadline.is_some_and(|deadline| now >= deadline);
             let step = match (ready.contains(&place), late) {
                 (true, _) => exchange.advance(now),
@@ -115,22 +127,25 @@ impl Exchange {
     fn start(request: &Request, settings: &Settings) -> Result<Self, Failure> {
         let bad = |()| Failure::NotSent("the host does not take such a request");
         let outgoing = OutgoingRequest::new(headers(request, settings)?);
-        let scheme = if settings.https { Scheme::Https } else { Scheme::Http };
-        let path = format!("{}{}", settings.prefix, request.path_and_query());
+        let base = base(request, settings);
+        let scheme = if base.https { Scheme::Https } else { Scheme::Http };
+        let path = format!("{}{}", base.prefix, request.path_and_query());
         outgoing.set_method(&method(request.method)).map_err(bad)?;
         outgoing.set_scheme(Some(&scheme)).map_err(bad)?;
-        outgoing.set_authority(Some(&settings.authority)).map_err(bad)?;
+        outgoing.set_authority(Some(&base.authority)).map_err(bad)?;
         outgoing.set_path_with_query(Some(&path)).map_err(bad)?;
-        let body = request.body.is_some().then(|| outgoing.body()).transpose().map_err(bad)?;
-        let (options, kept_by_host) = options(settings);
+        let body = match &request.body {
+            Some(body) => Some((outgoing.body().map_err(bad)?, body)),
+            None => None,
+        };
+        let first_byte = settings.first_byte_timeout_of(request);
+        let (options, kept_by_host) = options(settings, first_byte);
         let future =
             outgoing_handler::handle(outgoing, Some(options)).map_err(|code| class(&code))?;
-        if let (Some(body), Some(bytes)) = (body, &request.body) {
-            write(body, bytes);
-        }
         let start = monotonic_clock::now();
-        let allowed = settings.connect_timeout.saturating_add(settings.first_byte_timeout);
+        let allowed = settings.connect_timeout.saturating_add(first_byte);
         Ok(Exchange {
+            sending: body.and_then(|(stream, body)| Sending::start(stream, body)),
             ready: future.subscribe(),
             state: State::Head(future),
             limits: Limits {
@@ -158,9 +173,10 @@ impl Exchange {
                 // Ready without a result cannot be; asking again is safe.
                 None => Step::On(self),
                 Some(Ok(Ok(head))) => {
-                    let limits = self.limits;
+                    let (limits, sending) = (self.limits, self.sending.take());
                     drop(self);
-                    Exchange::body(head, limits, now).map_or_else(|e| Step::Ended(Err(e)), Step::On)
+                    Exchange::body(head, limits, sending, now)
+                        .map_or_else(|e| Step::Ended(Err(e)), Step::On)
                 }
                 Some(Ok(Err(code))) => Step::Ended(Err(class(&code))),
                 Some(Err(())) => Step::Ended(Err(Failure::Lost("the answer was taken before"))),
@@ -175,7 +191,7 @@ impl Exchange {
                     answer.body.extend_from_slice(&bytes);
                     Step::On(self)
                 }
-                Err(StreamError::Closed) => Step::Ended(Ok(std::mem::take(answer))),
+                Err(StreamError::Closed) => Step::Ended(answer.take_whole()),
                 Err(StreamError::LastOperationFailed(_)) => {
                     Step::Ended(Err(Failure::Broken(answer.status)))
                 }
@@ -183,23 +199,35 @@ impl Exchange {
         }
     }
 
-    fn body(head: IncomingResponse, limits: Limits, now: Nanos) -> Result<Self, Failure> {
+    fn body(
+        head: IncomingResponse,
+        limits: Limits,
+        sending: Option<Sending>,
+        now: Nanos,
+    ) -> Result<Self, Failure> {
         let status = head.status();
         let fields = head.headers();
-        let answer = Response {
+        let length = value(&fields, "content-length").and_then(|length| length.parse().ok());
+        let mut answer = Response {
             status,
+            length,
             retry_after: value(&fields, "retry-after"),
             encoding: value(&fields, "content-encoding"),
+            content_type: value(&fields, "content-type"),
+            disposition: value(&fields, "content-disposition"),
+            location: value(&fields, "location"),
             body: Vec::new(),
         };
-        let length = value(&fields, "content-length").and_then(|length| length.parse().ok());
         drop(fields);
-        if length.is_some_and(|length: usize| length > limits.max_answer) {
+        if length.is_some_and(|length| length > limits.max_answer) {
             return Err(Failure::TooLarge(status, limits.max_answer));
         }
+        // Growing step by step would hold a large file twice.
+        answer.body.reserve_exact(length.unwrap_or_default());
         let body = head.consume().map_err(|()| Failure::Broken(status))?;
         let stream = body.stream().map_err(|()| Failure::Broken(status))?;
         Ok(Exchange {
+            sending,
             ready: stream.subscribe(),
             state: State::Body { stream, _body: body, _head: head, answer },
             limits,
@@ -214,17 +242,29 @@ impl Limits {
     }
 }
 
+fn base<'a>(request: &'a Request, settings: &'a Settings) -> &'a Base {
+    match &request.target {
+        Target::Api => &settings.api,
+        Target::Auth => &settings.auth,
+        Target::Elsewhere(base) => base,
+    }
+}
+
 fn headers(request: &Request, settings: &Settings) -> Result<Headers, Failure> {
     let headers = Fields::new();
     let set = |name: &str, value: &str| headers.append(&FieldName::from(name), value.as_bytes());
     let own = concat!("lever-wasm/", env!("CARGO_PKG_VERSION"));
-    let fixed = set("user-agent", own).and_then(|()| set("accept", "application/json"));
+    // Some hosts ask for packed answers by themselves, and hand them on half
+    // unpacked.
+    let fixed = set("user-agent", own)
+        .and_then(|()| set("accept", request.accept))
+        .and_then(|()| set("accept-encoding", "identity"));
     let content = request.body.as_ref().map_or(Ok(()), |body| {
-        set("content-type", "application/json")
+        set("content-type", &body.content_type)
             .and_then(|()| set("content-length", &body.len().to_string()))
     });
     fixed.and(content).map_err(|_| Failure::NotSent("the host refuses a header"))?;
-    if let Some(authorization) = &settings.authorization {
+    if let (Target::Api, Some(authorization)) = (&request.target, &settings.authorization) {
         // A host that forbids the header adds it itself.
         let _ = set("authorization", authorization);
     }
@@ -237,29 +277,17 @@ fn value(fields: &Fields, name: &str) -> Option<String> {
 }
 
 /// Options, and whether the host took the timeouts in them.
-fn options(settings: &Settings) -> (RequestOptions, bool) {
+fn options(settings: &Settings, first_byte: Nanos) -> (RequestOptions, bool) {
     let options = RequestOptions::new();
     // A host that counts the wait for the first byte into the connect timeout
     // must not end it sooner than the first-byte timeout would.
-    let connect = settings.connect_timeout.max(settings.first_byte_timeout);
+    let connect = settings.connect_timeout.max(first_byte);
     let taken = options
         .set_connect_timeout(Some(connect))
-        .and_then(|()| options.set_first_byte_timeout(Some(settings.first_byte_timeout)))
+        .and_then(|()| options.set_first_byte_timeout(Some(first_byte)))
         .and_then(|()| options.set_between_bytes_timeout(Some(settings.between_bytes_timeout)));
     (options, taken.is_ok())
 }
-
-/// Writes the body. A failure shows in the answer, or in its absence: Lever may
-/// answer before it has read all.
-fn write(body: OutgoingBody, bytes: &[u8]) {
-    let Ok(stream) = body.write() else { return };
-    let written = bytes.chunks(WRITE).try_for_each(|piece| stream.blocking_write_and_flush(piece));
-    drop(stream);
-    if written.is_ok() {
-        let _ = OutgoingBody::finish(body, None);
-    }
-}
-
 fn method(method: Method) -> WasiMethod {
     match method {
         Method::Get => WasiMethod::Get,

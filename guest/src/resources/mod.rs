@@ -5,6 +5,7 @@
 
 mod archive_reasons;
 mod notes;
+mod oauth;
 mod opportunities;
 mod raw;
 mod stages;
