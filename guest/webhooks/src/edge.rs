@@ -11,6 +11,7 @@ use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lever::core::MILLISECOND;
+use lever::core::body::Body;
 use lever::core::request::{Method, Request};
 use lever::core::response::{Failure, Response};
 use lever::core::scheduler::{Clock as _, Transport as _};
@@ -131,9 +132,7 @@ fn forward(settings: &Settings, json: Vec<u8>) -> Result<Response, Failure> {
     let target = &settings.target;
     let timeout = settings.timeout_ms.saturating_mul(MILLISECOND);
     let there = lever::core::settings::Settings {
-        https: target.https,
-        authority: target.authority.clone(),
-        prefix: String::new(),
+        api: target.base.clone(),
         authorization: settings.authorization.as_ref().map(|it| it.secret().to_owned()),
         connect_timeout: timeout,
         first_byte_timeout: timeout,
@@ -141,8 +140,10 @@ fn forward(settings: &Settings, json: Vec<u8>) -> Result<Response, Failure> {
         max_answer: LARGEST_ANSWER,
         ..Default::default()
     };
-    let request =
-        Request { body: Some(json), ..Request::to(Method::Post, target.path.clone(), "") };
+    let request = Request {
+        body: Some(Body::json(json)),
+        ..Request::to(Method::Post, target.path.clone(), "")
+    };
     let mut transport = Wasi::default();
     let until = WasiClock.now().saturating_add(timeout.saturating_mul(STEPS));
     transport.start(0, &request, &there);

@@ -2,8 +2,7 @@
 //!
 //! Errors name the variable and the rule, never the value: most are secret.
 
-use std::net::IpAddr;
-
+use lever::core::base::Base;
 use lever::core::webhook::MAX_AGE_MS;
 
 /// How long each step of forwarding may take when nothing else is said.
@@ -53,10 +52,8 @@ impl std::fmt::Debug for Secret {
 /// The forward URL, taken apart.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
-    /// `https` rather than `http`.
-    pub https: bool,
-    /// Host and port.
-    pub authority: String,
+    /// Scheme, host and port.
+    pub base: Base,
     /// Path and query, as given.
     pub path: String,
 }
@@ -64,7 +61,7 @@ pub struct Target {
 impl std::fmt::Debug for Target {
     /// Without path and query, in which some services want a key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target").field("authority", &self.authority).finish_non_exhaustive()
+        f.debug_struct("Target").field("authority", &self.base.authority).finish_non_exhaustive()
     }
 }
 
@@ -138,8 +135,11 @@ impl Target {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
         };
-        let host = host(authority).ok_or("has no plain host, with a port at most")?;
-        if !https && !allow_http && !is_loopback(host) {
+        if !is_plain_authority(authority) {
+            return Err("has no plain host, with a port at most");
+        }
+        let base = Base { https, authority: authority.to_owned(), prefix: String::new() };
+        if !allow_http && !base.keeps_secrets() {
             return Err(
                 "is http, and not of this machine. Give an https URL, or set LEVER_WEBHOOK_ALLOW_HTTP=true where the network is your own",
             );
@@ -150,31 +150,23 @@ impl Target {
         if !path.bytes().all(is_plain) || steps.split('/').any(|step| step == "." || step == "..") {
             return Err("has a path that is not in its plain form");
         }
-        Ok(Target { https, authority: authority.to_owned(), path })
+        Ok(Target { base, path })
     }
 }
 
-/// The host of an authority that has nothing but a host and a port; an address
-/// of IPv6 without its brackets.
-fn host(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']')?;
-            host.parse::<std::net::Ipv6Addr>().ok()?;
-            (host, port.strip_prefix(':').or(port.is_empty().then_some("0"))?)
-        }
+/// Whether an authority is a host and at most a port.
+fn is_plain_authority(authority: &str) -> bool {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (host.parse::<std::net::Ipv6Addr>().is_ok(), port),
         None => {
-            let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
             let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-            (host, if host.bytes().all(is_name) { port } else { return None })
+            (!host.is_empty() && host.bytes().all(is_name), port)
         }
     };
-    let is_port = port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    (is_port && !host.is_empty()).then_some(host)
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let is_port =
+        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 #[cfg(test)]
@@ -264,7 +256,7 @@ mod tests {
         ];
         for (url, expected) in rows {
             let target = Target::parse(url, false);
-            let parts = target.as_ref().ok().map(|t| (t.authority.as_str(), t.path.as_str()));
+            let parts = target.as_ref().ok().map(|t| (t.base.authority.as_str(), t.path.as_str()));
             assert_eq!(parts, expected, "{url} {target:?}");
         }
         let allowed = [
