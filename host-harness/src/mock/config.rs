@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::webhooks::WebhookRules;
+
 /// The API key accepted by default, as Basic user name with a blank password.
 pub const API_KEY: &str = "mock-api-key";
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub access_tokens: Vec<String>,
     /// Whether credentials may see confidential records.
     pub confidential_access: bool,
+    /// How webhooks are taken and delivered.
+    pub webhooks: WebhookRules,
 }
 
 impl Default for Config {
@@ -52,6 +56,7 @@ impl Default for Config {
             api_keys: vec![API_KEY.to_owned()],
             access_tokens: vec![ACCESS_TOKEN.to_owned()],
             confidential_access: false,
+            webhooks: WebhookRules::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod call;
 mod changes;
 mod config;
 mod creation;
+mod deliveries;
 mod events;
 mod faults;
 mod filters;
@@ -25,6 +26,7 @@ mod server;
 mod service;
 mod store;
 mod views;
+mod webhooks;
 mod wire;
 
 #[cfg(test)]
@@ -38,8 +40,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use config::{ACCESS_TOKEN, API_KEY, Config, PerformAs, Rate, RetryAfter, UnknownQuery};
+pub use deliveries::{Attempt, Delivery};
 pub use faults::{Content, Effect, Fault};
 pub use seen::Seen;
+pub use webhooks::WebhookRules;
 
 use service::Service;
 
@@ -73,6 +77,7 @@ pub struct Mock {
     address: SocketAddr,
     service: Arc<Service>,
     task: JoinHandle<()>,
+    deliverer: JoinHandle<()>,
 }
 
 impl Mock {
@@ -83,9 +88,11 @@ impl Mock {
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
         let address = listener.local_addr()?;
-        let service = Arc::new(Service::new(config));
+        let (service, orders) = Service::new(config);
+        let service = Arc::new(service);
         let task = tokio::spawn(server::run(listener, Arc::clone(&service)));
-        Ok(Self { address, service, task })
+        let deliverer = tokio::spawn(deliveries::run(Arc::clone(&service), orders));
+        Ok(Self { address, service, task, deliverer })
     }
 
     /// Where the API is: `http://127.0.0.1:PORT/v1`.
@@ -132,6 +139,40 @@ impl Mock {
         self.service.lock().faults = faults::Faults::default();
     }
 
+    /// The latest deliveries of webhooks, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.service.deliveries.history()
+    }
+
+    /// Waits until every delivery sent so far was taken or given up.
+    pub async fn deliveries_settled(&self) {
+        self.service.deliveries.settled().await;
+    }
+
+    /// Sends the settings page's test to a webhook, once; None where there is no such webhook.
+    pub async fn ping(&self, webhook: &str) -> Option<Result<u16, String>> {
+        let deliveries = &self.service.deliveries;
+        let now = service::wall_clock();
+        let number = deliveries.ping(&mut self.service.lock().state, webhook, now)?;
+        deliveries.attempt(number).await
+    }
+
+    /// Sends a delivery once more, as it was, by its number; None where it is not remembered.
+    pub async fn repeat_delivery(&self, number: u64) -> Option<Result<u16, String>> {
+        self.service.deliveries.attempt(number).await
+    }
+
+    /// Holds deliveries back from now on.
+    pub fn hold_deliveries(&self) {
+        self.service.deliveries.hold();
+    }
+
+    /// Sends the deliveries held back, the last one first if reversed, and no longer holds any.
+    pub fn release_deliveries(&self, reversed: bool) {
+        self.service.deliveries.release(reversed);
+    }
+
     /// What the account holds now.
     #[must_use]
     pub fn store(&self) -> StoreView<'_> {
@@ -142,6 +183,7 @@ impl Mock {
 impl Drop for Mock {
     fn drop(&mut self) {
         self.task.abort();
+        self.deliverer.abort();
     }
 }
 

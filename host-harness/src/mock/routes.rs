@@ -9,7 +9,7 @@ use super::answer::{Answer, Failure};
 use super::call::Call;
 use super::config::PerformAs;
 use super::store::State;
-use super::{changes, creation, lists, notes, opportunities};
+use super::{changes, creation, lists, notes, opportunities, webhooks};
 
 /// Whether a row takes the user a write is attributed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,11 @@ const ROWS: &[Row] = &[
     read("/postings/:posting", ONE, &[], lists::posting),
     read("/tags", &["limit", "offset"], &[], lists::tags),
     read("/sources", &["limit", "offset"], &[], lists::sources),
+    read("/webhooks", &[], &[], webhooks::list),
+    write("POST", "/webhooks", Actor::None, &[], webhooks::create),
+    // With the slash, as documented: nothing shows that Lever takes it without.
+    write("PUT", "/webhooks/", Actor::None, &[], webhooks::update),
+    write("DELETE", "/webhooks/:webhook", Actor::None, &[], webhooks::delete),
 ];
 
 /// The version prefix of every path.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::page::Issued;
 use super::random::Random;
 use super::store::State;
+use super::webhooks::Webhooks;
 
 /// A day in milliseconds.
 const DAY: u64 = 86_400_000;
@@ -36,6 +37,7 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
         applications: BTreeMap::new(),
         opportunities: BTreeMap::new(),
         notes: Vec::new(),
+        webhooks: Webhooks::default(),
         events: Vec::new(),
         issued: Issued::default(),
         random,

@@ -14,6 +14,7 @@ use super::auth;
 use super::bucket::Bucket;
 use super::call::Call;
 use super::config::{Config, RetryAfter, UnknownQuery};
+use super::deliveries::{Deliveries, Orders};
 use super::faults::{Effect, Faults};
 use super::page;
 use super::routes;
@@ -37,6 +38,7 @@ pub(super) struct Inner {
 pub(super) struct Service {
     config: Config,
     started: Instant,
+    pub deliveries: Deliveries,
     inner: Mutex<Inner>,
 }
 
@@ -58,14 +60,17 @@ pub(super) struct Decision {
     pub delivery: Delivery,
 }
 
-fn wall_clock() -> u64 {
+/// Milliseconds since 1970 UTC.
+pub(super) fn wall_clock() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Service {
-    pub fn new(config: Config) -> Self {
-        let state = seed::account(config.seed, config.opportunities, config.epoch);
+    pub fn new(config: Config) -> (Self, Orders) {
+        let mut state = seed::account(config.seed, config.opportunities, config.epoch);
+        state.webhooks.loopback_http = config.webhooks.loopback_http;
+        let (deliveries, orders) = Deliveries::new(config.webhooks.clone());
         let inner = Inner {
             state,
             seen: Vec::new(),
@@ -73,7 +78,8 @@ impl Service {
             received: 0,
             buckets: HashMap::new(),
         };
-        Self { config, started: Instant::now(), inner: Mutex::new(inner) }
+        let inner = Mutex::new(inner);
+        (Self { config, started: Instant::now(), deliveries, inner }, orders)
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -153,10 +159,12 @@ impl Service {
         }
         let hit = inner.faults.hit(&seen.method, &seen.path);
         seen.fault = hit.as_ref().map(|hit| format!("{:?}", hit.effect));
-        // Nobody subscribes yet.
+        // Told already.
         inner.state.events.clear();
         let (status, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
-            self.handled(&mut inner.state, seen, body)
+            let answer = self.handled(&mut inner.state, seen, body);
+            self.deliveries.tell(&mut inner.state, wall_clock());
+            answer
         } else {
             (200, None)
         };

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::events::Event;
 use super::page::{Issued, Key, Part};
 use super::random::Random;
+use super::webhooks::Webhooks;
 
 /// A pipeline stage.
 #[derive(Clone, Debug)]
@@ -143,6 +144,7 @@ pub(super) struct State {
     pub applications: BTreeMap<String, Application>,
     pub opportunities: BTreeMap<String, Opportunity>,
     pub notes: Vec<Note>,
+    pub webhooks: Webhooks,
     /// What happened and was not told yet.
     pub events: Vec<Event>,
     pub issued: Issued,
