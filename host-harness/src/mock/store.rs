@@ -145,7 +145,7 @@ pub(super) struct State {
     pub opportunities: BTreeMap<String, Opportunity>,
     pub notes: Vec<Note>,
     pub webhooks: Webhooks,
-    /// What happened and was not told yet.
+    /// What the last write made happen.
     pub events: Vec<Event>,
     pub issued: Issued,
     /// Source of the ids of new records.
