@@ -29,3 +29,4 @@ mod rate_limit;
 mod readme;
 mod retries;
 mod storm;
+mod webhooks_receiver;
