@@ -124,7 +124,7 @@ async fn a_process_killed_again_and_again_loses_and_doubles_nothing() {
     let folder = Folder::new();
     let bodies: Vec<String> =
         (0..DELIVERIES).map(|n| fresh("first", &format!("t{n}"), &format!("o{n}"))).collect();
-    let mut answered = vec![false; DELIVERIES];
+    let mut answered = [false; DELIVERIES];
     let mut kills = 0;
     // Each round is ended when a few more lines are there, at whatever point
     // that finds the others, the last one when all were answered.

@@ -175,10 +175,12 @@ async fn whole(mut body: Incoming) -> Result<Bytes, Reply> {
         let frame = frame.map_err(|_| Reply::new(400, "broken-body"))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len() as u64;
-        match length {
-            0..=LARGEST_BODY => kept.extend_from_slice(&data),
-            ..=DRAINED => kept.clear(),
-            _ => return too_large,
+        if length > DRAINED {
+            return too_large;
+        } else if length > LARGEST_BODY {
+            kept.clear();
+        } else {
+            kept.extend_from_slice(&data);
         }
     }
     if length > LARGEST_BODY { too_large } else { Ok(kept.freeze()) }
