@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wit_bindgen_core::wit_parser::{
-    Function, InterfaceId, PackageId, Resolve, SizeAlign, Type, TypeDef, TypeDefKind, TypeId,
-    TypeOwner,
+    Field, Function, InterfaceId, PackageId, Resolve, SizeAlign, Type, TypeDef, TypeDefKind,
+    TypeId, TypeOwner,
 };
 use wit_bindgen_core::{Files, WorldGenerator as _};
 
@@ -32,9 +32,25 @@ const JSON_NAMES: &[(&str, &str)] = &[
 /// making.
 const SNAKE: &[&str] = &["oauth"];
 
-/// Records that never are JSON of Lever's: the error is ours, and an event is
-/// put together from a checked delivery.
-const NOT_JSON: &[&str] = &["error", "webhook-event"];
+/// Records that never are JSON of Lever's: the error is ours, an event is put
+/// together from a checked delivery, files are bytes, and answers are written
+/// as their questions demand.
+const NOT_JSON: &[&str] = &[
+    "error",
+    "webhook-event",
+    "new-file",
+    "downloaded-file",
+    "field-value",
+    "new-feedback",
+    "feedback-change",
+    "set-answers",
+    "survey-answer",
+    "survey-answers",
+    "new-application",
+];
+
+/// Lists that Lever keys by one of their items' fields.
+const KEYED: &[&str] = &["offer.signatures"];
 
 fn main() -> Result<()> {
     let wit = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../wit");
@@ -52,20 +68,15 @@ fn main() -> Result<()> {
     let mut rules = Rules::default();
     rules.sizes.fill(&resolve);
     for (interface, types, functions) in interfaces(&resolve, package) {
-        for id in types {
+        for id in types.iter().copied() {
             rules.layout(&resolve, &interface, id)?;
             rules.type_(&resolve, &interface, &resolve.types[id])?;
         }
-        rules.routes(&interface, &functions)?;
+        rules.routes(&resolve, &interface, &types, &functions)?;
     }
 
-    let options = wit_bindgen_rust::Opts {
-        additional_type_attributes: rules.types,
-        additional_member_attributes: rules.members,
-        generate_all: true,
-        pub_export_macro: true,
-        ..Default::default()
-    };
+    let options =
+        wit_bindgen_rust::Opts { generate_all: true, pub_export_macro: true, ..Default::default() };
     let mut files = Files::default();
     options.build().generate(&mut resolve, world, &mut files)?;
     let (_, bindings) = files.iter().next().context("no bindings were generated")?;
@@ -93,8 +104,6 @@ fn interfaces(resolve: &Resolve, package: PackageId) -> Vec<Interface<'_>> {
 #[derive(Default)]
 struct Rules {
     sizes: SizeAlign,
-    types: Vec<(String, String)>,
-    members: Vec<(String, String)>,
     records: String,
     routes: String,
 }
@@ -125,7 +134,6 @@ impl Rules {
 
     fn type_(&mut self, resolve: &Resolve, interface: &str, definition: &TypeDef) -> Result<()> {
         let name = definition.name.as_deref().context("a type has no name")?;
-        let selector = format!("ats:lever/{interface}@0.1.0/{name}");
         match &definition.kind {
             TypeDefKind::Enum(_) | TypeDefKind::Type(_) => {}
             TypeDefKind::Record(_) if NOT_JSON.contains(&name) => {}
@@ -137,25 +145,25 @@ impl Rules {
                 writeln!(self.records, "crate::core::record::reference!({path}, {field});")?;
             }
             TypeDefKind::Record(record) => {
-                self.types.push((selector.clone(), "#[derive(serde::Serialize)]".into()));
                 if name.ends_with("-page") {
                     let path = rust_path(interface, name);
                     let item = rust_path(interface, name.trim_end_matches("-page"));
                     writeln!(self.records, "crate::core::pager::page!({path}, {item});")?;
                 }
-                write!(
-                    self.records,
-                    "crate::core::record::record!({} {{ ",
-                    rust_path(interface, name)
-                )?;
-                for (place, field) in record.fields.iter().enumerate() {
+                let path = rust_path(interface, name);
+                write!(self.records, "crate::core::record::record!({path} {{ ")?;
+                let (json, other): (Vec<_>, Vec<_>) =
+                    record.fields.iter().partition(|field| is_json(resolve, &field.ty));
+                for (place, field) in json.into_iter().enumerate() {
                     let json = json_name(interface, name, &field.name);
-                    let (kind, absent) = shape(resolve, &field.ty);
-                    let attribute = format!("#[serde(rename = {json:?}{absent})]");
-                    self.members.push((format!("{selector}.{}", field.name), attribute));
+                    let kind = shape(resolve, name, field);
                     write!(self.records, "{place} {} {json:?} {kind}, ", rust_name(&field.name))?;
                 }
-                writeln!(self.records, "}});")?;
+                write!(self.records, "}} besides ")?;
+                for field in other {
+                    write!(self.records, "{} ", rust_name(&field.name))?;
+                }
+                writeln!(self.records, ");")?;
             }
             other => bail!("{interface}.{name}: {} is not used in this world", other.as_str()),
         }
@@ -163,7 +171,13 @@ impl Rules {
     }
 
     /// Writes one `Route` for each function, from the last line of its doc.
-    fn routes(&mut self, interface: &str, functions: &[&Function]) -> Result<()> {
+    fn routes(
+        &mut self,
+        resolve: &Resolve,
+        interface: &str,
+        types: &[TypeId],
+        functions: &[&Function],
+    ) -> Result<()> {
         let mut lines = String::new();
         for function in functions {
             let id = format!("{interface}.{}", function.name);
@@ -187,10 +201,16 @@ impl Rules {
             };
             let segments: Vec<String> = path.split('/').map(segment).collect();
             let constant = snake(&function.name).to_uppercase();
+            // Where Lever's documents differ, the first is its own list's.
+            let scope = scope.split(" or ").next().unwrap_or_default();
+            let query = query(resolve, types, function);
+            let expand = field(&query, "expand").map(quoted_words).unwrap_or_default();
+            let limit = field(&query, "limit").is_some();
             writeln!(
                 lines,
                 "    /// `{route}`\n    pub const {constant}: Route = Route {{ name: {id:?}, \
-                 method: Method::{method}, segments: &[{}], scope: {scope:?} }};",
+                 method: Method::{method}, segments: &[{}], scope: {scope:?}, \
+                 expand: &{expand:?}, limit: {limit} }};",
                 segments.join(", ")
             )?;
         }
@@ -203,6 +223,39 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// The fields of the query that a function takes; of the interface's first one
+/// that can expand, where the function takes names to expand by themselves.
+fn query<'a>(resolve: &'a Resolve, types: &[TypeId], function: &Function) -> Vec<&'a Field> {
+    let named = |ty: &Type| match ty {
+        Type::Id(id) => Some(*id),
+        _ => None,
+    };
+    let mut own = function.params.iter().filter_map(|param| named(&param.ty));
+    let is_query = |id: &TypeId| {
+        resolve.types[*id].name.as_deref().is_some_and(|name| name.ends_with("-query"))
+    };
+    let fields = |id: TypeId| match &resolve.types[id].kind {
+        TypeDefKind::Record(record) => record.fields.iter().collect(),
+        _ => Vec::new(),
+    };
+    if let Some(id) = own.find(is_query) {
+        return fields(id);
+    }
+    let expands = function.params.iter().any(|param| param.name == "expand");
+    let mut queries = types.iter().copied().filter(is_query).map(fields);
+    queries.find(|fields| expands && field(fields, "expand").is_some()).unwrap_or_default()
+}
+
+fn field<'a>(fields: &[&'a Field], name: &str) -> Option<&'a Field> {
+    fields.iter().copied().find(|field| field.name == name)
+}
+
+/// What stands in backticks in a field's documentation.
+fn quoted_words(field: &Field) -> Vec<String> {
+    let docs = field.docs.contents.as_deref().unwrap_or_default();
+    docs.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 fn segment(text: &str) -> String {
@@ -221,25 +274,34 @@ fn json_name(interface: &str, record: &str, field: &str) -> String {
     }
 }
 
-/// How a field is read, and what is said to serde's `Serialize`: empty lists and
-/// absent options are left out, open JSON is carried as it came.
-fn shape(resolve: &Resolve, ty: &Type) -> (&'static str, &'static str) {
-    let Type::Id(id) = ty else { return ("plain", "") };
-    match &resolve.types[*id].kind {
-        TypeDefKind::List(_) => ("list", ", skip_serializing_if = \"Vec::is_empty\""),
-        TypeDefKind::Option(Type::Id(inner)) if is_json(resolve, *inner) => (
-            "open",
-            ", serialize_with = \"crate::core::json::open\", skip_serializing_if = \"Option::is_none\"",
-        ),
-        TypeDefKind::Option(_) => ("plain", ", skip_serializing_if = \"Option::is_none\""),
-        _ => ("plain", ""),
+/// How a field is read and written.
+fn shape(resolve: &Resolve, record: &str, field: &Field) -> &'static str {
+    let selector = format!("{record}.{}", field.name);
+    let Type::Id(id) = field.ty else { return "plain" };
+    match &resolve.types[id].kind {
+        TypeDefKind::List(_) if KEYED.contains(&selector.as_str()) => "keyed",
+        TypeDefKind::List(_) => "list",
+        TypeDefKind::Option(Type::Id(inner)) if is_open(resolve, *inner) => "open",
+        _ => "plain",
     }
 }
 
-fn is_json(resolve: &Resolve, id: TypeId) -> bool {
+/// Whether JSON holds the field, rather than our own code or a file's bytes.
+fn is_json(resolve: &Resolve, ty: &Type) -> bool {
+    let Type::Id(id) = ty else { return true };
+    let definition = &resolve.types[*id];
+    match &definition.kind {
+        TypeDefKind::Type(next) | TypeDefKind::List(next) | TypeDefKind::Option(next) => {
+            is_json(resolve, next)
+        }
+        _ => !definition.name.as_deref().is_some_and(|name| NOT_JSON.contains(&name)),
+    }
+}
+
+fn is_open(resolve: &Resolve, id: TypeId) -> bool {
     let definition = &resolve.types[id];
     match &definition.kind {
-        TypeDefKind::Type(Type::Id(next)) => is_json(resolve, *next),
+        TypeDefKind::Type(Type::Id(next)) => is_open(resolve, *next),
         _ => definition.name.as_deref() == Some("json"),
     }
 }
@@ -259,6 +321,7 @@ fn rust_type(resolve: &Resolve, ty: &Type) -> Result<String> {
         Type::U16 => return Ok("u16".into()),
         Type::U32 => return Ok("u32".into()),
         Type::U64 => return Ok("u64".into()),
+        Type::F64 => return Ok("f64".into()),
         other => bail!("{other:?} is not used in this world"),
     };
     let definition = &resolve.types[id];

@@ -18,7 +18,7 @@ async fn the_host_adds_a_key_as_basic_and_a_token_as_bearer() {
     let header = |rig: &Rig| rig.mock.requests()[0].header("authorization").map(str::to_owned);
     assert_eq!(header(&rig).as_deref(), Some("Basic bW9jay1hcGkta2V5Og=="));
     let mut config = host_config(&rig.mock);
-    config.credential = Some(Credential::access_token(ACCESS_TOKEN).unwrap());
+    config.credential = Some(Credential::access_token(ACCESS_TOKEN).unwrap().into());
     let host = Host::new(config, Audit::none()).unwrap();
     let lever = host.load(COMPONENT).unwrap();
     rig.mock.clear_requests();

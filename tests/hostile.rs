@@ -77,7 +77,7 @@ impl Rig {
         let config = HostConfig {
             upstream: mock.base_url().parse().expect("the mock's URL is sound"),
             allow_loopback: true,
-            credential: Some(Credential::api_key(KEY).expect("the key is sound")),
+            credential: Some(Credential::api_key(KEY).expect("the key is sound").into()),
             cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")),
             tune,
             ..HostConfig::default()

@@ -16,6 +16,10 @@ pub trait Lower: Sized {
     /// The bytes it takes.
     const SIZE: usize;
 
+    /// Whether it lies in memory here as it does there, so that a list of it
+    /// can be handed over where it stands.
+    const AS_IS: bool = false;
+
     /// Moves the value to where the host reads it.
     ///
     /// # Safety
@@ -59,6 +63,7 @@ macro_rules! scalars {
         $(impl Lower for $scalar {
             const ALIGN: usize = align_of::<$scalar>();
             const SIZE: usize = size_of::<$scalar>();
+            const AS_IS: bool = true;
 
             unsafe fn store(from: *const Self, at: *mut u8) {
                 unsafe { at.cast::<$scalar>().write(from.read()) }
@@ -68,7 +73,7 @@ macro_rules! scalars {
         })*
     };
 }
-scalars!(bool u8 u16 u32 u64);
+scalars!(bool u8 u16 u32 u64 f64);
 
 impl Lower for () {
     const ALIGN: usize = 1;
@@ -107,6 +112,10 @@ impl<T: Lower> Lower for Vec<T> {
     unsafe fn store(from: *const Self, at: *mut u8) {
         unsafe {
             let mut values = from.read();
+            if T::AS_IS {
+                let len = values.len();
+                return store_block(at, Box::into_raw(values.into_boxed_slice()).cast(), len);
+            }
             let list = reserve(values.len(), T::SIZE, T::ALIGN);
             for (place, value) in values.iter().enumerate() {
                 T::store(value, list.add(place * T::SIZE));

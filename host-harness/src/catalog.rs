@@ -41,6 +41,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// The permission of the main request, or of the function itself when it sends nothing.
     pub scope: Scope,
+    /// The permission that another of Lever's documents names in its place.
+    pub also: Option<Scope>,
     /// Its parameters in order.
     pub params: Vec<Param>,
 }
@@ -174,6 +176,7 @@ impl Catalog {
                     docs: docs.trim().to_owned(),
                     routes: parsed.routes,
                     scope: parsed.scope,
+                    also: parsed.also,
                     params: function
                         .params
                         .iter()

@@ -3,6 +3,10 @@
 //! It is read, kept and turned into a header here and nowhere else. It never enters guest memory, a message, a record
 //! or `Debug` output, and its memory is wiped when it is dropped.
 
+mod source;
+
+pub use source::{Carried, Source};
+
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -134,19 +138,7 @@ impl Credential {
     /// When the file cannot be read, is readable by its group or by others, or holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Credential, CredentialError> {
         let path = path.as_ref();
-        let read = |cause| CredentialError::Read { path: path.to_owned(), cause };
-        let file = std::fs::File::open(path).map_err(read)?;
-        // Asked of the open file, so that it cannot be swapped between the question and the reading.
-        let metadata = file.metadata().map_err(read)?;
-        if !metadata.is_file() {
-            return Err(read(std::io::Error::other("it is no plain file")));
-        }
-        check_mode(path, &metadata)?;
-        let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
-        file.take(LARGEST as u64 + 1).read_to_string(&mut text).map_err(read)?;
-        if text.len() > LARGEST {
-            return Err(read(std::io::Error::other("it is larger than 16 KiB")));
-        }
+        let text = read_private(path)?;
         Credential::from_text(&text, path)
     }
 
@@ -233,20 +225,43 @@ impl fmt::Debug for Credential {
     }
 }
 
-#[cfg(unix)]
+/// The text of a file that only its owner can read.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>, CredentialError> {
+    let read = |cause| CredentialError::Read { path: path.to_owned(), cause };
+    let file = std::fs::File::open(path).map_err(read)?;
+    // Asked of the open file, so that it cannot be swapped between the question and the reading.
+    let metadata = file.metadata().map_err(read)?;
+    if !metadata.is_file() {
+        return Err(read(std::io::Error::other("it is no plain file")));
+    }
+    check_mode(path, &metadata)?;
+    let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
+    file.take(LARGEST as u64 + 1).read_to_string(&mut text).map_err(read)?;
+    if text.len() > LARGEST {
+        return Err(read(std::io::Error::other("it is larger than 16 KiB")));
+    }
+    Ok(text)
+}
+
 fn check_mode(path: &Path, metadata: &std::fs::Metadata) -> Result<(), CredentialError> {
+    match mode_for_others(metadata) {
+        Some(mode) => Err(CredentialError::Exposed { path: path.to_owned(), mode }),
+        None => Ok(()),
+    }
+}
+
+/// The permission bits, if they let anybody but the owner in.
+#[cfg(unix)]
+pub(crate) fn mode_for_others(metadata: &std::fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(CredentialError::Exposed { path: path.to_owned(), mode });
-    }
-    Ok(())
+    (mode & 0o077 != 0).then_some(mode)
 }
 
 /// Other systems keep access lists that the standard library does not show.
 #[cfg(not(unix))]
-fn check_mode(_: &Path, _: &std::fs::Metadata) -> Result<(), CredentialError> {
-    Ok(())
+pub(crate) fn mode_for_others(_: &std::fs::Metadata) -> Option<u32> {
+    None
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub mod credentials;
 pub mod egress;
 pub mod limiter;
 pub mod mock;
+pub mod oauth;
 pub mod policy;
 pub mod runtime;
 pub mod schema;

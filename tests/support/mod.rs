@@ -58,7 +58,7 @@ pub fn host_config(mock: &Mock) -> HostConfig {
     HostConfig {
         upstream: mock.base_url().parse().expect("the mock's URL is sound"),
         allow_loopback: true,
-        credential: Some(Credential::api_key(API_KEY).expect("the mock's key is sound")),
+        credential: Some(Credential::api_key(API_KEY).expect("the mock's key is sound").into()),
         cache_dir: Some(cache()),
         ..HostConfig::default()
     }

@@ -67,6 +67,33 @@ async fn a_write_at_lever_is_a_line_in_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_interview_is_told_of_from_its_making_to_its_end() {
+    let (mock, folder) = (mock().await, Folder::new());
+    let events = ["interviewCreated", "interviewUpdated", "interviewDeleted"];
+    let _receiver = receiver(&mock, &folder, &events).await;
+    let id = mock.store().opportunity_ids()[0].clone();
+    let user = mock.store().users()[0]["id"].as_str().unwrap().to_owned();
+    let interview = json!({"interviewers": [{"id": user}], "date": 1_900_000_000_000_u64,
+        "duration": 30, "subject": "Talk"});
+    let panel = json!({"timezone": "Europe/Paris", "interviews": [interview]});
+    let path = format!("/opportunities/{id}/panels?perform_as={user}");
+    let (status, made) = send(&mock, "POST", &path, &panel).await;
+    assert_eq!(status, 201, "{made}");
+    let interview_id = made["data"]["interviews"][0]["id"].as_str().unwrap();
+    let path = format!("/opportunities/{id}/interviews/{interview_id}?perform_as={user}");
+    assert_eq!(send(&mock, "PUT", &path, &interview).await.0, 200);
+    assert_eq!(send(&mock, "DELETE", &path, &serde_json::Value::Null).await.0, 204);
+    mock.deliveries_settled().await;
+    let mut written = folder.events();
+    // Deliveries come in any order.
+    written.sort_by_key(|it| it["kind"].as_str().unwrap().to_owned());
+    let kinds: Vec<_> = written.iter().map(|it| it["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["interview-created", "interview-deleted", "interview-updated"]);
+    assert!(written.iter().all(|it| it["interviewId"] == *interview_id));
+    assert!(written.iter().all(|it| it["opportunityId"] == *id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_file_cannot_be_written_lever_tries_again_and_nothing_is_lost_or_doubled() {
     // Three seconds, of which one part in thirty is waited.
     let (mock, folder) = (patient(Duration::from_millis(100)).await, Folder::new());

@@ -3,14 +3,13 @@
 //!
 //! Each is a plan for the scheduler; none looks at a status.
 
-use serde::Serialize;
-
+use super::body::Body;
 use super::error::{Error, Outcome};
 use super::json::{self, Envelope};
 use super::limiter::Lanes;
-use super::pager::{Extent, Paged, Pager};
+use super::pager::{Extent, Paged, Pager, Walk};
 use super::query::{self, Fields, Pairs};
-use super::record::{Json, Read};
+use super::record::{Json, Read, Write};
 use super::request::{Effect, Method, Request, Route, raw_path};
 use super::response::Response;
 use super::scheduler::{Clock, Plan, Transport, run};
@@ -25,7 +24,7 @@ pub struct Client<'a, T, C> {
     /// The pace of this instance.
     pub lanes: &'a mut Lanes,
     /// What the host has set.
-    pub settings: Settings,
+    pub settings: &'a Settings,
 }
 
 impl<T: Transport, C: Clock> Client<'_, T, C> {
@@ -38,10 +37,9 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         &mut self,
         route: &Route,
         ids: &[&str],
-        query: &impl Serialize,
+        query: &dyn Write,
     ) -> Result<R, Error> {
-        let query = query::pairs(query)?;
-        let response = self.send(Request { query, ..route.request(ids)? })?;
+        let response = self.asked(route, ids, query)?;
         Ok(json::decode::<Envelope<R>>(&response, Effect::Read)?.data)
     }
 
@@ -54,11 +52,10 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         &mut self,
         route: &Route,
         ids: &[&str],
-        query: &impl Serialize,
+        query: &dyn Write,
         cursor: Option<String>,
     ) -> Result<P, Error> {
-        let request = route.request(ids)?;
-        self.list(Pager::new(request, query::pairs(query)?, cursor.as_deref(), Extent::Page)?)
+        self.list(Walk::new(route, ids, query, cursor, Extent::Page)?)
     }
 
     /// A list to its end, or to so many items.
@@ -70,19 +67,24 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         &mut self,
         route: &Route,
         ids: &[&str],
-        query: &impl Serialize,
+        query: &dyn Write,
         max_items: Option<u32>,
     ) -> Result<P, Error> {
-        let request = route.request(ids)?;
-        self.list(Pager::new(request, query::pairs(query)?, None, Extent::Items(max_items))?)
+        self.list(Walk::new(route, ids, query, None, Extent::Items(max_items))?)
     }
 
-    fn list<P: Paged>(&mut self, mut pager: Pager<P>) -> Result<P, Error> {
+    fn list<P: Paged>(&mut self, walk: Walk) -> Result<P, Error> {
+        let mut pager = Pager::new(walk);
         self.run(&mut pager)?;
         Ok(pager.into_page())
     }
 
-    /// A change whose answer is the whole of `R`.
+    fn asked(&mut self, route: &Route, ids: &[&str], query: &dyn Write) -> Result<Response, Error> {
+        let query = query::pairs(route, query)?;
+        self.send(Request { query, ..route.request(ids)? })
+    }
+
+    /// A change whose answer is the whole record.
     ///
     /// # Errors
     ///
@@ -92,11 +94,30 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         route: &Route,
         ids: &[&str],
         query: Pairs,
-        body: &impl Serialize,
+        body: &dyn Write,
     ) -> Result<R, Error> {
-        let request = Request { query, body: Some(json::body(body)?), ..route.request(ids)? };
+        let request = bodied(route, ids, query, json::body(body))?;
+        self.answered(request)
+    }
+
+    /// A request without a body, whose answer is the whole record.
+    ///
+    /// # Errors
+    ///
+    /// As for [`change`](Self::change).
+    pub fn act<R: Read>(&mut self, route: &Route, ids: &[&str], query: Pairs) -> Result<R, Error> {
+        self.answered(Request { query, ..route.request(ids)? })
+    }
+
+    /// Sends a request and takes the record out of its answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`change`](Self::change).
+    pub fn answered<R: Read>(&mut self, request: Request) -> Result<R, Error> {
+        let effect = request.effect;
         let response = self.send(request)?;
-        json::decode(&response, route.method.effect())
+        Ok(json::decode::<Envelope<R>>(&response, effect)?.data)
     }
 
     /// A change whose answer is partial, so that the record is read again.
@@ -109,12 +130,12 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         route: &Route,
         ids: &[&str],
         query: Pairs,
-        body: &impl Serialize,
+        body: &dyn Write,
         then: &Route,
     ) -> Result<R, Error> {
         // The read must be sound before the change is made.
         then.request(ids)?;
-        self.apply(Request { query, body: Some(json::body(body)?), ..route.request(ids)? })?;
+        self.apply(bodied(route, ids, query, json::body(body))?)?;
         self.read_back(then, ids)
     }
 
@@ -140,6 +161,21 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.apply(Request { query, ..route.request(ids)? })
     }
 
+    /// A removal that Lever makes only in somebody's name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`remove`](Self::remove), and when nobody is named.
+    pub fn remove_as(
+        &mut self,
+        route: &Route,
+        ids: &[&str],
+        perform_as: Option<String>,
+    ) -> Result<(), Error> {
+        let query = self.in_name_of(perform_as)?;
+        self.remove(route, ids, query)
+    }
+
     /// Any path, its answer as it came.
     ///
     /// # Errors
@@ -158,32 +194,32 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         user.map(|user| ("perform_as".to_owned(), user)).into_iter().collect()
     }
 
-    /// The query of a change that Lever refuses to make in nobody's name.
+    /// The query of a change that Lever makes only in somebody's name.
     ///
     /// # Errors
     ///
-    /// When neither the caller nor the host names a user, and the posting's
-    /// owner is not to be taken.
-    pub fn attributed_to_posting_owner(
-        &self,
-        perform_as: Option<String>,
-        owner: Option<bool>,
-    ) -> Result<Pairs, Error> {
-        let mut query = self.attributed(perform_as);
-        if let Some(owner) = owner {
-            query.push(("perform_as_posting_owner".to_owned(), owner.to_string()));
-        }
-        if owner != Some(true) && query.iter().all(|(name, _)| name != "perform_as") {
-            return Err(Error::invalid(
+    /// When neither the caller nor the host names a user.
+    pub fn in_name_of(&self, perform_as: Option<String>) -> Result<Pairs, Error> {
+        match self.attributed(perform_as) {
+            query if query.is_empty() => Err(Error::invalid(
                 "perform-as is missing: Lever makes this change only in a user's name. Give the user's id; users.list-page finds it.",
-            ));
+            )),
+            query => Ok(query),
         }
-        Ok(query)
     }
 
     /// Makes a change of which only the success matters.
-    fn apply(&mut self, request: Request) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being made.
+    pub fn apply(&mut self, request: Request) -> Result<(), Error> {
         self.send(Request { needs_answer: false, ..request }).map(drop)
+    }
+
+    /// Two random numbers, for a mark that occurs nowhere else.
+    pub fn boundary(&self) -> [u64; 2] {
+        [self.clock.random(), self.clock.random()]
     }
 
     /// Sends one request.
@@ -198,8 +234,12 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     }
 
     fn run(&mut self, plan: &mut dyn Plan) -> Result<(), Error> {
-        run(self.transport, self.clock, self.lanes, &self.settings, plan)
+        run(self.transport, self.clock, self.lanes, self.settings, plan)
     }
+}
+
+fn bodied(route: &Route, ids: &[&str], query: Pairs, body: Body) -> Result<Request, Error> {
+    Ok(Request { query, body: Some(body), ..route.request(ids)? })
 }
 
 /// One request.
@@ -234,9 +274,16 @@ mod tests {
         answer: impl FnMut(&Request) -> Answer + 'static,
         act: impl FnOnce(&mut Tested<'_>) -> R,
     ) -> (R, Vec<String>) {
+        with_settings(&Settings::default(), answer, act)
+    }
+
+    fn with_settings<R>(
+        settings: &Settings,
+        answer: impl FnMut(&Request) -> Answer + 'static,
+        act: impl FnOnce(&mut Tested<'_>) -> R,
+    ) -> (R, Vec<String>) {
         let mut fake = Fake::new(1, answer);
         let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
-        let settings = Settings::default();
         let mut client =
             Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings };
         (act(&mut client), fake.lines())
@@ -302,15 +349,14 @@ mod tests {
 
     #[test]
     fn the_hosts_user_stands_in_where_the_caller_names_none() {
-        let ((), _) = with(
+        let pair = |user: &str| vec![("perform_as".to_owned(), user.to_owned())];
+        let ((), _) = with(|_| ok("{}"), |client| assert!(client.in_name_of(None).is_err()));
+        let settings = Settings { perform_as: Some("host".into()), ..Settings::default() };
+        let ((), _) = with_settings(
+            &settings,
             |_| ok("{}"),
             |client| {
-                assert!(client.attributed_to_posting_owner(None, None).is_err());
-                assert!(client.attributed_to_posting_owner(None, Some(false)).is_err());
-                assert!(client.attributed_to_posting_owner(None, Some(true)).is_ok());
-                client.settings.perform_as = Some("host".into());
-                let pair = |user: &str| vec![("perform_as".to_owned(), user.to_owned())];
-                assert_eq!(client.attributed_to_posting_owner(None, None).unwrap(), pair("host"));
+                assert_eq!(client.in_name_of(None).unwrap(), pair("host"));
                 assert_eq!(client.attributed(Some("own".into())), pair("own"));
             },
         );

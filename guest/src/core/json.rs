@@ -4,14 +4,12 @@
 //! A decode error names the place and what was expected there, never the value
 //! that was found: that may be personal data.
 
-use serde::{Serialize, Serializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::body::Body;
 use super::error::{Error, ErrorKind, Outcome};
 use super::place;
-use super::record::{self, Read, Record, Slot};
+use super::record::{self, Read, Record, Slot, Write};
 use super::request::Effect;
 use super::response::Response;
 
@@ -100,38 +98,23 @@ fn before_line(text: &str) -> &str {
 }
 
 /// A request body.
-///
-/// # Errors
-///
-/// A field that carries JSON as text, and the text is none.
-pub fn body(record: &impl Serialize) -> Result<Body, Error> {
-    let text = serde_json::to_vec(record);
-    text.map(Body::json).map_err(|_| Error::invalid("a field that must be JSON is not."))
+pub fn body(record: &dyn Write) -> Body {
+    Body::json(record::value(record).to_string().into_bytes())
 }
 
 /// A record as a JSON object with one more field.
-pub fn with(record: &impl Serialize, field: &str, value: Value) -> Value {
-    let mut object = serde_json::to_value(record).unwrap_or_default();
+pub fn with(record: &dyn Write, field: &str, value: Value) -> Value {
+    let mut object = record::value(record);
     if let Some(fields) = object.as_object_mut() {
         fields.insert(field.to_owned(), value);
     }
     object
 }
 
-/// Writes JSON that is carried as text as the value it holds.
-///
-/// # Errors
-///
-/// Text that is not JSON.
-pub fn open<S: Serializer>(json: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    let value = json.clone().map(RawValue::from_string).transpose();
-    value.map_err(serde::ser::Error::custom)?.serialize(serializer)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::exports::ats::lever::applications::FormField;
+    use crate::bindings::exports::ats::lever::form_fields::FormField;
     use crate::bindings::exports::ats::lever::opportunities::Opportunity;
 
     fn fail(body: &str) -> Error {
@@ -182,8 +165,8 @@ mod tests {
         assert!(field.options.is_empty());
         let absent: FormField = record::read(br#"{"value":null}"#).unwrap();
         assert_eq!(absent.value, None);
-        let back = serde_json::to_string(&field).unwrap();
-        assert_eq!(back, r#"{"id":"q","value":{"id": "x" , "size":46}}"#);
+        let back = record::value(&field);
+        assert_eq!(back, serde_json::json!({"id": "q", "value": {"id": "x", "size": 46}}));
     }
 
     #[test]

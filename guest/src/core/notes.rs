@@ -3,7 +3,6 @@
 
 use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome};
-use super::json::Envelope;
 use super::record::{self, Json};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::notes::{NewNote, Note};
@@ -37,8 +36,8 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         }
         let mut query = self.attributed(perform_as);
         query.extend(thread.clone().map(|thread| ("note_id".to_owned(), thread)));
-        let answer: Envelope<Json> = self.change(&route::CREATE, &[opportunity], query, note)?;
-        let text = answer.data.0.as_bytes();
+        let answer: Json = self.change(&route::CREATE, &[opportunity], query, note)?;
+        let text = answer.0.as_bytes();
         if thread.is_none()
             && let Ok(note) = record::read::<Note>(text)
             && !note.fields.is_empty()
@@ -71,7 +70,7 @@ mod tests {
         let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
         let settings = Settings::default();
         let mut client =
-            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings };
+            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
         let note = record::read(br#"{"value":"hello"}"#).unwrap();
         let result = client.create_note("o", &note, thread.map(str::to_owned), Some("u".into()));
         (result, fake.lines())

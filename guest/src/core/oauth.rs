@@ -258,7 +258,7 @@ mod tests {
         });
         let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
         let mut client =
-            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings };
+            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
         let app = App {
             client_id: "app".into(),
             client_secret: "s&c".into(),

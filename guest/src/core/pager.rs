@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use super::error::{Error, ErrorKind, Outcome};
 use super::json::{self, Envelope};
 use super::query::{self, PAGE, Pairs};
-use super::record::Read;
-use super::request::{Effect, Request};
+use super::record::{Read, Write};
+use super::request::{Effect, Request, Route};
 use super::response::Response;
 use super::scheduler::Plan;
 
@@ -55,18 +55,19 @@ pub enum Extent {
     Items(Option<u32>),
 }
 
-/// A list being read.
-pub struct Pager<P: Paged> {
+/// The way through a list, whatever is in it.
+pub struct Walk {
     request: Request,
     mark: String,
-    /// What the caller's query allows on one page.
-    limit: u32,
+    /// What the caller's query allows on one page; `None` where Lever alone
+    /// decides.
+    limit: Option<u32>,
     extent: Extent,
     /// Lever's `next` of the page before.
     offset: Option<String>,
     seen: BTreeSet<String>,
-    ids: BTreeSet<String>,
-    items: Vec<P::Item>,
+    /// Items read so far.
+    read: usize,
     state: State,
 }
 
@@ -77,57 +78,51 @@ enum State {
     Done,
 }
 
-impl<P: Paged> Pager<P> {
+impl Walk {
     /// A list with these filters, from `cursor` on.
     ///
     /// # Errors
     ///
-    /// A cursor that is not one of this list with this query, or no items asked
-    /// for.
+    /// An id or a query that Lever would refuse, a cursor that is not one of
+    /// this list with this query, or no items asked for.
     pub fn new(
-        request: Request,
-        query: Pairs,
-        cursor: Option<&str>,
+        route: &Route,
+        ids: &[&str],
+        query: &dyn Write,
+        cursor: Option<String>,
         extent: Extent,
     ) -> Result<Self, Error> {
+        let query = query::pairs(route, query)?;
+        let request = route.request(ids)?;
         if extent == Extent::Items(Some(0)) {
             return Err(Error::invalid(
                 "max-items is 0. Give at least 1, or leave it out for all.",
             ));
         }
         let mark = mark(&request.path, &query);
-        let offset = cursor.map(|cursor| opened(cursor, &mark)).transpose()?;
-        let limit = query::limit(&query).unwrap_or(PAGE);
+        let offset = cursor.map(|cursor| opened(&cursor, &mark)).transpose()?;
+        let limit = route.limit.then(|| query::limit(&query).unwrap_or(PAGE));
         let request = Request { query, ..request };
-        Ok(Pager {
+        Ok(Walk {
             seen: offset.iter().cloned().collect(),
             request,
             mark,
             limit,
             extent,
             offset,
-            ids: BTreeSet::new(),
-            items: Vec::new(),
+            read: 0,
             state: State::Ready,
         })
-    }
-
-    /// What was read, with the cursor where it stopped.
-    pub fn into_page(self) -> P {
-        let next = self.offset.map(|next| format!("{}.{next}", self.mark));
-        P::build(self.items, next)
     }
 
     /// How many items are still wanted; `None` for all.
     fn wanted(&self) -> Option<usize> {
         match self.extent {
             Extent::Page | Extent::Items(None) => None,
-            Extent::Items(Some(most)) => Some((most as usize).saturating_sub(self.items.len())),
+            Extent::Items(Some(most)) => Some((most as usize).saturating_sub(self.read)),
         }
     }
-}
 
-impl<P: Paged> Plan for Pager<P> {
     fn next(&mut self) -> Option<Request> {
         if self.state != State::Ready {
             return None;
@@ -137,38 +132,81 @@ impl<P: Paged> Plan for Pager<P> {
         // The last page is asked for short: its cursor then stands exactly
         // behind the last item wanted.
         let wanted = self.wanted().and_then(|wanted| u32::try_from(wanted).ok());
-        let limit = wanted.map_or(self.limit, |wanted| wanted.min(self.limit));
-        query::set(&mut request.query, "limit", limit.to_string());
+        if let Some(limit) = self.limit {
+            let limit = wanted.map_or(limit, |wanted| wanted.min(limit));
+            query::set(&mut request.query, "limit", limit.to_string());
+        }
         if let Some(offset) = &self.offset {
             query::set(&mut request.query, "offset", offset.clone());
         }
         Some(request)
     }
 
-    fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
-        let response = result.map_err(|error| match self.items.len() {
+    /// Says in a failure how far it got.
+    fn answer(&self, result: Result<Response, Error>) -> Result<Response, Error> {
+        result.map_err(|error| match self.read {
             0 => error,
             read => error.adding(&format!("{read} records had been read by then.")),
-        })?;
-        let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
-        for item in page.data {
-            if self.ids.insert(P::id(&item).to_owned()) {
-                self.items.push(item);
-            }
-        }
+        })
+    }
+
+    /// Goes on behind a page with this cursor, with so many items read in all.
+    fn step(&mut self, status: u16, next: Option<String>, read: usize) -> Result<(), Error> {
+        self.read = read;
         // Some lists answer null or an empty text for no cursor.
-        self.offset = page.next.filter(|next| !next.is_empty());
+        self.offset = next.filter(|next| !next.is_empty());
         if let Some(next) = &self.offset
             && !self.seen.insert(next.clone())
         {
             let message = "Lever returned the same cursor twice, so the list would never end. Read it again from its start.";
             let error =
                 Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
-            return Err(Error { status: Some(response.status), ..error });
+            return Err(Error { status: Some(status), ..error });
         }
         let full = self.extent == Extent::Page || self.wanted() == Some(0);
         self.state = if self.offset.is_none() || full { State::Done } else { State::Ready };
         Ok(())
+    }
+
+    /// Our cursor for where it stopped.
+    fn cursor(self) -> Option<String> {
+        self.offset.map(|next| format!("{}.{next}", self.mark))
+    }
+}
+
+/// A list being read.
+pub struct Pager<P: Paged> {
+    walk: Walk,
+    ids: BTreeSet<String>,
+    items: Vec<P::Item>,
+}
+
+impl<P: Paged> Pager<P> {
+    /// Nothing read yet.
+    pub fn new(walk: Walk) -> Self {
+        Pager { walk, ids: BTreeSet::new(), items: Vec::new() }
+    }
+
+    /// What was read, with the cursor where it stopped.
+    pub fn into_page(self) -> P {
+        P::build(self.items, self.walk.cursor())
+    }
+}
+
+impl<P: Paged> Plan for Pager<P> {
+    fn next(&mut self) -> Option<Request> {
+        self.walk.next()
+    }
+
+    fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
+        let response = self.walk.answer(result)?;
+        let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
+        for item in page.data {
+            if self.ids.insert(P::id(&item).to_owned()) {
+                self.items.push(item);
+            }
+        }
+        self.walk.step(response.status, page.next, self.items.len())
     }
 }
 
@@ -199,6 +237,7 @@ mod tests {
     use super::*;
     use crate::bindings::exports::ats::lever::stages::StagePage;
     use crate::core::limiter::Lanes;
+    use crate::core::replace::Object;
     use crate::core::scheduler::run;
     use crate::core::scheduler::testing::{Fake, ok};
     use crate::core::settings::Settings;
@@ -213,12 +252,14 @@ mod tests {
         let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
         let mut fake = Fake::new(1, move |_| ok(&answers.pop().unwrap_or_default()));
         let clock = fake.clock.clone();
-        let request = stages::LIST_PAGE.request(&[]).unwrap();
-        let result =
-            Pager::<StagePage>::new(request, query, cursor, extent).and_then(|mut pager| {
-                run(&mut fake, &clock, &mut Lanes::default(), &Settings::default(), &mut pager)?;
-                Ok(pager.into_page())
-            });
+        let route = &stages::LIST_PAGE;
+        let query: Object = query.into_iter().map(|(n, v)| (n, v.into())).collect();
+        let cursor = cursor.map(str::to_owned);
+        let result = Walk::new(route, &[], &query, cursor, extent).and_then(|walk| {
+            let mut pager = Pager::<StagePage>::new(walk);
+            run(&mut fake, &clock, &mut Lanes::default(), &Settings::default(), &mut pager)?;
+            Ok(pager.into_page())
+        });
         (result, fake.lines())
     }
 
@@ -305,5 +346,21 @@ mod tests {
     fn a_failing_page_says_how_far_it_got() {
         let (page, _) = read(vec![], None, ALL, &[r#"{"data":[{"id":"a"}],"next":"n"}"#, "<html>"]);
         assert_eq!(page.unwrap_err().kind, ErrorKind::MalformedAnswer);
+    }
+
+    #[test]
+    fn where_lever_alone_decides_on_the_size_of_a_page_none_is_asked_for() {
+        use crate::bindings::exports::ats::lever::webhooks::WebhookPage;
+        let mut fake = Fake::new(1, |_| ok(r#"{"data":[{"id":"a"},{"id":"b"}]}"#));
+        let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
+        let extent = Extent::Items(Some(1));
+        let route = &crate::routes::webhooks::LIST_ALL;
+        let walk = Walk::new(route, &[], &serde_json::json!({}), None, extent).unwrap();
+        let mut pager = Pager::<WebhookPage>::new(walk);
+        run(&mut fake, &clock, &mut lanes, &Settings::default(), &mut pager).unwrap();
+        let page = pager.into_page();
+        // Nothing is lost behind what was asked for.
+        assert_eq!((page.items.len(), page.next), (2, None));
+        assert_eq!(fake.lines(), ["Get /webhooks"]);
     }
 }

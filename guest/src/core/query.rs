@@ -3,10 +3,11 @@
 //! Lists repeat their name, absent options leave no trace, and the names are in
 //! alphabetical order.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::error::{Error, shown};
+use super::record::{self, Write};
+use super::request::Route;
 
 /// Names and values, not encoded.
 pub type Pairs = Vec<(String, String)>;
@@ -15,13 +16,14 @@ pub type Pairs = Vec<(String, String)>;
 pub const PAGE: u32 = 100;
 
 /// What a `get` can ask for.
-#[derive(Serialize)]
 pub struct Fields {
     /// Keep only these fields.
     pub include: Vec<String>,
     /// Objects in place of ids.
     pub expand: Vec<String>,
 }
+
+record::record!(Fields { 0 include "include" list, 1 expand "expand" list, });
 
 impl Fields {
     /// These fields, nothing expanded.
@@ -34,10 +36,25 @@ impl Fields {
 ///
 /// # Errors
 ///
-/// A `limit` that Lever would refuse, or a value that is no text, number or
-/// boolean.
-pub fn pairs(query: &impl Serialize) -> Result<Pairs, Error> {
-    written(serde_json::to_value(query).unwrap_or_default())
+/// A `limit` or an `expand` that Lever would refuse, or a value that is no
+/// text, number or boolean.
+pub fn pairs(route: &Route, query: &dyn Write) -> Result<Pairs, Error> {
+    let pairs = written(record::value(query))?;
+    let expanded = pairs.iter().filter(|(name, _)| name == "expand");
+    for (_, value) in expanded {
+        if !route.expand.contains(&value.as_str()) {
+            let known = match route.expand {
+                [] => "nothing".to_owned(),
+                names => names.join(", "),
+            };
+            return Err(Error::invalid(format!(
+                "expand {} is none of what {} can expand, which is {known}.",
+                shown(value),
+                route.name
+            )));
+        }
+    }
+    Ok(pairs)
 }
 
 fn written(query: Value) -> Result<Pairs, Error> {
@@ -66,6 +83,12 @@ fn written(query: Value) -> Result<Pairs, Error> {
     }
 }
 
+/// The pairs of those parameters that are given.
+pub fn chosen<const N: usize>(parameters: [(&str, Option<String>); N]) -> Pairs {
+    let given = parameters.into_iter();
+    given.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
 /// The `limit` among the pairs.
 pub fn limit(pairs: &Pairs) -> Option<u32> {
     let (_, value) = pairs.iter().find(|(name, _)| name == "limit")?;
@@ -92,6 +115,7 @@ mod tests {
     use super::*;
     use crate::bindings::exports::ats::lever::opportunities::OpportunityQuery;
     use crate::bindings::exports::ats::lever::users::UserQuery;
+    use crate::routes::{opportunities as route, users};
 
     fn empty() -> OpportunityQuery {
         OpportunityQuery::default()
@@ -99,7 +123,7 @@ mod tests {
 
     #[test]
     fn an_empty_query_asks_for_nothing() {
-        assert_eq!(pairs(&empty()).unwrap(), Pairs::new());
+        assert_eq!(pairs(&route::LIST_PAGE, &empty()).unwrap(), Pairs::new());
     }
 
     #[test]
@@ -119,7 +143,10 @@ mod tests {
             ("stage_id", "offer"),
         ];
         let own = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
-        assert_eq!(pairs(&query).unwrap(), expected.iter().map(own).collect::<Pairs>());
+        assert_eq!(
+            pairs(&route::LIST_PAGE, &query).unwrap(),
+            expected.iter().map(own).collect::<Pairs>()
+        );
     }
 
     #[test]
@@ -132,7 +159,8 @@ mod tests {
             include_deactivated: Some(true),
             external_directory_id: vec!["x".into()],
         };
-        let names: Vec<String> = pairs(&query).unwrap().into_iter().map(|(name, _)| name).collect();
+        let names: Vec<String> =
+            pairs(&users::LIST_PAGE, &query).unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["accessRole[]", "external_directory_id", "includeDeactivated"]);
     }
 
@@ -140,7 +168,19 @@ mod tests {
     fn a_limit_outside_1_to_100_is_refused() {
         for (limit, good) in [(0, false), (1, true), (100, true), (101, false)] {
             let query = OpportunityQuery { limit: Some(limit), ..empty() };
-            assert_eq!(pairs(&query).is_ok(), good, "{limit}");
+            assert_eq!(pairs(&route::LIST_PAGE, &query).is_ok(), good, "{limit}");
         }
+    }
+
+    #[test]
+    fn an_expansion_that_lever_does_not_know_is_refused_by_its_name() {
+        let query = |expand: &str| Fields { include: vec![], expand: vec![expand.into()] };
+        assert!(pairs(&route::GET, &query("sourcedBy")).is_ok());
+        for expand in ["sourced-by", "Stage", "", "stage,owner"] {
+            let error = pairs(&route::GET, &query(expand)).unwrap_err();
+            assert!(error.message.contains("applications, stage, owner"), "{}", error.message);
+        }
+        let error = pairs(&users::GET, &query("manager")).unwrap_err();
+        assert!(error.message.contains("users.get"), "{}", error.message);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading JSON into the records of the WIT.
+//! Reading JSON into the records of the WIT, and writing them as JSON.
 //!
 //! What serde's derive does, for objects alone and in one piece of code for all
 //! records: each only says what lies where. Derived, the decoders were 190 KiB
@@ -7,18 +7,24 @@
 
 mod slot;
 mod visit;
+mod write;
 
-pub use slot::{Json, List, Optional, Read, Record, Reference, Slot, list, open, plain};
+pub use slot::{Json, List, Optional, Read, Record, Reference, Slot, keyed, list, open, plain};
 pub use visit::{fill, read};
+pub use write::{Fields, Items, Part, Write, kind, number, value};
 
 /// Makes JSON objects readable into a record: its fields by place, name and
-/// kind, which is one of [`plain`], [`list`] and [`open`].
+/// kind, which is one of [`plain`], [`list`], [`keyed`] and [`open`], and those
+/// that JSON does not hold.
 macro_rules! record {
     ($record:path { $($place:literal $field:ident $name:literal $kind:ident,)* }) => {
+        crate::core::record::record!($record { $($place $field $name $kind,)* } besides);
+    };
+    ($record:path { $($place:literal $field:ident $name:literal $kind:ident,)* } besides $($other:ident)*) => {
         impl Default for $record {
             fn default() -> Self {
                 type Record = $record;
-                Record { $($field: Default::default()),* }
+                Record { $($field: Default::default(),)* $($other: Default::default(),)* }
             }
         }
 
@@ -38,6 +44,24 @@ macro_rules! record {
             fn field(&mut self, place: usize) -> Option<crate::core::record::Slot<'_>> {
                 match place {
                     $($place => Some(crate::core::record::$kind(&mut self.$field)),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl crate::core::record::Write for $record {
+            fn part(&self) -> crate::core::record::Part<'_> {
+                crate::core::record::Part::Object(self)
+            }
+        }
+
+        impl crate::core::record::Fields for $record {
+            fn field_at(
+                &self,
+                place: usize,
+            ) -> Option<(&'static str, crate::core::record::Part<'_>)> {
+                match place {
+                    $($place => Some(($name, crate::core::record::kind::$kind(&self.$field))),)*
                     _ => None,
                 }
             }
@@ -78,11 +102,11 @@ macro_rules! reference {
             }
         }
 
-        impl serde::Serialize for $reference {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl crate::core::record::Write for $reference {
+            fn part(&self) -> crate::core::record::Part<'_> {
                 match &self.$object {
-                    Some(object) => object.serialize(serializer),
-                    None => self.id.serialize(serializer),
+                    Some(object) => object.part(),
+                    None => crate::core::record::Part::Text(&self.id),
                 }
             }
         }

@@ -62,6 +62,10 @@ pub struct Route {
     pub segments: &'static [Segment],
     /// The permission it takes, as in `notes:write`.
     pub scope: &'static str,
+    /// What can stand as objects in place of ids.
+    pub expand: &'static [&'static str],
+    /// Whether the size of a page can be asked for.
+    pub limit: bool,
 }
 
 /// Which rate limit a request counts against, besides the general one.

@@ -326,7 +326,7 @@ mod tests {
             "[]",
             "{}",
             "<html>",
-            r#"{"event":"x","triggeredAt":"1","token":"t","signature":"s"}"#,
+            r#"{"event":"x","triggeredAt":"soon","token":"t","signature":"s"}"#,
         ] {
             assert_eq!(failure(body, KEY, None, AT), malformed, "{body}");
         }

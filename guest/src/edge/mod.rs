@@ -6,7 +6,7 @@ mod clock;
 mod sending;
 mod transport;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::core::client::Client;
 use crate::core::error::Error;
@@ -19,6 +19,36 @@ pub use transport::Wasi;
 /// The pace, for hosts that keep instances alive.
 static LANES: Mutex<Option<Lanes>> = Mutex::new(None);
 
+/// What a call has of its host. Made and given back in one place for all
+/// functions, which keeps each of them small.
+struct Open {
+    transport: Wasi,
+    lanes: MutexGuard<'static, Option<Lanes>>,
+    settings: Settings,
+}
+
+impl Open {
+    #[inline(never)]
+    fn new() -> Result<Self, Error> {
+        let settings = Settings::from_environment(wasi::cli::environment::get_environment())?;
+        let lanes = LANES.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Open { transport: Wasi::default(), lanes, settings })
+    }
+
+    #[inline(never)]
+    fn client(&mut self) -> Client<'_, Wasi, WasiClock> {
+        Client {
+            transport: &mut self.transport,
+            clock: &WasiClock,
+            lanes: self.lanes.get_or_insert_with(Lanes::default),
+            settings: &self.settings,
+        }
+    }
+
+    #[inline(never)]
+    fn close(self) {}
+}
+
 /// Does one call with a client made of what the host gives, and keeps nothing
 /// of it but the pace.
 ///
@@ -28,10 +58,10 @@ static LANES: Mutex<Option<Lanes>> = Mutex::new(None);
 pub fn with_lever<R>(
     act: impl FnOnce(&mut Client<'_, Wasi, WasiClock>) -> Result<R, Error>,
 ) -> Result<R, Error> {
-    let settings = Settings::from_environment(wasi::cli::environment::get_environment())?;
-    let mut lanes = LANES.lock().unwrap_or_else(PoisonError::into_inner);
-    let lanes = lanes.get_or_insert_with(Lanes::default);
-    act(&mut Client { transport: &mut Wasi::default(), clock: &WasiClock, lanes, settings })
+    let mut open = Open::new()?;
+    let result = act(&mut open.client());
+    open.close();
+    result
 }
 
 /// The wall clock, for calls that send nothing.

@@ -3,14 +3,25 @@
 //!
 //! The compiler demands each function; its route is the constant of its name.
 
+mod applications;
 mod archive_reasons;
+mod feedback;
+mod feedback_templates;
+mod files;
+mod interviews;
 mod notes;
 mod oauth;
+mod offers;
 mod opportunities;
+mod panels;
+mod postings;
 mod raw;
+mod resumes;
 mod stages;
+mod uploads;
 mod users;
 mod webhook_events;
+mod webhooks;
 
 pub use crate::bindings::exports::ats::lever::types::Error;
 pub use crate::core::query::Fields;

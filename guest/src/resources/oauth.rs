@@ -6,7 +6,7 @@ use crate::core::oauth;
 
 impl Guest for Lever {
     fn authorize_url(request: AuthorizeRequest) -> Result<String, Error> {
-        with_lever(|lever| oauth::authorize_url(request, &lever.settings))
+        with_lever(|lever| oauth::authorize_url(request, lever.settings))
     }
 
     fn exchange_code(app: App, code: String) -> Result<Token, Error> {

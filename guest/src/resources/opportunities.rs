@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::opportunities::{
-    ArchiveOptions, CreatedOpportunity, Guest, NewOpportunity, Opportunity, OpportunityPage,
-    OpportunityQuery,
+    ArchiveOptions, CreatedOpportunity, DeletedOpportunityQuery, FileActionPage, FileActionQuery,
+    Guest, NewOpportunity, Opportunity, OpportunityPage, OpportunityQuery,
 };
 use crate::core::json::with;
 use crate::core::request::Route;
@@ -31,14 +31,28 @@ impl Guest for Lever {
         with_lever(|lever| lever.read(&route::GET, &[&opportunity], &Fields { include, expand }))
     }
 
+    fn list_deleted(
+        query: DeletedOpportunityQuery,
+        cursor: Option<String>,
+    ) -> Result<OpportunityPage, Error> {
+        with_lever(|lever| lever.page(&route::LIST_DELETED, &[], &query, cursor))
+    }
+
+    fn list_all_deleted(
+        query: DeletedOpportunityQuery,
+        max_items: Option<u32>,
+    ) -> Result<OpportunityPage, Error> {
+        with_lever(|lever| lever.all(&route::LIST_ALL_DELETED, &[], &query, max_items))
+    }
+
     fn create(
         opportunity: NewOpportunity,
         perform_as: Option<String>,
         perform_as_posting_owner: Option<bool>,
+        parse: Option<bool>,
     ) -> Result<CreatedOpportunity, Error> {
         with_lever(|lever| {
-            let query = lever.attributed_to_posting_owner(perform_as, perform_as_posting_owner)?;
-            lever.change(&route::CREATE, &[], query, &opportunity)
+            lever.create_opportunity(opportunity, perform_as, perform_as_posting_owner, parse)
         })
     }
 
@@ -77,6 +91,55 @@ impl Guest for Lever {
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
         change(&route::REMOVE_TAGS, &opportunity, perform_as, &json!({ "tags": tags }))
+    }
+
+    fn add_links(
+        opportunity: String,
+        links: Vec<String>,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::ADD_LINKS, &opportunity, perform_as, &json!({ "links": links }))
+    }
+
+    fn remove_links(
+        opportunity: String,
+        links: Vec<String>,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::REMOVE_LINKS, &opportunity, perform_as, &json!({ "links": links }))
+    }
+
+    fn add_sources(
+        opportunity: String,
+        sources: Vec<String>,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::ADD_SOURCES, &opportunity, perform_as, &json!({ "sources": sources }))
+    }
+
+    fn remove_sources(
+        opportunity: String,
+        sources: Vec<String>,
+        perform_as: Option<String>,
+    ) -> Result<Opportunity, Error> {
+        change(&route::REMOVE_SOURCES, &opportunity, perform_as, &json!({ "sources": sources }))
+    }
+
+    fn list_file_actions(
+        opportunity: String,
+        query: FileActionQuery,
+        cursor: Option<String>,
+    ) -> Result<FileActionPage, Error> {
+        with_lever(|lever| lever.page(&route::LIST_FILE_ACTIONS, &[&opportunity], &query, cursor))
+    }
+
+    fn list_all_file_actions(
+        opportunity: String,
+        query: FileActionQuery,
+        max_items: Option<u32>,
+    ) -> Result<FileActionPage, Error> {
+        let route = &route::LIST_ALL_FILE_ACTIONS;
+        with_lever(|lever| lever.all(route, &[&opportunity], &query, max_items))
     }
 }
 

@@ -1,7 +1,9 @@
 //! The people who work in the account.
 
 use super::{Error, Fields, Lever, with_lever};
-use crate::bindings::exports::ats::lever::users::{Guest, User, UserPage, UserQuery};
+use crate::bindings::exports::ats::lever::users::{
+    Guest, NewUser, User, UserChange, UserPage, UserQuery,
+};
 use crate::routes::users as route;
 
 impl Guest for Lever {
@@ -15,5 +17,21 @@ impl Guest for Lever {
 
     fn get(user: String, include: Vec<String>) -> Result<User, Error> {
         with_lever(|lever| lever.read(&route::GET, &[&user], &Fields::of(include)))
+    }
+
+    fn create(user: NewUser) -> Result<User, Error> {
+        with_lever(|lever| lever.change(&route::CREATE, &[], vec![], &user))
+    }
+
+    fn update(user: String, change: UserChange) -> Result<User, Error> {
+        with_lever(|lever| lever.update_user(&user, &change))
+    }
+
+    fn deactivate(user: String) -> Result<User, Error> {
+        with_lever(|lever| lever.act(&route::DEACTIVATE, &[&user], vec![]))
+    }
+
+    fn reactivate(user: String) -> Result<User, Error> {
+        with_lever(|lever| lever.act(&route::REACTIVATE, &[&user], vec![]))
     }
 }

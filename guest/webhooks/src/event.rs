@@ -53,10 +53,23 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     to_stage_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    from_archived: Option<&'a Archived>,
+    from_archived: Option<Mark<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    to_archived: Option<&'a Archived>,
+    to_archived: Option<Mark<'a>>,
     data: &'a RawValue,
+}
+
+/// The archive mark of an opportunity.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Mark<'a> {
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived_at: Option<u64>,
+}
+
+fn mark(archived: &Archived) -> Mark<'_> {
+    Mark { reason: &archived.reason, archived_at: archived.archived_at }
 }
 
 /// An event as JSON on one line.
@@ -80,8 +93,8 @@ pub fn json(event: &WebhookEvent) -> Result<Vec<u8>, serde_json::Error> {
         panel_id: event.panel_id.as_deref(),
         from_stage_id: event.from_stage_id.as_deref(),
         to_stage_id: event.to_stage_id.as_deref(),
-        from_archived: event.from_archived.as_ref(),
-        to_archived: event.to_archived.as_ref(),
+        from_archived: event.from_archived.as_ref().map(mark),
+        to_archived: event.to_archived.as_ref().map(mark),
         data: serde_json::from_str(&line)?,
     })
 }

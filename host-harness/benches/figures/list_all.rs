@@ -69,7 +69,7 @@ fn read_all(latency: u64) -> Taken {
         });
         let mock = mock.await.expect("loopback can be bound");
         let mut config = rig::config(&mock.base_url(), Pace::ACCOUNT);
-        config.credential = Some(Credential::api_key(API_KEY).expect("the key is sound"));
+        config.credential = Some(Credential::api_key(API_KEY).expect("the key is sound").into());
         let (host, lever) = rig::host(config, Audit::none());
         let mut agent = rig::agent("reader");
         agent.limits.requests_per_second = Pace::ACCOUNT.per_second;

@@ -25,6 +25,7 @@ pub enum LineError {
 pub(super) struct Line {
     pub(super) routes: Vec<Route>,
     pub(super) scope: Scope,
+    pub(super) also: Option<Scope>,
 }
 
 pub(super) fn parse(text: &str) -> Result<Line, LineError> {
@@ -36,25 +37,25 @@ pub(super) fn parse(text: &str) -> Result<Line, LineError> {
     let mut scopes = Vec::new();
     for item in text.split(", then ") {
         let (request, scope) = quoted_pair(item)?;
-        let scope = parse_scope(scope)?;
+        let (scope, also) = parse_permission(scope)?;
         if request == "local" {
             if text.contains(", then ") {
                 return Err(bad(item, "`local` stands alone"));
             }
         } else {
-            routes.push(parse_route(request, &scope)?);
+            routes.push(parse_route(request, &scope, also.as_ref())?);
         }
-        scopes.push(scope);
+        scopes.push((scope, also));
     }
-    let scope = scopes.into_iter().next().ok_or(LineError::Missing)?;
-    Ok(Line { routes, scope })
+    let (scope, also) = scopes.into_iter().next().ok_or(LineError::Missing)?;
+    Ok(Line { routes, scope, also })
 }
 
 /// One line of the list of reads in an interface's documentation.
 pub(super) fn parse_read(text: &str) -> Result<Route, LineError> {
     let (request, scope) = quoted_pair(text.trim())?;
-    let scope = parse_scope(scope)?;
-    let route = parse_route(request, &scope)?;
+    let (scope, also) = parse_permission(scope)?;
+    let route = parse_route(request, &scope, also.as_ref())?;
     if route.is_write() || route.is_any_path() {
         return Err(bad(text, "only reads of one path may be listed here"));
     }
@@ -67,6 +68,20 @@ fn quoted_pair(item: &str) -> Result<(&str, &str), LineError> {
         .and_then(|inner| inner.split_once("` `"))
         .filter(|(request, scope)| !request.contains('`') && !scope.contains('`'))
         .ok_or_else(|| bad(item, "expected a request and a permission, each in backticks"))
+}
+
+/// One permission, or two with " or " between.
+fn parse_permission(text: &str) -> Result<(Scope, Option<Scope>), LineError> {
+    match text.split_once(" or ") {
+        None => Ok((parse_scope(text)?, None)),
+        Some((one, other)) => {
+            let (one, other) = (parse_scope(one)?, parse_scope(other)?);
+            if one.access != other.access || one.resource == other.resource {
+                return Err(bad(text, "the two permissions differ in their resource alone"));
+            }
+            Ok((one, Some(other)))
+        }
+    }
 }
 
 fn parse_scope(text: &str) -> Result<Scope, LineError> {
@@ -84,7 +99,7 @@ fn parse_scope(text: &str) -> Result<Scope, LineError> {
     Ok(Scope { resource: resource.to_owned(), access })
 }
 
-fn parse_route(text: &str, scope: &Scope) -> Result<Route, LineError> {
+fn parse_route(text: &str, scope: &Scope, also: Option<&Scope>) -> Result<Route, LineError> {
     let (method, path) =
         text.split_once(' ').ok_or_else(|| bad(text, "expected `METHOD /path`"))?;
     let method = match method {
@@ -100,7 +115,12 @@ fn parse_route(text: &str, scope: &Scope) -> Result<Route, LineError> {
     }
     let rest = path.strip_prefix('/').ok_or_else(|| bad(text, "the path starts with `/`"))?;
     let mut segments = Vec::new();
-    for segment in rest.split('/') {
+    // Lever's one path that ends in a slash is written so.
+    let (words, end) = match rest.strip_suffix('/') {
+        Some(words) => (words, Some(Segment::Literal(String::new()))),
+        None => (rest, None),
+    };
+    for segment in words.split('/') {
         let segment = match segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')) {
             Some(name) if is_kebab(name) => Segment::Parameter(name.to_owned()),
             None if is_literal(segment) => Segment::Literal(segment.to_owned()),
@@ -111,7 +131,9 @@ fn parse_route(text: &str, scope: &Scope) -> Result<Route, LineError> {
         }
         segments.push(segment);
     }
-    Ok(Route { method, template: path.to_owned(), scope: scope.clone(), segments })
+    segments.extend(end);
+    let (scope, also) = (scope.clone(), also.cloned());
+    Ok(Route { method, template: path.to_owned(), scope, also, segments })
 }
 
 fn is_kebab(text: &str) -> bool {
@@ -141,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn a_permission_may_have_a_second_name_and_a_path_a_slash_at_its_end() {
+        let line = parse("`PUT /a/` `x:write or y:write`").unwrap();
+        assert_eq!(
+            (line.scope.to_string(), line.also.unwrap().to_string()),
+            ("x:write".into(), "y:write".into())
+        );
+        assert_eq!(line.routes[0].segments.last(), Some(&Segment::Literal(String::new())));
+    }
+
+    #[test]
     fn local_has_a_permission_and_no_request() {
         let line = parse("`local` `webhook-events:read`").unwrap();
         assert!(line.routes.is_empty());
@@ -158,7 +190,12 @@ mod tests {
             "`GET /a` `A:read`",
             "`get /a` `a:read`",
             "`GET a` `a:read`",
-            "`GET /a/` `a:read`",
+            "`GET /a//` `a:read`",
+            "`GET /` `a:read`",
+            "`GET /a` `a:read or b:write`",
+            "`GET /a` `a:read or a:read`",
+            "`GET /a` `a:read or b:read or c:read`",
+            "`GET /a` `a:read or `",
             "`GET //a` `a:read`",
             "`GET /a/../b` `a:read`",
             "`GET /a/{}` `a:read`",

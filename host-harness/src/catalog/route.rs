@@ -61,6 +61,8 @@ pub struct Route {
     pub template: String,
     /// The permission the request takes.
     pub scope: Scope,
+    /// The permission that another of Lever's documents names in its place.
+    pub also: Option<Scope>,
     pub(super) segments: Vec<Segment>,
 }
 
@@ -140,7 +142,7 @@ impl Table {
         }
         for other in self.routes.iter().filter(|other| other.overlaps(route)) {
             if other.is_same_as(route) {
-                if other.scope == route.scope {
+                if other.scope == route.scope && other.also == route.also {
                     return Ok(());
                 }
                 return Err(CatalogError::ScopeConflict {

@@ -28,24 +28,35 @@ pub fn are_too_large(headers: &HeaderMap) -> bool {
     headers.len() > COUNT_CAP || bytes > BYTES_CAP
 }
 
-/// The headers that go out.
-pub fn outgoing(guest: &HeaderMap, authorization: Option<HeaderValue>) -> HeaderMap {
+/// The headers that go out, but for the credential.
+pub fn outgoing(guest: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in guest.iter().filter(|(name, _)| allows_header(name)) {
         headers.append(name.clone(), value.clone());
     }
-    if let Some(mut value) = authorization {
-        // Keeps it out of every debug output and out of HPACK's tables.
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
-    }
     headers
+}
+
+/// Puts the host's credential in.
+pub fn authorize(headers: &mut HeaderMap, mut authorization: HeaderValue) {
+    // Keeps it out of every debug output and out of HPACK's tables.
+    authorization.set_sensitive(true);
+    headers.insert(AUTHORIZATION, authorization);
 }
 
 /// Whether the guest may neither set nor see this header: what frames and
 /// routes a message, and what a server uses to recognise its client.
 pub fn is_forbidden(name: &HeaderName) -> bool {
     DEFAULT_FORBIDDEN_HEADERS.contains(name) || [SET_COOKIE, WWW_AUTHENTICATE].contains(name)
+}
+
+/// Says in a 401 whether it makes sense to send the request again: the component does so when the answer names a time.
+/// A 401 was not acted upon, and only the host knows whether the next request will carry another credential.
+pub fn invite_again(headers: &mut HeaderMap, is_renewed: bool) {
+    headers.remove(RETRY_AFTER);
+    if is_renewed {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("0"));
+    }
 }
 
 /// Removes from an answer what must not reach the guest. A server that echoes
@@ -119,12 +130,13 @@ mod tests {
             ("connection", "authorization"),
             ("te", "trailers"),
         ]);
-        let out = outgoing(&guest, Some(HeaderValue::from_static("Basic aG9zdDo=")));
+        let mut out = outgoing(&guest);
+        assert!(!out.contains_key(AUTHORIZATION));
+        authorize(&mut out, HeaderValue::from_static("Basic aG9zdDo="));
         let names: Vec<&str> = out.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["accept", "content-type", "authorization"]);
         assert_eq!(out[AUTHORIZATION], "Basic aG9zdDo=");
         assert!(out[AUTHORIZATION].is_sensitive());
-        assert!(!outgoing(&guest, None).contains_key(AUTHORIZATION));
     }
 
     #[test]
@@ -153,6 +165,16 @@ mod tests {
         clean_answer(&mut answer, Some(&secret), Some("host-key"));
         let names: Vec<&str> = answer.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["content-type"]);
+    }
+
+    #[test]
+    fn a_401_names_a_time_only_if_the_host_says_so() {
+        for (is_renewed, expected) in [(true, Some("0")), (false, None)] {
+            let mut answer = map(&[("retry-after", "7")]);
+            invite_again(&mut answer, is_renewed);
+            let value = answer.get(RETRY_AFTER).map(|value| value.to_str().unwrap());
+            assert_eq!(value, expected);
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use super::connector::{ConnectError, Connector, TlsError};
 use super::exchange::{Client, Failure, Timeouts};
 use super::headers;
 use crate::catalog::Catalog;
-use crate::credentials::Credential;
+use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Limiter};
+use crate::oauth::LoginError;
 use crate::policy::{Agent, CallScope, Outgoing, Refusal};
 use crate::runtime::trail::{Exchange, Trail};
 use crate::upstream::Upstream;
@@ -33,7 +34,7 @@ const REFUSALS: u32 = 100;
 pub struct Wire {
     client: Client,
     upstream: Upstream,
-    credential: Option<Credential>,
+    credential: Option<Source>,
     account: Arc<Account>,
     sent: AtomicU64,
 }
@@ -46,13 +47,13 @@ impl Wire {
     /// When TLS cannot be set up for it.
     pub fn new(
         upstream: Upstream,
-        credential: Option<Credential>,
+        credential: Option<Source>,
         limiter: &Limiter,
         allow_loopback: bool,
         extra_ca: &[PathBuf],
     ) -> Result<Self, TlsError> {
         let connector = Connector::new(&upstream, allow_loopback, extra_ca)?;
-        let fingerprint = credential.as_ref().map_or([0; 32], Credential::fingerprint);
+        let fingerprint = credential.as_ref().map_or([0; 32], Source::fingerprint);
         Ok(Self {
             client: Client::new(connector),
             upstream,
@@ -70,6 +71,13 @@ impl Wire {
     /// Requests sent so far, over all calls.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Waits until its credential is not being renewed.
+    pub async fn settle(&self) {
+        if let Some(source) = &self.credential {
+            source.settle().await;
+        }
     }
 }
 
@@ -91,6 +99,7 @@ pub struct Traffic {
 struct Notes {
     refused: u32,
     refusal: Option<Refusal>,
+    credential: Option<Arc<LoginError>>,
 }
 
 /// What came of a call's requests.
@@ -100,6 +109,8 @@ pub struct Summary {
     pub sent: u32,
     /// The first refusal, if any.
     pub refusal: Option<Refusal>,
+    /// Why there was no credential, or none that the API takes.
+    pub credential: Option<Arc<LoginError>>,
     /// Whether a change may have been made.
     pub may_have_changed: bool,
 }
@@ -146,9 +157,11 @@ impl Traffic {
     pub async fn finish(&self, longest: Duration) -> Summary {
         let all = self.slots.acquire_many(IN_FLIGHT as u32);
         let _ = tokio::time::timeout(longest, all).await;
+        let mut notes = self.notes();
         Summary {
             sent: self.sent(),
-            refusal: self.notes().refusal.take(),
+            refusal: notes.refusal.take(),
+            credential: notes.credential.take(),
             may_have_changed: self.may_have_changed(),
         }
     }
@@ -175,7 +188,7 @@ impl Traffic {
         notes.refusal.get_or_insert(refusal);
     }
 
-    /// Decides, strips and injects. What comes back is what goes out.
+    /// Decides and strips. What comes back is what goes out, but for the credential.
     fn admit(
         &self,
         request: http::Request<WasiBody>,
@@ -221,16 +234,32 @@ impl Traffic {
         let mut request = http::Request::new(body::outgoing(guest_body));
         *request.method_mut() = parts.method;
         *request.uri_mut() = uri;
-        *request.headers_mut() = headers::outgoing(
-            &parts.headers,
-            wire.credential.as_ref().map(Credential::authorization),
-        );
+        *request.headers_mut() = headers::outgoing(&parts.headers);
         Ok((request, exchange))
+    }
+
+    /// Waits until there is a credential.
+    async fn credential_ready(&self) -> Result<(), Arc<LoginError>> {
+        match &self.wire.credential {
+            Some(source) => source.ready().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sees to another credential in place of the one that was refused; says whether there is one now.
+    async fn replace(&self, refused: Option<&Carried>) -> bool {
+        let (Some(source), Some(refused)) = (&self.wire.credential, refused) else {
+            return false;
+        };
+        source.replace(refused).await.unwrap_or_else(|error| {
+            self.notes().credential.get_or_insert(error);
+            false
+        })
     }
 
     async fn send(
         self: Arc<Self>,
-        request: http::Request<WasiBody>,
+        mut request: http::Request<WasiBody>,
         mut exchange: Exchange,
         timeouts: Timeouts,
     ) -> Result<http::Response<WasiBody>, Error> {
@@ -238,11 +267,23 @@ impl Traffic {
             .acquire_owned()
             .await
             .map_err(|_| Error::ConnectionLimitReached)?;
+        // Before the pace, since a renewal may take longer than a turn is held for.
+        if let Err(error) = self.credential_ready().await {
+            exchange.failed("credential", "not-sent");
+            self.check_trail();
+            self.notes().credential.get_or_insert(error);
+            return Err(Error::HttpRequestDenied);
+        }
         let wire = &self.wire;
         let apply = exchange.is_application();
         let rate = self.agent.limits.requests_per_second;
         let mut permit = wire.account.acquire(&self.agent.name, rate, apply).await;
         let changes = u32::from(!request.method().is_safe());
+        // After the pace, since the turn may have been long in coming.
+        let carried = wire.credential.as_ref().map(Source::carry);
+        if let Some(carried) = &carried {
+            headers::authorize(request.headers_mut(), carried.authorization());
+        }
         permit.sending();
         exchange.sending();
         // Counted before the sending and taken back on proof alone, so that a
@@ -292,9 +333,15 @@ impl Traffic {
         self.check_trail();
 
         let (mut parts, incoming) = response.into_parts();
-        let authorization = wire.credential.as_ref().map(Credential::authorization);
-        let secret = wire.credential.as_ref().map(Credential::secret);
+        let authorization = carried.as_ref().map(Carried::authorization);
+        let secret = carried.as_ref().map(Carried::secret);
         headers::clean_answer(&mut parts.headers, authorization.as_ref(), secret);
+        if status == http::StatusCode::UNAUTHORIZED {
+            let is_renewed = self.replace(carried.as_ref()).await;
+            headers::invite_again(&mut parts.headers, is_renewed);
+        } else if let Some(carried) = carried.filter(|_| !status.is_server_error()) {
+            carried.accept();
+        }
         let body = body::incoming(incoming, INCOMING_CAP, timeouts.between_bytes, slot);
         Ok(http::Response::from_parts(parts, body))
     }

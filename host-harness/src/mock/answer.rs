@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::documents::Document;
 use super::page::Key;
 
 /// A successful answer.
@@ -17,6 +18,8 @@ pub(super) enum Answer {
     List { data: Vec<Value>, next: Option<Key> },
     /// 204 without a body.
     Empty,
+    /// The bytes of a document, or the way to them.
+    Document(Document),
 }
 
 /// Why a request was refused.
@@ -28,14 +31,23 @@ pub(super) enum Failure {
     Field(String, String),
     Unauthorized,
     Confidential,
-    NotMadeByApi,
+    /// What the credential, or anybody, may not do.
+    Forbidden(String),
     /// The noun of the record that is not there.
     NoRecord(&'static str),
     /// The path as received.
     NoPath(String),
     Method(String),
-    MediaType,
+    /// The body ended before its length.
+    Incomplete,
+    /// The body took too long.
+    Slow,
+    LengthRequired,
+    /// The media type that would be accepted.
+    MediaType(&'static str),
     TooLarge,
+    /// A file that could not be processed.
+    Unprocessable,
     Throttled,
 }
 
@@ -58,18 +70,24 @@ impl Failure {
                 "ForbiddenError",
                 "The credential has no access to confidential data.".to_owned(),
             ),
-            Self::NotMadeByApi => (
-                403,
-                "ForbiddenError",
-                "Only notes created through the API can be changed.".to_owned(),
-            ),
+            Self::Forbidden(message) => (403, "ForbiddenError", message.clone()),
             Self::NoRecord(noun) => (404, "ResourceNotFound", format!("{noun} was not found")),
             Self::NoPath(path) => (404, "ResourceNotFound", format!("{path} does not exist")),
             Self::Method(method) => (405, "MethodNotAllowed", format!("{method} is not allowed")),
-            Self::MediaType => {
-                (415, "UnsupportedMediaType", "Only application/json is accepted.".to_owned())
+            Self::Incomplete => {
+                (400, "BadRequestError", "The request body is not complete.".to_owned())
+            }
+            Self::Slow => (408, "RequestTimeout", "File took too long to upload.".to_owned()),
+            Self::LengthRequired => {
+                (411, "LengthRequired", "A form needs a content-length.".to_owned())
+            }
+            Self::MediaType(kind) => {
+                (415, "UnsupportedMediaType", format!("Only {kind} is accepted."))
             }
             Self::TooLarge => (413, "PayloadTooLarge", "The request body is too large.".to_owned()),
+            Self::Unprocessable => {
+                (422, "UnprocessableEntity", "The file could not be processed.".to_owned())
+            }
             Self::Throttled => (429, "TooManyRequests", "The rate limit was exceeded.".to_owned()),
         }
     }

@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
-use super::call::{Call, Fields};
+use super::body::Fields;
+use super::call::Call;
 use super::opportunities::find;
 use super::store::{Archived, Opportunity, StageChange, State};
 use super::views;
@@ -37,7 +38,7 @@ fn partial(state: &State, call: &Call) -> Result<Answer, Failure> {
 
 pub(super) fn stage(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     find(state, call)?;
-    let body = call.json()?;
+    let body = call.body()?;
     let stage = body.need_text("stage")?;
     let index =
         state.stage_index(stage).ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
@@ -87,11 +88,11 @@ fn requisition_for_hire(
 
 pub(super) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     let row = find(state, call)?;
-    let body = call.json()?;
+    let body = call.body()?;
     if !body.has("reason") {
         return Err(Failure::missing(body.pointer("reason")));
     }
-    body.flag("cleanInterviews")?;
+    let cleans = body.flag("cleanInterviews")?.unwrap_or(false);
     let reason = match body.text("reason")? {
         None => None,
         Some(id) => Some(
@@ -111,6 +112,9 @@ pub(super) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure>
     if let Some(application) = application {
         application.archived.clone_from(&archived);
         application.requisition = requisition;
+    }
+    if cleans && archived.is_some() {
+        state.drop_interviews(&row, |_, interview| interview.is_pending(call.now));
     }
     let change = json!({
         "fromArchived": views::archived(before.as_ref()),
@@ -138,28 +142,28 @@ fn remove(list: &mut Vec<String>, items: &[String]) {
 
 pub(super) fn add_tags(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     find(state, call)?;
-    let tags = call.json()?.need_texts("tags")?;
+    let tags = call.body()?.need_texts("tags")?;
     add(&mut touched(state, call)?.tags, tags);
     partial(state, call)
 }
 
 pub(super) fn remove_tags(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     find(state, call)?;
-    let tags = call.json()?.need_texts("tags")?;
+    let tags = call.body()?.need_texts("tags")?;
     remove(&mut touched(state, call)?.tags, &tags);
     partial(state, call)
 }
 
 pub(super) fn add_sources(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     find(state, call)?;
-    let sources = call.json()?.need_texts("sources")?;
+    let sources = call.body()?.need_texts("sources")?;
     add(&mut touched(state, call)?.sources, sources);
     partial(state, call)
 }
 
 pub(super) fn remove_sources(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     find(state, call)?;
-    let sources = call.json()?.need_texts("sources")?;
+    let sources = call.body()?.need_texts("sources")?;
     remove(&mut touched(state, call)?.sources, &sources);
     partial(state, call)
 }
@@ -171,7 +175,7 @@ fn change_links(
     change: impl FnOnce(&mut Vec<String>, Vec<String>),
 ) -> Result<Answer, Failure> {
     let contact = find(state, call)?.contact.clone();
-    let links = call.json()?.need_texts("links")?;
+    let links = call.body()?.need_texts("links")?;
     if let Some(contact) = state.contacts.get_mut(&contact) {
         change(&mut contact.links, links);
     }

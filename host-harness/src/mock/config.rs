@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::oauth::Authorization;
 use super::webhooks::WebhookRules;
 
 /// The API key accepted by default, as Basic user name with a blank password.
@@ -27,16 +28,32 @@ pub struct Config {
     pub latency: Duration,
     /// The limit for each credential; None switches it off.
     pub rate: Option<Rate>,
+    /// The narrower limit for applications, inside the other and in force only with it.
+    pub apply_rate: Option<Rate>,
     /// How `perform_as` is checked.
     pub perform_as: PerformAs,
     /// What happens to query parameters an endpoint does not have; `Seen` records them either way.
     pub unknown_query: UnknownQuery,
+    /// What happens to keys of a body an endpoint does not have; `Seen` records them either way.
+    pub unknown_body: UnknownBody,
     /// Accepted API keys.
     pub api_keys: Vec<String>,
-    /// Accepted access tokens.
+    /// Accepted access tokens that may do everything.
     pub access_tokens: Vec<String>,
-    /// Whether credentials may see confidential records.
+    /// Accepted access tokens that may do what their scopes say.
+    pub scoped_tokens: Vec<(String, Vec<String>)>,
+    /// Whether credentials without scopes may see confidential records.
     pub confidential_access: bool,
+    /// How long a request's body may take.
+    pub upload_timeout: Duration,
+    /// How documents are handed out.
+    pub downloads: Downloads,
+    /// TCP port on 127.0.0.1 of the storage that redirects lead to; 0 takes any free one.
+    pub storage_port: u16,
+    /// How long the storage serves a signed URL.
+    pub storage_lifetime: Duration,
+    /// The authorization server.
+    pub authorization: Authorization,
     /// How webhooks are taken and delivered.
     pub webhooks: WebhookRules,
 }
@@ -51,11 +68,20 @@ impl Default for Config {
             epoch: 1_767_225_600_000,
             latency: Duration::ZERO,
             rate: Some(Rate::default()),
+            // Lever's documented limit for application POSTs.
+            apply_rate: Some(Rate { per_second: 2, burst: 2, retry_after: None }),
             perform_as: PerformAs::Strict,
             unknown_query: UnknownQuery::Ignore,
+            unknown_body: UnknownBody::Ignore,
             api_keys: vec![API_KEY.to_owned()],
             access_tokens: vec![ACCESS_TOKEN.to_owned()],
+            scoped_tokens: Vec::new(),
             confidential_access: false,
+            upload_timeout: Duration::from_secs(60),
+            downloads: Downloads::Mixed,
+            storage_port: 0,
+            storage_lifetime: Duration::from_secs(60),
+            authorization: Authorization::default(),
             webhooks: WebhookRules::default(),
         }
     }
@@ -104,4 +130,24 @@ pub enum UnknownQuery {
     Ignore,
     /// 400.
     Refuse,
+}
+
+/// What happens to keys of a body an endpoint does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownBody {
+    /// They change nothing.
+    Ignore,
+    /// 400.
+    Refuse,
+}
+
+/// How documents are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downloads {
+    /// The answer holds the bytes.
+    Direct,
+    /// The answer redirects to the storage.
+    Redirect,
+    /// Files come directly, resumes and offers by redirect.
+    Mixed,
 }

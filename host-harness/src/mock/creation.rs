@@ -1,14 +1,49 @@
 //! Creating an opportunity, and its contact unless an e-mail is already known.
 //!
-//! JSON only: a multipart body with files is refused before it gets here.
+//! With a resume and files where it comes as a form; `parse=true` lets the resume say what the form does not.
 
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Failure};
-use super::call::{Call, Fields};
+use super::applications::blank;
+use super::body::Fields;
+use super::call::Call;
 use super::changes::add;
+use super::documents::{Shelf, Stored, check};
 use super::filters::{canonical_email, is_origin};
+use super::form::Part;
+use super::parse::{self, Parsed};
+use super::postings::category;
 use super::store::{Application, Archived, Contact, Opportunity, StageChange, State, text};
+
+/// The query beside `perform_as`.
+pub(super) const QUERY: &[&str] = &["parse", "perform_as_posting_owner"];
+
+/// What a body may hold.
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "headline",
+    "stage",
+    "location",
+    "phones/*/value",
+    "phones/*/type",
+    "emails",
+    "links",
+    "tags",
+    "sources",
+    "origin",
+    "owner",
+    "followers",
+    "resumeFile",
+    "files",
+    "files[]",
+    "postings",
+    "createdAt",
+    "archived/reason",
+    "archived/archivedAt",
+    "contact",
+    "opportunityLocation",
+];
 
 const PHONE_KINDS: [&str; 5] = ["mobile", "home", "work", "skype", "other"];
 
@@ -22,13 +57,6 @@ fn phones(body: &Fields) -> Result<Vec<(String, String)>, Failure> {
         Ok((kind.to_owned(), phone.need_text("value")?.to_owned()))
     });
     phones.collect()
-}
-
-fn known_user(state: &State, body: &Fields, name: &str) -> Result<Option<String>, Failure> {
-    match body.text(name)? {
-        Some(id) if state.user(id).is_none() => Err(body.refuse(name, "User was not found.")),
-        id => Ok(id.map(str::to_owned)),
-    }
 }
 
 fn one_posting(state: &State, body: &Fields) -> Result<Option<Value>, Failure> {
@@ -45,13 +73,12 @@ fn one_posting(state: &State, body: &Fields) -> Result<Option<Value>, Failure> {
 
 /// The title, department, team, location and commitment of a posting, which an opportunity gets as tags.
 pub(super) fn posting_tags(posting: &Value) -> Vec<String> {
-    let category = |name| posting.get("categories").map_or("", |all| text(all, name));
     let tags = [
         text(posting, "text"),
-        category("department"),
-        category("team"),
-        category("location"),
-        category("commitment"),
+        category(posting, "department"),
+        category(posting, "team"),
+        category(posting, "location"),
+        category(posting, "commitment"),
     ];
     tags.into_iter().filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
@@ -76,63 +103,72 @@ fn archive_mark(
     Ok(Some(Archived { reason: reason.to_owned(), at: at.unwrap_or(now) }))
 }
 
+/// The contact that has one of these e-mail addresses.
+pub(super) fn same_person(state: &State, emails: &[String]) -> Option<String> {
+    let wanted: Vec<_> = emails.iter().map(|email| canonical_email(email)).collect();
+    let mut contacts = state.contacts.values();
+    let known = contacts.find(|contact| {
+        contact.emails.iter().any(|email| wanted.contains(&canonical_email(email)))
+    });
+    known.map(|contact| contact.id.clone())
+}
+
 /// The contact named by id or known by e-mail; None where a new one is due.
 fn known_contact(
     state: &State,
     body: &Fields,
     emails: &[String],
 ) -> Result<Option<String>, Failure> {
-    if let Some(id) = body.text("contact")? {
-        return match state.contacts.contains_key(id) {
-            true => Ok(Some(id.to_owned())),
-            false => Err(body.refuse("contact", "Contact was not found.")),
-        };
-    }
-    let wanted: Vec<_> = emails.iter().map(|email| canonical_email(email)).collect();
-    let mut contacts = state.contacts.values();
-    let known = contacts.find(|contact| {
-        contact.emails.iter().any(|email| wanted.contains(&canonical_email(email)))
-    });
-    Ok(known.map(|contact| contact.id.clone()))
+    let named = body.id_of("contact", "Contact", |id| state.contacts.contains_key(id))?;
+    Ok(named.or_else(|| same_person(state, emails)))
 }
 
-fn application(id: &str, opportunity: &str, posting: &Value, actor: &str, now: u64) -> Application {
-    let fields = json!({
-        "id": id,
-        "type": "user",
-        "candidateId": opportunity,
-        "opportunityId": opportunity,
-        "posting": null,
-        "postingHiringManager": posting.get("hiringManager"),
-        "postingOwner": posting.get("owner"),
-        "name": null,
-        "company": null,
-        "phone": null,
-        "email": null,
-        "links": [],
-        "comments": null,
-        "user": actor,
-        "customQuestions": [],
-        "createdAt": now,
-        "archived": null,
-        "requisitionForHire": null,
-        "ipAddress": null,
-        "referer": null,
-        "userAgent": null,
-        "acceptLanguage": null,
-        "timezone": null,
-    });
-    Application {
-        posting: text(posting, "id").to_owned(),
-        archived: None,
-        requisition: None,
-        fields: fields.as_object().cloned().unwrap_or_default(),
+/// The person a body describes; what it leaves out, the resume may say.
+fn person(body: &Fields, resume: Parsed) -> Result<Contact, Failure> {
+    let typed = |name: &str, said: Option<String>| {
+        Ok(body.text(name)?.map(str::to_owned).or(said).unwrap_or_default())
+    };
+    let spoken = resume.phones.into_iter().map(|phone| ("other".to_owned(), phone)).collect();
+    Ok(Contact {
+        id: String::new(),
+        name: typed("name", resume.name)?,
+        headline: typed("headline", resume.headline)?,
+        location: typed("location", resume.location)?,
+        emails: body.texts("emails")?.unwrap_or(resume.emails),
+        phones: if body.has("phones") { phones(body)? } else { spoken },
+        links: body.texts("links")?.unwrap_or(resume.links),
+        is_anonymized: false,
+        data_protection: Value::Null,
+    })
+}
+
+/// The resume and the files of a form, of kinds Lever takes.
+fn documents<'c>(call: &'c Call) -> Result<(Option<&'c Part>, Vec<&'c Part>), Failure> {
+    let (mut resume, mut files) = (None, Vec::new());
+    for part in call.files() {
+        let field = part.field.as_str();
+        let is_file = ["files", "files[]"].contains(&field);
+        if is_file || field == "resumeFile" {
+            check(part.file_name.as_deref().unwrap_or_default(), field)?;
+        }
+        if is_file {
+            files.push(part);
+        } else if field == "resumeFile" && resume.replace(part).is_some() {
+            let message = "Only one file is allowed.".to_owned();
+            return Err(Failure::Field(message, format!("/{field}")));
+        }
     }
+    Ok((resume, files))
 }
 
 pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let body = call.json()?;
-    call.flag("parse")?;
+    let body = call.body()?;
+    let (resume, files) = documents(call)?;
+    let parsed = match (call.flag("parse")?, resume) {
+        (Some(true), Some(resume)) => Some(parse::read(&resume.bytes)),
+        _ => None,
+    };
+    let parsed_view = parsed.as_ref().map(Parsed::view).unwrap_or_default();
     let posting = one_posting(state, &body)?;
     let actor = match (call.flag("perform_as_posting_owner")?, &posting) {
         (Some(true), Some(posting)) => text(posting, "owner").to_owned(),
@@ -153,7 +189,8 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     }
     let given_at = body.past("createdAt", call.now)?;
     let archived = archive_mark(state, &body, given_at, call.now)?;
-    let owner = known_user(state, &body, "owner")?.or_else(|| actor.clone());
+    let owner =
+        body.id_of("owner", "User", |id| state.user(id).is_some())?.or_else(|| actor.clone());
     let mut followers: Vec<String> = owner.iter().cloned().collect();
     let wanted = body.texts("followers")?.unwrap_or_default();
     if wanted.iter().any(|id| state.user(id).is_none()) {
@@ -164,20 +201,9 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     add(&mut tags, body.texts("tags")?.unwrap_or_default());
     add(&mut tags, posting.as_ref().map(posting_tags).unwrap_or_default());
     let location = body.text("opportunityLocation")?.map(str::to_owned);
-    let emails = body.texts("emails")?.unwrap_or_default();
-    let known = known_contact(state, &body, &emails)?;
+    let person = person(&body, parsed.unwrap_or_default())?;
+    let known = known_contact(state, &body, &person.emails)?;
     let is_deduped = known.is_some();
-    let person = Contact {
-        id: String::new(),
-        name: body.text("name")?.unwrap_or_default().to_owned(),
-        headline: body.text("headline")?.unwrap_or_default().to_owned(),
-        location: body.text("location")?.unwrap_or_default().to_owned(),
-        emails,
-        phones: phones(&body)?,
-        links: body.texts("links")?.unwrap_or_default(),
-        is_anonymized: false,
-        data_protection: Value::Null,
-    };
     let sources = body.texts("sources")?.unwrap_or_default();
 
     let id = state.random.uuid();
@@ -189,13 +215,9 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     let created_at = given_at.unwrap_or(call.now);
     let application = posting.as_ref().map(|posting| {
         let application_id = state.random.uuid();
-        let mut made = application(
-            &application_id,
-            &id,
-            posting,
-            actor.as_deref().unwrap_or_default(),
-            created_at,
-        );
+        let mut fields = blank(&application_id, &id, posting, created_at);
+        fields.insert("user".to_owned(), json!(actor));
+        let mut made = Application::new(posting, fields);
         made.archived.clone_from(&archived);
         state.applications.insert(application_id.clone(), made);
         application_id
@@ -234,6 +256,16 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     }
     if let Some(application) = &row.application {
         state.fire("applicationCreated", &row, json!({"applicationId": application}));
+    }
+    for file in files {
+        let name = file.file_name.as_deref().unwrap_or_default();
+        let stored = Stored::new(Shelf::File, name, file.bytes.clone(), call.now);
+        state.add_file(&id, stored, call.actor.clone());
+    }
+    if let Some(resume) = resume {
+        let name = resume.file_name.as_deref().unwrap_or_default();
+        let user = call.actor.clone();
+        state.add_resume(&id, (name, &resume.bytes), parsed_view, user, call.now);
     }
     state.opportunities.insert(id, row);
     Ok(Answer::Whole(201, json!({"deduped": is_deduped, "data": view})))

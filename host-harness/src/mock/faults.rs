@@ -125,7 +125,7 @@ impl Fault {
         self
     }
 
-    /// Only requests to this path below `/v1`; `*` is any one segment, a last `**` any rest.
+    /// Only requests to this path below `/v1`, or to this one of the authorization server (`/oauth/token`); `*` is any one segment, a last `**` any rest.
     #[must_use]
     pub fn path(mut self, pattern: &str) -> Self {
         self.path = Some(pattern.to_owned());
@@ -227,6 +227,8 @@ mod tests {
             ("/opportunities/**", "/v1/opportunities/a/notes", true),
             ("/opportunities/**", "/v1/opportunities", true),
             ("/opportunities/**", "/v1/users", false),
+            ("/oauth/token", "/oauth/token", true),
+            ("/oauth/token", "/authorize", false),
         ];
         for (pattern, path, expected) in rows {
             assert_eq!(path_fits(pattern, path), expected, "{pattern} {path}");

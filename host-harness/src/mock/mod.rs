@@ -4,27 +4,56 @@
 //! side shows. What it leaves out stands in [`DIFFERENCES`].
 
 mod answer;
+mod answers;
+mod applications;
+mod apply;
 mod auth;
+mod body;
 mod bucket;
 mod call;
 mod changes;
 mod config;
 mod creation;
+mod deleted;
 mod deliveries;
+mod documents;
 mod events;
 mod faults;
+mod feedback;
+mod file_actions;
+mod files;
 mod filters;
+mod form;
+mod html;
+mod interviews;
 mod lists;
+mod look;
+mod multipart;
 mod notes;
+mod oauth;
+mod offers;
 mod opportunities;
 mod page;
+mod panels;
+mod parse;
+mod payload;
+mod posting_writes;
+mod postings;
+mod questions;
 mod random;
+mod resumes;
 mod routes;
+mod schedule;
 mod seed;
 mod seen;
 mod server;
 mod service;
+mod storage;
 mod store;
+mod templates;
+mod timezones;
+mod uploads;
+mod users;
 mod views;
 mod webhooks;
 mod wire;
@@ -34,18 +63,27 @@ mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use config::{ACCESS_TOKEN, API_KEY, Config, PerformAs, Rate, RetryAfter, UnknownQuery};
+pub use config::{
+    ACCESS_TOKEN, API_KEY, Config, Downloads, PerformAs, Rate, RetryAfter, UnknownBody,
+    UnknownQuery,
+};
 pub use deliveries::{Attempt, Delivery};
 pub use faults::{Content, Effect, Fault};
-pub use seen::Seen;
+pub use look::StoreView;
+pub use oauth::{Authorization, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI};
+pub use seen::{Body, Seen};
+pub use storage::Fetched;
 pub use webhooks::WebhookRules;
 
+use auth::Token;
+use server::Side;
 use service::Service;
+use storage::Hop;
 
 /// What the mock does not reproduce, and what it had to choose.
 pub const DIFFERENCES: &str = "\
@@ -75,30 +113,61 @@ Chosen where Lever's behaviour is not public:
 #[derive(Debug)]
 pub struct Mock {
     address: SocketAddr,
+    storage: SocketAddr,
     service: Arc<Service>,
-    task: JoinHandle<()>,
-    deliverer: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Mock {
     /// Starts a mock on 127.0.0.1; needs a tokio runtime with io and time.
     ///
     /// # Errors
-    /// When the port cannot be bound.
+    /// When a port cannot be bound.
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
-        let address = listener.local_addr()?;
-        let (service, orders) = Service::new(config);
+        let shelves = TcpListener::bind((Ipv4Addr::LOCALHOST, config.storage_port)).await?;
+        let (address, storage) = (listener.local_addr()?, shelves.local_addr()?);
+        let (service, orders) = Service::new(config, format!("http://{storage}"));
         let service = Arc::new(service);
-        let task = tokio::spawn(server::run(listener, Arc::clone(&service)));
-        let deliverer = tokio::spawn(deliveries::run(Arc::clone(&service), orders));
-        Ok(Self { address, service, task, deliverer })
+        let serve =
+            |listener, side| tokio::spawn(server::run(listener, Arc::clone(&service), side));
+        let deliver = tokio::spawn(deliveries::run(Arc::clone(&service), orders));
+        let tasks = [serve(listener, Side::Api), serve(shelves, Side::Storage), deliver];
+        Ok(Self { address, storage, service, tasks })
     }
 
     /// Where the API is: `http://127.0.0.1:PORT/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.address, routes::BASE)
+    }
+
+    /// Where the authorization server is: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn auth_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets the browser be sent back to one more address.
+    pub fn register_redirect(&self, uri: &str) {
+        self.service.lock().desk.config.redirect_uris.push(uri.to_owned());
+    }
+
+    /// Whoever is asked to authorise an application says no from now on, with OAuth's error and a sentence.
+    pub fn refuse_authorization(&self, error: &str, description: &str) {
+        let refusal = Some((error.to_owned(), description.to_owned()));
+        self.service.lock().desk.config.refusal = refusal;
+    }
+
+    /// Lets the time of tokens and codes run ahead.
+    pub fn pass_time(&self, time: Duration) {
+        let ahead = &mut self.service.lock().ahead;
+        *ahead = ahead.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    /// Ends every login: refresh tokens are refused from now on, access tokens go on to their end.
+    pub fn end_logins(&self) {
+        self.service.lock().desk.end_logins();
     }
 
     /// Every request received, in order.
@@ -139,6 +208,43 @@ impl Mock {
         self.service.lock().faults = faults::Faults::default();
     }
 
+    /// Where the storage is that downloads are redirected to: `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn storage_authority(&self) -> String {
+        self.storage.to_string()
+    }
+
+    /// Every request the storage received, in order.
+    #[must_use]
+    pub fn storage_requests(&self) -> Vec<Fetched> {
+        self.service.lock().storage.seen.clone()
+    }
+
+    /// The storage's next sound request is redirected once more, to another URL of its own.
+    pub fn redirect_storage(&self) {
+        self.service.lock().storage.hops.push_back(Hop::Again);
+    }
+
+    /// The storage's next sound request is redirected to this URL, wherever it leads.
+    pub fn redirect_storage_to(&self, url: &str) {
+        self.service.lock().storage.hops.push_back(Hop::To(url.to_owned()));
+    }
+
+    /// Accepts an access token that may do what its scopes say, for this long.
+    pub fn issue_token(&self, token: &str, scopes: &[&str], lifetime: Duration) {
+        let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+        self.service.lock().state.tokens.issue(Token {
+            token: token.to_owned(),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            expires_at: service::wall_clock().saturating_add(lifetime),
+        });
+    }
+
+    /// Ends an access token that was issued, or named with its scopes in the configuration.
+    pub fn revoke_token(&self, token: &str) {
+        self.service.lock().state.tokens.revoke(token);
+    }
+
     /// The latest deliveries of webhooks, oldest first.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
@@ -176,100 +282,12 @@ impl Mock {
     /// What the account holds now.
     #[must_use]
     pub fn store(&self) -> StoreView<'_> {
-        StoreView(&self.service)
+        StoreView::new(&self.service)
     }
 }
 
 impl Drop for Mock {
     fn drop(&mut self) {
-        self.task.abort();
-        self.deliverer.abort();
-    }
-}
-
-/// The account's records, as GET would show them now to a credential that may see everything.
-#[derive(Debug)]
-pub struct StoreView<'m>(&'m Service);
-
-impl StoreView<'_> {
-    fn ids(&self, with_confidential: bool) -> Vec<String> {
-        let state = &self.0.lock().state;
-        let rows =
-            state.opportunities.values().filter(|row| with_confidential || !row.confidential);
-        let mut keys: Vec<_> = rows.map(|row| (state.key(row), &row.id)).collect();
-        keys.sort();
-        keys.into_iter().map(|(_, id)| id.clone()).collect()
-    }
-
-    /// Ids of the opportunities the list shows without filters, in its order.
-    #[must_use]
-    pub fn opportunity_ids(&self) -> Vec<String> {
-        self.ids(false)
-    }
-
-    /// Ids of all opportunities, confidential ones too, in the order of the list.
-    #[must_use]
-    pub fn all_opportunity_ids(&self) -> Vec<String> {
-        self.ids(true)
-    }
-
-    /// An opportunity, nothing expanded.
-    #[must_use]
-    pub fn opportunity(&self, id: &str) -> Option<Value> {
-        let state = &self.0.lock().state;
-        state.opportunities.get(id).map(|row| state.view(row))
-    }
-
-    /// A contact.
-    #[must_use]
-    pub fn contact(&self, id: &str) -> Option<Value> {
-        self.0.lock().state.contacts.get(id).map(|contact| contact.view())
-    }
-
-    /// An application.
-    #[must_use]
-    pub fn application(&self, id: &str) -> Option<Value> {
-        self.0.lock().state.applications.get(id).map(|application| application.view())
-    }
-
-    /// The notes of an opportunity, in the order they were made.
-    #[must_use]
-    pub fn notes(&self, opportunity: &str) -> Vec<Value> {
-        self.0.lock().state.notes_of(opportunity).map(|note| note.view()).collect()
-    }
-
-    /// Every stage, in pipeline order.
-    #[must_use]
-    pub fn stages(&self) -> Vec<Value> {
-        self.0.lock().state.stages.iter().map(|stage| stage.view()).collect()
-    }
-
-    /// Every archive reason.
-    #[must_use]
-    pub fn archive_reasons(&self) -> Vec<Value> {
-        self.0.lock().state.reasons.iter().map(|reason| reason.view()).collect()
-    }
-
-    /// Every user, deactivated ones too.
-    #[must_use]
-    pub fn users(&self) -> Vec<Value> {
-        self.0.lock().state.users.clone()
-    }
-
-    /// Every posting.
-    #[must_use]
-    pub fn postings(&self) -> Vec<Value> {
-        self.0.lock().state.postings.clone()
-    }
-
-    /// Ids of the requisitions: open ones first, then closed ones.
-    #[must_use]
-    pub fn requisitions(&self) -> (Vec<String>, Vec<String>) {
-        let state = &self.0.lock().state;
-        let (open, closed): (Vec<_>, Vec<_>) =
-            state.requisitions.iter().partition(|requisition| requisition.open);
-        let ids =
-            |rows: Vec<&store::Requisition>| rows.into_iter().map(|row| row.id.clone()).collect();
-        (ids(open), ids(closed))
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }

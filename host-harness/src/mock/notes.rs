@@ -5,10 +5,22 @@
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
-use super::call::{Call, Fields};
+use super::body::Fields;
+use super::call::Call;
 use super::opportunities::{find, select};
 use super::page::{self, Part};
 use super::store::{Comment, Note, State};
+
+/// What a body that replaces a thread may hold.
+pub(super) const KEYS: &[&str] = &[
+    "values/*/value",
+    "values/*/createdAt",
+    "user",
+    "secret",
+    "createdAt",
+    "completedAt",
+    "score",
+];
 
 fn shown(state: &State, note: &Note, call: &Call) -> Value {
     let mut view = note.view();
@@ -26,6 +38,10 @@ fn position(state: &State, opportunity: &str, note: &str) -> Result<usize, Failu
     notes
         .position(|row| row.id == note && row.opportunity == opportunity)
         .ok_or(Failure::NoRecord("Note"))
+}
+
+fn not_made_by_api() -> Failure {
+    Failure::Forbidden("Only notes created through the API can be changed.".to_owned())
 }
 
 fn score(body: &Fields) -> Result<Option<u64>, Failure> {
@@ -63,7 +79,7 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
 
 pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     let opportunity = find(state, call)?;
-    let body = call.json()?;
+    let body = call.body()?;
     body.flag("notifyFollowers")?;
     let comment = Comment {
         value: value(&body)?,
@@ -104,7 +120,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
 pub(super) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     let stage = find(state, call)?.stage.clone();
     let at = position(state, call.id(0), call.id(1))?;
-    let body = call.json()?;
+    let body = call.body()?;
     let values =
         body.children("values")?.ok_or_else(|| Failure::missing(body.pointer("values")))?;
     if values.is_empty() {
@@ -115,7 +131,7 @@ pub(super) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         return Err(body.refuse("user", "User was not found."));
     }
     let Some(note) = state.notes.get_mut(at).filter(|note| note.made_by_api) else {
-        return Err(Failure::NotMadeByApi);
+        return Err(not_made_by_api());
     };
     let user = user.or_else(|| note.user.clone());
     let created_at = body.past("createdAt", call.now)?.unwrap_or(note.created_at);
@@ -140,7 +156,7 @@ pub(super) fn delete(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     find(state, call)?;
     let at = position(state, call.id(0), call.id(1))?;
     if state.notes.get(at).is_some_and(|note| !note.made_by_api) {
-        return Err(Failure::NotMadeByApi);
+        return Err(not_made_by_api());
     }
     state.notes.remove(at);
     Ok(Answer::Empty)

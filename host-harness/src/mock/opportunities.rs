@@ -14,6 +14,34 @@ use super::store::{Opportunity, State};
 pub(super) const EXPAND: &[&str] =
     &["applications", "stage", "owner", "followers", "sourcedBy", "contact"];
 
+/// The query of the list.
+pub(super) const QUERY: &[&str] = &[
+    "limit",
+    "offset",
+    "include",
+    "tag",
+    "email",
+    "origin",
+    "source",
+    "confidentiality",
+    "stage_id",
+    "posting_id",
+    "archived_posting_id",
+    "created_at_start",
+    "created_at_end",
+    "updated_at_start",
+    "updated_at_end",
+    "advanced_at_start",
+    "advanced_at_end",
+    "archived_at_start",
+    "archived_at_end",
+    "archived",
+    "archive_reason_id",
+    "snoozed",
+    "contact_id",
+    "location",
+];
+
 /// Keeps the fields named by `include`, those named by `expand`, and the id.
 pub(super) fn select(mut view: Value, call: &Call) -> Value {
     let include = call.all("include");

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::Failure;
 use super::call::Call;
+use super::store::text;
 
 /// Largest and default page, in rows.
 const MAX_LIMIT: usize = 100;
@@ -41,6 +42,12 @@ pub(super) enum Part {
 
 /// What a list is sorted by.
 pub(super) type Key = Vec<Part>;
+
+/// The sort key of records that come oldest first.
+pub(super) fn by_creation(row: &Value) -> Key {
+    let created = row.get("createdAt").and_then(Value::as_u64).unwrap_or(0);
+    vec![Part::Earliest(created), Part::Text(text(row, "id").to_owned())]
+}
 
 fn part_value(part: &Part) -> Value {
     match part {
@@ -178,7 +185,7 @@ mod tests {
         ];
         for (query, expected) in table {
             let pairs = pairs(query);
-            let page = cut(&issued, &call(&pairs, b""), rows()).ok();
+            let page = cut(&issued, &call(&pairs), rows()).ok();
             let found = page.map(|page| (page.rows, page.next));
             let expected = expected
                 .map(|(rows, next)| (rows.to_vec(), next.map(|time| vec![Part::Earliest(time)])));

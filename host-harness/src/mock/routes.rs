@@ -1,21 +1,28 @@
-//! The table of endpoints: an endpoint is one row here and its handler.
+//! The table of endpoints: an endpoint is one row and its handler.
 //!
-//! Decides which row a request meets and what every row has in common (body, `perform_as`); what a
+//! Decides which row a request meets and what every row has in common (scope, `perform_as`); what a
 //! row does is its handler's business.
+
+mod table;
 
 use percent_encoding::percent_decode_str;
 
 use super::answer::{Answer, Failure};
+use super::auth::Credential;
 use super::call::Call;
 use super::config::PerformAs;
+use super::payload::Takes;
 use super::store::State;
-use super::{changes, creation, lists, notes, opportunities, webhooks};
+
+pub(super) use table::ROWS;
 
 /// Whether a row takes the user a write is attributed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Actor {
-    /// A read: the parameter means nothing.
+    /// A read: the parameter is not known.
     None,
+    /// A write that may be sent it and does not look at it.
+    Unused,
     Optional,
     Required,
 }
@@ -25,118 +32,19 @@ type Handler = fn(&mut State, &Call) -> Result<Answer, Failure>;
 /// One endpoint.
 #[derive(Debug)]
 pub(super) struct Row {
-    method: &'static str,
+    pub method: &'static str,
     /// Below `/v1`; a `:name` segment captures.
-    path: &'static str,
+    pub path: &'static str,
+    /// Resources of which a token needs the scope of one.
+    pub scope: &'static [&'static str],
     pub actor: Actor,
     /// Query parameters beside `perform_as` and `expand`.
     query: &'static [&'static str],
     /// Values `expand` takes.
     expand: &'static [&'static str],
+    pub takes: Takes,
     pub handler: Handler,
 }
-
-const PAGE: &[&str] = &["limit", "offset", "include"];
-const ONE: &[&str] = &["include"];
-const OPPORTUNITIES: &[&str] = &[
-    "limit",
-    "offset",
-    "include",
-    "tag",
-    "email",
-    "origin",
-    "source",
-    "confidentiality",
-    "stage_id",
-    "posting_id",
-    "archived_posting_id",
-    "created_at_start",
-    "created_at_end",
-    "updated_at_start",
-    "updated_at_end",
-    "advanced_at_start",
-    "advanced_at_end",
-    "archived_at_start",
-    "archived_at_end",
-    "archived",
-    "archive_reason_id",
-    "snoozed",
-    "contact_id",
-    "location",
-];
-const USERS: &[&str] = &[
-    "limit",
-    "offset",
-    "include",
-    "email",
-    "accessRole",
-    "accessRole[]",
-    "includeDeactivated",
-    "external_directory_id",
-];
-const CREATE: &[&str] = &["parse", "perform_as_posting_owner"];
-
-const fn read(
-    path: &'static str,
-    query: &'static [&'static str],
-    expand: &'static [&'static str],
-    handler: Handler,
-) -> Row {
-    Row { method: "GET", path, actor: Actor::None, query, expand, handler }
-}
-
-const fn write(
-    method: &'static str,
-    path: &'static str,
-    actor: Actor,
-    query: &'static [&'static str],
-    handler: Handler,
-) -> Row {
-    Row { method, path, actor, query, expand: &[], handler }
-}
-
-use Actor::{Optional, Required};
-
-/// Where two rows fit a path, the first counts.
-const ROWS: &[Row] = &[
-    read("/opportunities", OPPORTUNITIES, opportunities::EXPAND, opportunities::list),
-    read("/opportunities/:opportunity", ONE, opportunities::EXPAND, opportunities::get),
-    write("POST", "/opportunities", Required, CREATE, creation::create),
-    write("PUT", "/opportunities/:opportunity/stage", Optional, &[], changes::stage),
-    write("PUT", "/opportunities/:opportunity/archived", Optional, &[], changes::archive),
-    write("POST", "/opportunities/:opportunity/addTags", Optional, &[], changes::add_tags),
-    write("POST", "/opportunities/:opportunity/removeTags", Optional, &[], changes::remove_tags),
-    write("POST", "/opportunities/:opportunity/addLinks", Optional, &[], changes::add_links),
-    write("POST", "/opportunities/:opportunity/removeLinks", Optional, &[], changes::remove_links),
-    write("POST", "/opportunities/:opportunity/addSources", Optional, &[], changes::add_sources),
-    write(
-        "POST",
-        "/opportunities/:opportunity/removeSources",
-        Optional,
-        &[],
-        changes::remove_sources,
-    ),
-    read("/opportunities/:opportunity/notes", PAGE, &["user"], notes::list),
-    read("/opportunities/:opportunity/notes/:note", ONE, &["user"], notes::get),
-    write("POST", "/opportunities/:opportunity/notes", Optional, &["note_id"], notes::create),
-    write("PUT", "/opportunities/:opportunity/notes/:note", Optional, &[], notes::update),
-    write("DELETE", "/opportunities/:opportunity/notes/:note", Optional, &[], notes::delete),
-    read("/stages", PAGE, &[], lists::stages),
-    read("/stages/:stage", ONE, &[], lists::stage),
-    read("/archive_reasons", &["limit", "offset", "include", "type"], &[], lists::archive_reasons),
-    read("/archive_reasons/:reason", ONE, &[], lists::archive_reason),
-    read("/users", USERS, &[], lists::users),
-    read("/users/:user", ONE, &[], lists::user),
-    read("/postings", &["limit", "offset", "include", "state"], &[], lists::postings),
-    read("/postings/:posting", ONE, &[], lists::posting),
-    read("/tags", &["limit", "offset"], &[], lists::tags),
-    read("/sources", &["limit", "offset"], &[], lists::sources),
-    read("/webhooks", &[], &[], webhooks::list),
-    write("POST", "/webhooks", Actor::None, &[], webhooks::create),
-    // With the slash, as documented: nothing shows that Lever takes it without.
-    write("PUT", "/webhooks/", Actor::None, &[], webhooks::update),
-    write("DELETE", "/webhooks/:webhook", Actor::None, &[], webhooks::delete),
-];
 
 /// The version prefix of every path.
 pub(super) const BASE: &str = "/v1";
@@ -182,9 +90,24 @@ impl Row {
         query.iter().filter(|pair| !known(pair)).collect()
     }
 
-    /// Whether requests to this endpoint carry JSON.
-    pub fn takes_json(&self) -> bool {
-        matches!(self.method, "POST" | "PUT")
+    /// Whether it is the one that sends in an application, which has a limit of its own.
+    pub fn is_application(&self) -> bool {
+        self.method == "POST" && self.path == "/postings/:posting/apply"
+    }
+
+    /// Refuses a token that lacks the scope.
+    ///
+    /// # Errors
+    /// The scopes of which one is missing.
+    pub fn check_scope(&self, credential: &Credential) -> Result<(), Failure> {
+        let writes = self.method != "GET";
+        if credential.allows(self.scope, writes) {
+            return Ok(());
+        }
+        let level = if writes { "write" } else { "read" };
+        let scopes = self.scope.iter().map(|resource| format!("{resource}:{level}:admin"));
+        let scopes = scopes.collect::<Vec<_>>().join(" or ");
+        Err(Failure::Forbidden(format!("The access token lacks the scope {scopes}")))
     }
 
     /// The user a write is attributed to.
@@ -197,13 +120,13 @@ impl Row {
         state: &State,
         rule: PerformAs,
     ) -> Result<Option<String>, Failure> {
-        if self.actor == Actor::None {
+        if matches!(self.actor, Actor::None | Actor::Unused) {
             return Ok(None);
         }
         let given = call.one("perform_as")?;
         let stands_in = call.flag("perform_as_posting_owner")? == Some(true);
         match (rule, given) {
-            (PerformAs::Strict, None) if self.actor == Required && !stands_in => {
+            (PerformAs::Strict, None) if self.actor == Actor::Required && !stands_in => {
                 Err(Failure::Query("Missing required parameter: perform_as".to_owned()))
             }
             (PerformAs::Strict, Some(id)) if state.user(id).is_none() => {

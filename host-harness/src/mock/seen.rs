@@ -3,7 +3,10 @@
 //! Records, never judges.
 
 use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
+
+use bytes::Bytes;
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -22,16 +25,48 @@ pub struct Seen {
     pub pairs: Vec<(String, String)>,
     /// Query pairs the endpoint does not have.
     pub unknown_query: Vec<(String, String)>,
+    /// JSON pointers of the body's keys that the endpoint does not have.
+    pub unknown_body: Vec<String>,
     /// Header names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Body,
     /// The status decided on; None while undecided, and when the connection was cut without one.
     pub status: Option<u16>,
     /// Whether it changed the account.
     pub is_applied: bool,
     /// The fault that hit it, as written in Rust.
     pub fault: Option<String>,
+}
+
+/// The bytes of a body; copies share them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body(Bytes);
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const N: usize> PartialEq<&[u8; N]> for Body {
+    fn eq(&self, other: &&[u8; N]) -> bool {
+        **self == other[..]
+    }
+}
+
+impl PartialEq<[u8]> for Body {
+    fn eq(&self, other: &[u8]) -> bool {
+        **self == *other
+    }
 }
 
 impl Seen {

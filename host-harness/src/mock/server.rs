@@ -6,10 +6,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -18,23 +18,33 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::answer::Failure;
 use super::service::Service;
 use super::wire::{Delivery, End, Whole};
 
-/// Largest request body taken, in bytes: far above any JSON a client sends.
-const MAX_BODY: usize = 16 << 20;
+/// What listens on a port.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    /// Lever's API.
+    Api,
+    /// The object storage.
+    Storage,
+}
+
+/// A body this many times its limit is not read to its end, which breaks the connection.
+const MAX_EXCESS: usize = 2;
 
 /// Wait after a failed accept, so that running out of file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Serves connections until the task is aborted, which ends every connection too.
-pub(super) async fn run(listener: TcpListener, service: Arc<Service>) {
+pub(super) async fn run(listener: TcpListener, service: Arc<Service>, side: Side) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&service)));
+                    connections.spawn(connection(stream, Arc::clone(&service), side));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -45,11 +55,12 @@ pub(super) async fn run(listener: TcpListener, service: Arc<Service>) {
 
 type Order = (Vec<u8>, End);
 
-async fn connection(stream: TcpStream, service: Arc<Service>) {
+async fn connection(stream: TcpStream, service: Arc<Service>, side: Side) {
     // Spoilt answers are written in small pieces that must not wait for each other. Failing costs time only.
     stream.set_nodelay(true).ok();
     let (orders, mut ordered) = mpsc::channel::<Order>(1);
-    let answer = service_fn(move |request| answer(Arc::clone(&service), orders.clone(), request));
+    let answer =
+        service_fn(move |request| answer(Arc::clone(&service), side, orders.clone(), request));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
     let order = tokio::select! {
         // Whether a client ended in order or not is of no interest here.
@@ -63,15 +74,45 @@ async fn connection(stream: TcpStream, service: Arc<Service>) {
     }
 }
 
+/// A request's body in one piece, each byte copied once. One that is too large is read and thrown away, so that the
+/// client gets to hear of it.
+async fn spooled(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
+    let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let mut all = BytesMut::with_capacity(length.unwrap_or(0).min(limit));
+    let mut read: usize = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Failure::Incomplete)?.into_data() else {
+            continue;
+        };
+        read = read.saturating_add(data.len());
+        if read <= limit {
+            all.extend_from_slice(&data);
+        } else {
+            all = BytesMut::new();
+        }
+        if read > limit.saturating_mul(MAX_EXCESS) {
+            break;
+        }
+    }
+    if read > limit { Err(Failure::TooLarge) } else { Ok(all.freeze()) }
+}
+
 async fn answer(
     service: Arc<Service>,
+    side: Side,
     orders: mpsc::Sender<Order>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let admission = service.admit(&head);
-    let body = Limited::new(body, MAX_BODY).collect().await.ok().map(|body| body.to_bytes());
-    let decision = service.decide(admission, body.as_deref());
+    let decision = match side {
+        Side::Storage => service.fetch(&head),
+        Side::Api => {
+            let admission = service.admit(&head);
+            let body = spooled(body, admission.max_body);
+            let body = tokio::time::timeout(service.upload_timeout(), body).await;
+            service.decide(admission, body.unwrap_or(Err(Failure::Slow)))
+        }
+    };
     if !decision.wait.is_zero() {
         tokio::time::sleep(decision.wait).await;
     }

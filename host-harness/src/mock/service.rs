@@ -6,20 +6,25 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
-use super::auth;
+use super::auth::{Credential, Tokens};
 use super::bucket::Bucket;
 use super::call::Call;
-use super::config::{Config, RetryAfter, UnknownQuery};
+use super::config::{Config, Downloads, Rate, RetryAfter, UnknownBody, UnknownQuery};
 use super::deliveries::{Deliveries, Orders};
+use super::documents::{Document, Shelf};
 use super::faults::{Effect, Faults};
+use super::oauth::{self, Desk};
 use super::page;
-use super::routes;
+use super::payload::Payload;
+use super::routes::{self, Row};
 use super::seed;
-use super::seen::Seen;
+use super::seen::{Body, Seen};
+use super::storage::Storage;
 use super::store::State;
 use super::wire::{Delivery, Whole, spoil};
 
@@ -29,6 +34,10 @@ pub(super) struct Inner {
     pub state: State,
     pub seen: Vec<Seen>,
     pub faults: Faults,
+    pub storage: Storage,
+    pub desk: Desk,
+    /// How far the time of tokens and codes is ahead, in milliseconds.
+    pub ahead: u64,
     received: u64,
     buckets: HashMap<String, Bucket>,
 }
@@ -42,14 +51,22 @@ pub(super) struct Service {
     inner: Mutex<Inner>,
 }
 
+/// Largest JSON body taken, in bytes: far above any a client sends.
+const MAX_JSON: usize = 16 << 20;
+
+/// Largest form taken, in bytes: two files of the largest size and some fields.
+const MAX_FORM: usize = 64 << 20;
+
 /// Why a request was refused at its head and, for the rate limit, the wait until one is allowed.
 type Refusal = (Failure, Option<Duration>);
 
 /// A request let in or refused at its head.
 #[derive(Debug)]
 pub(super) struct Admission {
+    /// Bytes of the body that may be kept.
+    pub max_body: usize,
     seen: Seen,
-    refusal: Option<Refusal>,
+    credential: Result<Credential, Refusal>,
 }
 
 /// What to do about a request.
@@ -67,19 +84,28 @@ pub(super) fn wall_clock() -> u64 {
 }
 
 impl Service {
-    pub fn new(config: Config) -> (Self, Orders) {
+    /// An account as configured, with its storage at this base URL, and the deliveries it will order.
+    pub fn new(config: Config, storage: String) -> (Self, Orders) {
         let mut state = seed::account(config.seed, config.opportunities, config.epoch);
+        state.tokens = Tokens::lasting(&config.scoped_tokens);
         state.webhooks.loopback_http = config.webhooks.loopback_http;
         let (deliveries, orders) = Deliveries::new(config.webhooks.clone());
         let inner = Inner {
             state,
             seen: Vec::new(),
             faults: Faults::default(),
+            storage: Storage::new(storage, config.storage_lifetime, config.seed),
+            desk: Desk::new(config.authorization.clone(), config.seed),
+            ahead: 0,
             received: 0,
             buckets: HashMap::new(),
         };
         let inner = Mutex::new(inner);
         (Self { config, started: Instant::now(), deliveries, inner }, orders)
+    }
+
+    pub fn upload_timeout(&self) -> Duration {
+        self.config.upload_timeout
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -106,35 +132,58 @@ impl Service {
             query: query.map(str::to_owned),
             pairs: pairs.into_owned().collect(),
             unknown_query: Vec::new(),
+            unknown_body: Vec::new(),
             headers: headers.collect(),
-            body: Vec::new(),
+            body: Body::default(),
             status: None,
             is_applied: false,
             fault: None,
         };
-        if let Ok((row, _)) = routes::find(&seen.method, &seen.path) {
+        let row = routes::find(&seen.method, &seen.path).ok().map(|(row, _)| row);
+        if let Some(row) = row {
             seen.unknown_query = row.unknown(&seen.pairs).into_iter().cloned().collect();
         }
-        let credential = auth::credential(&self.config, seen.header("authorization"));
         inner.seen.push(seen.clone());
-        let refusal = match (credential, &self.config.rate) {
-            (None, _) => Some((Failure::Unauthorized, None)),
-            (Some(_), None) => None,
-            (Some(name), Some(rate)) => {
+        if oauth::serves(&seen.path) {
+            let credential = Ok(Credential::nobody());
+            return Admission { max_body: MAX_JSON, seen, credential };
+        }
+        let header = seen.header("authorization");
+        let tokens = &inner.state.tokens;
+        let now = wall_clock().saturating_add(inner.ahead);
+        let credential = Credential::find(&self.config, tokens, now, header);
+        let is_application = row.is_some_and(Row::is_application);
+        let credential = credential.ok_or((Failure::Unauthorized, None)).and_then(|credential| {
+            let lanes = self.lanes(&credential.name, is_application);
+            lanes.into_iter().try_for_each(|(name, rate)| {
                 let bucket = inner.buckets.entry(name);
                 let bucket = bucket.or_insert_with(|| Bucket::new(rate.per_second, rate.burst));
-                bucket.take(at).err().map(|wait| (Failure::Throttled, Some(wait)))
-            }
-        };
-        Admission { seen, refusal }
+                bucket.take(at).map_err(|wait| (Failure::Throttled, Some(wait)))
+            })?;
+            Ok(credential)
+        });
+        let max_body = if row.is_some_and(|row| row.takes.is_form()) { MAX_FORM } else { MAX_JSON };
+        Admission { max_body, seen, credential }
     }
 
-    /// Handles an admitted request and records what became of it. `body` is None when it was too large.
-    pub fn decide(&self, admission: Admission, body: Option<&[u8]>) -> Decision {
-        let Admission { mut seen, refusal } = admission;
-        seen.body = body.unwrap_or_default().to_vec();
+    /// The limits a request counts against, each under its name.
+    fn lanes(&self, credential: &str, is_application: bool) -> Vec<(String, &Rate)> {
+        let Some(rate) = &self.config.rate else {
+            return Vec::new();
+        };
+        let mut lanes = vec![(credential.to_owned(), rate)];
+        if let (true, Some(rate)) = (is_application, &self.config.apply_rate) {
+            lanes.push((format!("applications of {credential}"), rate));
+        }
+        lanes
+    }
+
+    /// Handles an admitted request, with its body or why there is none, and records what became of it.
+    pub fn decide(&self, admission: Admission, body: Result<Bytes, Failure>) -> Decision {
+        let Admission { mut seen, credential, .. } = admission;
+        seen.body = body.as_ref().map(Bytes::clone).unwrap_or_default().into();
         let mut inner = self.lock();
-        let decision = self.decided(&mut inner, refusal, &mut seen, body);
+        let decision = self.decided(&mut inner, credential, &mut seen, body);
         // Not there any more when the requests were cleared while the body was on its way.
         let mut places = inner.seen.iter_mut().rev();
         if let Some(place) = places.find(|place| place.number == seen.number) {
@@ -146,46 +195,61 @@ impl Service {
     fn decided(
         &self,
         inner: &mut Inner,
-        refusal: Option<Refusal>,
+        credential: Result<Credential, Refusal>,
         seen: &mut Seen,
-        body: Option<&[u8]>,
+        body: Result<Bytes, Failure>,
     ) -> Decision {
         let wait = self.config.latency;
-        if let Some((failure, until)) = refusal {
-            let mut answer = Whole::json(failure.parts().0, Some(&failure.body()));
-            answer.headers.extend(self.retry_after(until));
-            seen.status = Some(answer.status);
-            return Decision { wait, delivery: Delivery::Answer(answer) };
-        }
+        let credential = match credential {
+            Ok(credential) => credential,
+            Err((failure, until)) => {
+                let mut answer = Whole::json(failure.parts().0, Some(&failure.body()));
+                answer.headers.extend(self.retry_after(until));
+                seen.status = Some(answer.status);
+                return Decision { wait, delivery: Delivery::Answer(answer) };
+            }
+        };
         let hit = inner.faults.hit(&seen.method, &seen.path);
         seen.fault = hit.as_ref().map(|hit| format!("{:?}", hit.effect));
         // Told already.
         inner.state.events.clear();
-        let (status, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
-            let answer = self.handled(&mut inner.state, seen, body);
+        let (whole, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
+            let answer = self.handled(inner, &credential, seen, body);
             self.deliveries.tell(&mut inner.state, wall_clock());
             answer
         } else {
-            (200, None)
+            (Whole::json(200, None), None)
         };
         let Some(hit) = hit else {
-            seen.status = Some(status);
-            return Decision {
-                wait,
-                delivery: Delivery::Answer(Whole::json(status, json.as_ref())),
-            };
+            seen.status = Some(whole.status);
+            return Decision { wait, delivery: Delivery::Answer(whole) };
         };
         let wait = match hit.effect {
             Effect::Delay(delay) => wait.saturating_add(delay),
             _ => wait,
         };
         let offset = seen.values("offset").first().copied();
-        let delivery = spoil(hit.effect, status, json, offset);
+        let status = whole.status;
+        let delivery = spoil(hit.effect, whole, json, offset);
         seen.status = match &delivery {
             Delivery::Answer(answer) => Some(answer.status),
             Delivery::Cut(bytes, _) => (!bytes.is_empty()).then_some(status),
         };
         Decision { wait, delivery }
+    }
+
+    /// Answers a request to the storage, which faults hit too.
+    pub fn fetch(&self, head: &Parts) -> Decision {
+        let mut inner = self.lock();
+        let whole = inner.storage.fetch(head, self.started.elapsed());
+        let Some(hit) = inner.faults.hit(head.method.as_str(), head.uri.path()) else {
+            return Decision { wait: Duration::ZERO, delivery: Delivery::Answer(whole) };
+        };
+        let wait = match hit.effect {
+            Effect::Delay(delay) => delay,
+            _ => Duration::ZERO,
+        };
+        Decision { wait, delivery: spoil(hit.effect, whole, None, None) }
     }
 
     fn retry_after(&self, until: Option<Duration>) -> Option<(String, String)> {
@@ -202,14 +266,19 @@ impl Service {
         Some(("retry-after".to_owned(), value))
     }
 
-    /// The real answer: status and body.
+    /// The real answer, and its JSON where it is JSON.
     fn handled(
         &self,
-        state: &mut State,
+        inner: &mut Inner,
+        credential: &Credential,
         seen: &mut Seen,
-        body: Option<&[u8]>,
-    ) -> (u16, Option<Value>) {
-        match self.answered(state, seen, body) {
+        body: Result<Bytes, Failure>,
+    ) -> (Whole, Option<Value>) {
+        if oauth::serves(&seen.path) {
+            let now = wall_clock().saturating_add(inner.ahead);
+            return inner.desk.answer(&mut inner.state.tokens, seen, body, now);
+        }
+        let (status, json) = match self.answered(&mut inner.state, credential, seen, body) {
             Err(failure) => (failure.parts().0, Some(failure.body())),
             Ok(answer) => {
                 seen.is_applied = seen.method != "GET";
@@ -217,47 +286,71 @@ impl Service {
                     Answer::Data(status, data) => (status, Some(json!({"data": data}))),
                     Answer::Whole(status, body) => (status, Some(body)),
                     Answer::Empty => (204, None),
+                    Answer::Document(document) => {
+                        return (self.handed_out(&mut inner.storage, document), None);
+                    }
                     Answer::List { data, next } => {
                         let mut list = json!({"data": data, "hasNext": next.is_some()});
                         if let (Some(key), Some(map)) = (next, list.as_object_mut()) {
                             let bound = page::fingerprint(&seen.path, &seen.pairs);
-                            map.insert("next".to_owned(), json!(state.issued.hand_out(bound, key)));
+                            let token = inner.state.issued.hand_out(bound, key);
+                            map.insert("next".to_owned(), json!(token));
                         }
                         (200, Some(list))
                     }
                 }
             }
-        }
+        };
+        (Whole::json(status, json.as_ref()), json)
+    }
+
+    /// The bytes of a document, or the way to them.
+    fn handed_out(&self, storage: &mut Storage, document: Document) -> Whole {
+        let is_direct = match self.config.downloads {
+            Downloads::Direct => true,
+            Downloads::Redirect => false,
+            Downloads::Mixed => document.shelf == Shelf::File,
+        };
+        let answer = match is_direct {
+            true => Whole::document(&document),
+            false => Whole::redirect(&storage.sign(document, self.started.elapsed())),
+        };
+        answer.of_lever()
     }
 
     fn answered(
         &self,
         state: &mut State,
-        seen: &Seen,
-        body: Option<&[u8]>,
+        credential: &Credential,
+        seen: &mut Seen,
+        body: Result<Bytes, Failure>,
     ) -> Result<Answer, Failure> {
         let (row, ids) = routes::find(&seen.method, &seen.path)?;
+        row.check_scope(credential)?;
         if let (UnknownQuery::Refuse, Some((name, _))) =
             (self.config.unknown_query, seen.unknown_query.first())
         {
             return Err(Failure::Query(format!("Unknown parameter: {name}")));
         }
-        let body = body.ok_or(Failure::TooLarge)?;
-        let kind = seen.header("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if row.takes_json() && !body.is_empty() && !kind.eq_ignore_ascii_case("application/json") {
-            return Err(Failure::MediaType);
-        }
+        let body = body?;
         let mut call = Call {
             path: &seen.path,
             ids,
             query: &seen.pairs,
-            body,
+            payload: Payload::Nothing,
             actor: None,
             now: wall_clock(),
-            confidential_access: self.config.confidential_access,
+            confidential_access: credential.is_confidential,
         };
         call.actor = row.actor(&call, state, self.config.perform_as)?;
+        let is_sized = seen.header("content-length").is_some();
+        call.payload = row.takes.read(seen.header("content-type"), &body, is_sized)?;
+        seen.unknown_body = row.takes.unknown(&call.payload);
+        if let (UnknownBody::Refuse, Some(pointer)) =
+            (self.config.unknown_body, seen.unknown_body.first())
+        {
+            return Err(Failure::Field("Unknown field.".to_owned(), pointer.clone()));
+        }
         (row.handler)(state, &call)
     }
 }

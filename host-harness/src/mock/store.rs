@@ -7,9 +7,20 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::auth::Tokens;
+use super::deleted::Deleted;
 use super::events::Event;
+use super::feedback::Feedback;
+use super::file_actions::FileAction;
+use super::files::File;
+use super::offers::Offer;
 use super::page::{Issued, Key, Part};
+use super::questions::Questions;
 use super::random::Random;
+use super::resumes::Resume;
+use super::schedule::Panel;
+use super::templates::Template;
+use super::uploads::Upload;
 use super::webhooks::Webhooks;
 
 /// A pipeline stage.
@@ -144,6 +155,24 @@ pub(super) struct State {
     pub applications: BTreeMap<String, Application>,
     pub opportunities: BTreeMap<String, Opportunity>,
     pub notes: Vec<Note>,
+    /// Its own id, which only internal shapes show.
+    pub account: String,
+    /// What templates can be grouped by.
+    pub groups: Vec<Value>,
+    pub templates: Vec<Template>,
+    pub feedback: Vec<Feedback>,
+    pub panels: Vec<Panel>,
+    /// Application forms, by posting.
+    pub questions: BTreeMap<String, Questions>,
+    pub deleted_opportunities: Vec<Deleted>,
+    pub deleted_applications: Vec<Value>,
+    pub deleted_postings: Vec<Value>,
+    pub files: Vec<File>,
+    pub file_actions: Vec<FileAction>,
+    pub resumes: Vec<Resume>,
+    pub offers: Vec<Offer>,
+    pub uploads: Vec<Upload>,
+    pub tokens: Tokens,
     pub webhooks: Webhooks,
     /// What the last write made happen.
     pub events: Vec<Event>,
@@ -168,6 +197,11 @@ impl State {
 
     pub fn user(&self, id: &str) -> Option<&Value> {
         self.users.iter().find(|user| text(user, "id") == id)
+    }
+
+    /// What expanding a user's id shows.
+    pub fn user_view(&self, id: &str) -> Value {
+        self.user(id).cloned().unwrap_or_else(|| Value::from(id))
     }
 
     pub fn posting(&self, id: &str) -> Option<&Value> {

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::store::{
-    Application, Archived, Comment, Contact, Note, Opportunity, Reason, Stage, StageChange, State,
+    Archived, Comment, Contact, Note, Opportunity, Reason, Stage, StageChange, State,
 };
 
 /// An archive mark; null while active.
@@ -71,16 +71,6 @@ impl Contact {
             "phones": self.phones_view(),
             "dataProtection": protection,
         })
-    }
-}
-
-impl Application {
-    pub fn view(&self) -> Value {
-        let mut view = self.fields.clone();
-        view.insert("posting".to_owned(), json!(self.posting));
-        view.insert("archived".to_owned(), archived(self.archived.as_ref()));
-        view.insert("requisitionForHire".to_owned(), self.requisition.clone().unwrap_or_default());
-        Value::Object(view)
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Failure};
-use super::call::{Call, Fields};
+use super::body::Fields;
+use super::call::Call;
 use super::deliveries::loopback;
 use super::events::Event;
 use super::random::Random;
@@ -28,6 +29,13 @@ const PLAIN: [&str; 6] = [
 ];
 
 const ORIGINS: [&str; 6] = ["agency", "applied", "internal", "referred", "sourced", "university"];
+
+/// Keys of a subscription's making.
+pub(super) const CREATE: &[&str] = &["event", "url", "configuration/conditions/origins"];
+
+/// Keys of a change of several.
+pub(super) const CHANGE: &[&str] =
+    &["data/*/id", "data/*/url", "data/*/event", "data/*/configuration/conditions/origins"];
 
 /// How webhooks are taken and delivered.
 #[derive(Clone, Debug)]
@@ -125,7 +133,7 @@ pub(super) fn list(state: &mut State, _: &Call) -> Result<Answer, Failure> {
 }
 
 pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let body = call.json()?;
+    let body = call.body()?;
     let wanted = body.need_text("event")?;
     let event = BY_ORIGIN.into_iter().chain(PLAIN).find(|event| *event == wanted);
     let event = event.ok_or_else(|| body.refuse("event", "Unknown event."))?;
@@ -149,7 +157,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
 
 /// Changes several at once; nothing is changed where one change cannot be made.
 pub(super) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let body = call.json()?;
+    let body = call.body()?;
     let changes = body.children("data")?.ok_or_else(|| Failure::missing(body.pointer("data")))?;
     let mut changed = state.webhooks.rows.clone();
     let mut answer = Vec::new();

@@ -4,11 +4,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::answer::Failure;
+use super::documents::{Document, media_type};
 use super::faults::{Content, Effect};
 use super::page::{Part, canonical, token};
+use super::storage::segment;
 
 const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -20,7 +23,7 @@ const PAGE: &str = "<!doctype html><html><head><title>502 Bad Gateway</title></h
 pub(super) struct Whole {
     pub status: u16,
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// What becomes of the connection.
@@ -47,16 +50,37 @@ pub(super) enum End {
 }
 
 impl Whole {
-    fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
-        let headers = [
-            ("server", "lever-data-api"),
-            ("x-lever-region", "global"),
-            ("content-type", content_type),
-        ];
-        let headers =
-            headers.into_iter().filter(|(name, _)| *name != "content-type" || !body.is_empty());
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { status, headers, body }
+    fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self::bare(status, content_type, body.into()).of_lever()
+    }
+
+    /// An answer without Lever's own headers.
+    pub fn bare(status: u16, content_type: &str, body: Bytes) -> Self {
+        let answer = Self { status, headers: Vec::new(), body };
+        match answer.body.is_empty() {
+            true => answer,
+            false => answer.with("content-type", content_type),
+        }
+    }
+
+    /// The same with the headers that all of Lever's answers have.
+    pub fn of_lever(mut self) -> Self {
+        let own = [("server", "lever-data-api"), ("x-lever-region", "global")];
+        self.headers.splice(..0, own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// A document to be saved under its name (RFC 6266, the name as RFC 8187 spells it).
+    pub fn document(document: &Document) -> Self {
+        let kind = media_type(&document.name).unwrap_or("application/octet-stream");
+        let name = segment(&document.name);
+        Self::bare(200, kind, document.bytes.clone())
+            .with("content-disposition", &format!("attachment; filename*=UTF-8''{name}"))
+    }
+
+    /// The way to another place.
+    pub fn redirect(url: &str) -> Self {
+        Self::bare(302, "", Bytes::new()).with("location", url)
     }
 
     /// An answer in JSON; empty where there is nothing to say.
@@ -64,7 +88,8 @@ impl Whole {
         Self::new(status, JSON, body.map(|body| body.to_string().into_bytes()).unwrap_or_default())
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    /// The same with one more header.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -92,38 +117,43 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// The answer a fault makes of the real one. `offset` is the one the request asked with.
+/// The answer a fault makes of the real one. `real` is its JSON, where it is JSON; `offset` is the one the request
+/// asked with.
 pub(super) fn spoil(
     effect: Effect,
-    status: u16,
+    whole: Whole,
     real: Option<Value>,
     offset: Option<&str>,
 ) -> Delivery {
-    let whole = Whole::json(status, real.as_ref());
     let length = whole.body.len();
+    let altered = |whole: Whole, real: Option<Value>| match real {
+        Some(real) => Whole::json(whole.status, Some(&real)),
+        None => whole,
+    };
     let (bytes, end) = match effect {
         Effect::Delay(_) => return Delivery::Answer(whole),
         Effect::Status { code, body, headers } => {
             let mut answer = match body {
                 Content::Json(body) => Whole::json(code, Some(&body)),
-                Content::Html => Whole::new(code, HTML, PAGE.into()),
+                Content::Html => Whole::new(code, HTML, PAGE),
                 Content::Empty => Whole::json(code, None),
             };
             answer.headers.extend(headers);
             return Delivery::Answer(answer);
         }
-        Effect::HtmlPage => return Delivery::Answer(Whole::new(200, HTML, PAGE.into())),
+        Effect::HtmlPage => return Delivery::Answer(Whole::new(200, HTML, PAGE)),
         Effect::EmptyBody => return Delivery::Answer(Whole::json(200, None)),
-        Effect::Body(text) => return Delivery::Answer(Whole::new(200, JSON, text.into())),
+        Effect::Body(text) => return Delivery::Answer(Whole::new(200, JSON, text)),
         Effect::InvalidJson => {
-            return Delivery::Answer(Whole { body: whole.half().to_vec(), ..whole });
+            let body = whole.body.slice(..length / 2);
+            return Delivery::Answer(Whole { body, ..whole });
         }
         Effect::Gzip => {
-            let body = gzip(&whole.body);
+            let body = gzip(&whole.body).into();
             return Delivery::Answer(Whole { body, ..whole }.with("content-encoding", "gzip"));
         }
         Effect::RepeatCursor => {
-            return Delivery::Answer(Whole::json(status, repeated(real, offset).as_ref()));
+            return Delivery::Answer(altered(whole, repeated(real, offset)));
         }
         Effect::ExpiredCursor => {
             let failure = Failure::Query("Invalid offset token".to_owned());
@@ -134,7 +164,7 @@ pub(super) fn spoil(
         }
         Effect::ForeignCursor => {
             let foreign = token(&[Part::Text("of another query".to_owned())]);
-            return Delivery::Answer(Whole::json(status, continued(real, &foreign).as_ref()));
+            return Delivery::Answer(altered(whole, continued(real, &foreign)));
         }
         Effect::ExtraKeys | Effect::NullLists | Effect::LongText(_) => {
             let mut real = real;
@@ -147,10 +177,10 @@ pub(super) fn spoil(
                     _ => value.get_mut("data").into_iter().for_each(empty_lists),
                 }
             }
-            return Delivery::Answer(Whole::json(status, real.as_ref()));
+            return Delivery::Answer(altered(whole, real));
         }
         Effect::DeepNesting(depth) => {
-            return Delivery::Answer(Whole { body: nested(&whole.body, depth), ..whole });
+            return Delivery::Answer(Whole { body: nested(&whole.body, depth).into(), ..whole });
         }
         Effect::BadChunk => {
             let head = whole.head("transfer-encoding: chunked");
@@ -306,6 +336,7 @@ mod tests {
     #[test]
     fn a_cut_answer_has_the_bytes_its_fault_promises() {
         let real = || Some(json!({"data": [1, 2, 3]}));
+        let whole = || Whole::json(200, real().as_ref());
         let body = r#"{"data":[1,2,3]}"#;
         let rows = [
             (Effect::ResetAfter, "", ""),
@@ -321,7 +352,7 @@ mod tests {
         ];
         for (effect, framing, sent) in rows {
             let name = format!("{effect:?}");
-            let Delivery::Cut(bytes, _) = spoil(effect, 200, real(), None) else {
+            let Delivery::Cut(bytes, _) = spoil(effect, whole(), real(), None) else {
                 panic!("{name} is not a cut");
             };
             let text = String::from_utf8(bytes).unwrap();
@@ -334,6 +365,7 @@ mod tests {
     #[test]
     fn an_altered_answer_is_the_real_one_but_for_what_its_fault_says() {
         let real = || Some(json!({"data": [{"id": "a", "text": "b", "tags": ["c"]}], "next": "n"}));
+        let whole = || Whole::json(200, real().as_ref());
         let rows = [
             (Effect::NullLists, r#"{"data":[{"id":"a","tags":null,"text":"b"}],"next":"n"}"#),
             (Effect::LongText(3), r#"{"data":[{"id":"a","tags":["c"],"text":"xxx"}],"next":"n"}"#),
@@ -347,10 +379,11 @@ mod tests {
             ),
         ];
         for (effect, expected) in rows {
-            let Delivery::Answer(answer) = spoil(effect.clone(), 200, real(), Some("[1]")) else {
+            let Delivery::Answer(answer) = spoil(effect.clone(), whole(), real(), Some("[1]"))
+            else {
                 panic!("{effect:?} is whole");
             };
-            assert_eq!(String::from_utf8(answer.body).unwrap(), expected, "{effect:?}");
+            assert_eq!(String::from_utf8(answer.body.into()).unwrap(), expected, "{effect:?}");
         }
         let mut more = real().unwrap();
         add_keys(&mut more);

@@ -32,14 +32,14 @@ impl Agent {
             return Ok(Rule(format!("{id}=allow")));
         }
         let subject = format!("`{id}`");
-        let needed =
-            std::iter::once(&found.scope).chain(found.routes.iter().map(|route| &route.scope));
-        for scope in needed {
-            if self.rule_for(scope).is_none() {
+        let own = (&found.scope, found.also.as_ref());
+        let routes = found.routes.iter().map(|route| (&route.scope, route.also.as_ref()));
+        for (scope, also) in std::iter::once(own).chain(routes) {
+            if self.rule_for(scope, also).is_none() {
                 return Err(Refusal::for_want_of(self, &subject, scope, Some(found)));
             }
         }
-        self.rule_for(&found.scope)
+        self.rule_for(&found.scope, found.also.as_ref())
             .ok_or_else(|| Refusal::for_want_of(self, &subject, &found.scope, Some(found)))
     }
 
@@ -61,8 +61,13 @@ impl Agent {
     }
 
     /// The grant on a resource that covers a permission.
-    pub(super) fn rule_for(&self, scope: &Scope) -> Option<Rule> {
-        let level = self.grants.level(&scope.resource)?;
+    ///
+    /// Where Lever's documents name two resources, the first that the policy mentions decides: `notes = "off"` keeps
+    /// notes shut whatever `opportunities` says.
+    pub(super) fn rule_for(&self, scope: &Scope, also: Option<&Scope>) -> Option<Rule> {
+        let mut both = std::iter::once(scope).chain(also);
+        let (scope, level) =
+            both.find_map(|scope| Some((scope, self.grants.level(&scope.resource)?)))?;
         level.covers(scope.access).then(|| Rule(format!("{}={level}", scope.resource)))
     }
 
@@ -89,13 +94,13 @@ impl Agent {
                 if self.grants.allows_function(&id) && !function.reads_any_path() {
                     return Ok(Rule(format!("{id}=allow")));
                 }
-                self.rule_for(&route.scope).ok_or_else(|| {
+                self.rule_for(&route.scope, route.also.as_ref()).ok_or_else(|| {
                     let single = (!function.reads_any_path()).then_some(function);
                     Refusal::for_want_of(self, &format!("`{route}`"), &route.scope, single)
                 })
             }
             Caller::Foreign(id) => {
-                if let Some(rule) = self.rule_for(&route.scope) {
+                if let Some(rule) = self.rule_for(&route.scope, route.also.as_ref()) {
                     return Ok(rule);
                 }
                 let granted = self.grants.functions().find(|id| {

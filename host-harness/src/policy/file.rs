@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Agent, PolicyError, check_name};
+use super::{Agent, PolicyError, check_name, downloads};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +22,10 @@ struct Entry {
     perform_as: Option<Spanned<String>>,
     #[serde(default)]
     confidential: bool,
+    #[serde(default)]
+    eeo: bool,
+    #[serde(default)]
+    download_hosts: Vec<Spanned<String>>,
     #[serde(default)]
     grants: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
@@ -56,6 +60,11 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Agent>, PolicyError> 
         check_name(&name).map_err(|error| at(start)(error.to_string()))?;
         let mut agent = Agent::denied(&name);
         agent.confidential = entry.confidential;
+        agent.eeo = entry.eeo;
+        for host in &entry.download_hosts {
+            let checked = downloads::checked(host.get_ref()).map_err(at(host.span().start))?;
+            agent.download_hosts.push(checked);
+        }
         if let Some(user) = entry.perform_as {
             let offset = user.span().start;
             agent.perform_as = Some(check_user(user.into_inner()).map_err(at(offset))?);
@@ -112,6 +121,8 @@ mod tests {
 [agents.sourcer]
 perform-as = "8d49b010-cc6a-4f40-ace5-e86061c677ed"
 confidential = false
+eeo = true
+download-hosts = ["files.example.com", "*.Storage.example.com"]
 
 [agents.sourcer.grants]
 opportunities = "read"
@@ -147,6 +158,8 @@ memory = "64MiB"
                 "foreign:other.run=allow"
             ]
         );
+        assert!(agent.eeo && !agent.confidential);
+        assert_eq!(agent.download_hosts, ["files.example.com", "*.storage.example.com"]);
         assert_eq!(agent.limits.requests_per_second, 5);
         assert_eq!(agent.limits.call_timeout, Duration::from_secs(60));
         assert_eq!(agent.limits.memory, 64 << 20);
@@ -192,6 +205,8 @@ memory = "64MiB"
             ("[agents.a.grants]\nopportunities.get = \"allow\"", 2, "expected a string"),
             ("[agents.a.foreign]\nprobe = \"read\"", 2, "`off` or `full`"),
             ("[agents.a.foreign]\n\"x:y/probe@1.0.0\" = \"full\"", 2, "name the interface"),
+            ("[agents.a]\ndownload-hosts = [\"a.example\",\n\"https://b\"]", 3, "download host"),
+            ("[agents.a]\neeo = \"yes\"", 2, "expected a boolean"),
             ("[agents.a.limits]\nrequests = 5", 2, "unknown field `requests`"),
             ("[agents.a.limits]\nrequests-per-second = 11", 2, "1 to 10"),
             ("[agents.a.limits]\ncall-timeout = \"90\"", 2, "a number and ms, s, m or h"),

@@ -4,22 +4,28 @@
 //! made on the function ([`Agent::may_call`]) and again on each request ([`Agent::may_send`]); the second trusts
 //! nothing the component says about itself, so a component that was tampered with gains nothing.
 
+mod body;
 mod decide;
+mod downloads;
 mod file;
 mod grants;
 mod limits;
 mod path;
 mod query;
 mod refusal;
+mod scopes;
 mod warnings;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use body::{Guard, LARGEST as LARGEST_GUARDED};
+pub use downloads::{REDIRECTED, is_download};
 pub use grants::{Grants, Level};
 pub use limits::Limits;
 pub use refusal::{Refusal, Rule};
+pub use scopes::{MANY_SCOPES, MOST_SCOPES, oauth_scopes};
 pub use warnings::warnings;
 pub use wire::{Admitted, CallScope, Outgoing, allows_header};
 
@@ -38,6 +44,10 @@ pub struct Agent {
     pub perform_as: Option<String>,
     /// Whether it may ask for confidential records.
     pub confidential: bool,
+    /// Whether it may hand in EEO answers and diversity surveys with applications.
+    pub eeo: bool,
+    /// Hosts that a download may be redirected to: names, or `*.` and what they end in.
+    pub download_hosts: Vec<String>,
     /// What it was granted.
     pub grants: Grants,
     /// Its budget in time, memory and requests.
@@ -143,6 +153,8 @@ impl Agent {
             name: name.to_owned(),
             perform_as: None,
             confidential: false,
+            eeo: false,
+            download_hosts: Vec::new(),
             grants: Grants::default(),
             limits: Limits::default(),
         }
@@ -161,6 +173,16 @@ impl Agent {
             agent.grants.add_argument(grant)?;
         }
         Ok(agent)
+    }
+
+    /// The same, whose downloads may be redirected to this host as well.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither a host's name nor `*.` and what hosts end in.
+    pub fn with_download_host(mut self, host: &str) -> Result<Agent, PolicyError> {
+        self.download_hosts.push(downloads::checked(host).map_err(PolicyError::invalid)?);
+        Ok(self)
     }
 }
 

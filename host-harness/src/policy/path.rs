@@ -43,7 +43,9 @@ pub(super) fn normalise(raw: &str) -> Result<String, Oddity> {
     if path.match_indices("%25").any(is_doubled) {
         return Err("the path has an escaped escape");
     }
-    path[1..].split('/').try_for_each(check_segment)?;
+    // One slash at the end names another path than none, and one of Lever's has it.
+    let segments = path[1..].strip_suffix('/').unwrap_or(&path[1..]);
+    segments.split('/').try_for_each(check_segment)?;
     Ok(path)
 }
 
@@ -106,7 +108,8 @@ mod tests {
         let rows = [
             ("", "does not start with `/`"),
             ("//a", "an empty segment"),
-            ("/a/", "an empty segment"),
+            ("/a//", "an empty segment"),
+            ("/", "an empty segment"),
             ("/a;b", "a `;`"),
             ("/a%3bb", "an escaped `?`, `#` or `;`"),
             ("/a#b", "a fragment"),
@@ -139,6 +142,7 @@ mod tests {
             ("/v1/100%25", "/v1/100%25"),
             ("/v1/100%25.pdf", "/v1/100%25.pdf"),
             ("/v1/a..b", "/v1/a..b"),
+            ("/v1/a/", "/v1/a/"),
         ];
         for (raw, expected) in rows {
             let normal = normalise(raw).unwrap();

@@ -46,6 +46,18 @@ pub fn warnings(agent: &Agent, catalog: &Catalog) -> Vec<String> {
             found.push(format!("{}=allow: allows this although {resource}=off", function.id()));
         }
     }
+    let opportunities = level("opportunities");
+    if opportunities > Level::Off && agent.grants.level("notes").is_none() {
+        found.push(format!(
+            "opportunities={opportunities}: opens notes as well, as Lever's guide has it; notes = \"off\" keeps them shut"
+        ));
+    }
+    if agent.eeo {
+        found.push(
+            "eeo = true: may hand in answers about sex, race, disability and veteran status"
+                .to_owned(),
+        );
+    }
     if agent.confidential {
         found.push(
             "confidential = true: may list confidential opportunities and postings".to_owned(),
@@ -94,11 +106,12 @@ mod tests {
 
     #[test]
     fn grants_with_consequences_are_named() {
-        let rows: [(&[&str], &str); 6] = [
+        let rows: [(&[&str], &str); 7] = [
             (&["notes=full"], "notes=full: can mail people"),
             (&["notes.create=allow"], "notes.create=allow: can mail people"),
             (&["eeo-responses-pii=read"], "eeo-responses-pii=read: shows answers"),
             (&["opportunities=full"], "no perform-as: "),
+            (&["opportunities=read"], "opportunities=read: opens notes as well"),
             (
                 &["opportunities=off", "opportunities.get=allow"],
                 "opportunities.get=allow: allows this although opportunities=off",
@@ -119,10 +132,15 @@ mod tests {
         let mut agent = Agent::from_grants("a", &["opportunities=full".to_owned()]).unwrap();
         agent.perform_as = Some("u".to_owned());
         agent.confidential = true;
+        agent.eeo = true;
         let found = warnings(&agent, Catalog::embedded());
         assert_eq!(
             found,
-            ["confidential = true: may list confidential opportunities and postings"]
+            [
+                "opportunities=full: opens notes as well, as Lever's guide has it; notes = \"off\" keeps them shut",
+                "eeo = true: may hand in answers about sex, race, disability and veteran status",
+                "confidential = true: may list confidential opportunities and postings",
+            ]
         );
     }
 }

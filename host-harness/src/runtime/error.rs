@@ -4,6 +4,7 @@ use super::output::Tail;
 use super::state::Budget;
 use crate::audit::{AuditError, escape};
 use crate::egress::TlsError;
+use crate::oauth::LoginError;
 use crate::policy::Refusal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,6 +76,9 @@ pub enum CallError {
     /// The component took more than its limits.
     #[error("a limit was reached: {0}")]
     Limit(String),
+    /// There is no credential, or none that can be had in place of the old one.
+    #[error("no request could be sent: {0}")]
+    Credential(String),
     /// The call, or a request of it, could not be recorded. What it did, it
     /// did.
     #[error(transparent)]
@@ -105,6 +109,9 @@ const KINDS: [&str; 13] = [
 ];
 const OUTCOMES: [&str; 4] = ["not-sent", "not-applied", "applied", "unknown"];
 
+/// What a call says that ended after its change was made.
+const MADE: &str = "the change was made before that: do not repeat it";
+
 /// What a call that did not end with a result of its own says after a change.
 const DOUBT: &str =
     "a change was sent before that and may have been made: read the record before trying again";
@@ -122,6 +129,29 @@ impl CallError {
             }),
             other => other,
         }
+    }
+
+    /// A component's error, of a call that had no credential for a request.
+    ///
+    /// Of a 401 the component's own words hold, and the way out is added. A
+    /// request that was kept back looks to it as if the policy did so.
+    pub(super) fn without_credential(
+        mut error: serde_json::Value,
+        cause: &LoginError,
+        may_have_changed: bool,
+    ) -> Self {
+        if error.get("status").and_then(serde_json::Value::as_u64) == Some(401) {
+            if let Some(serde_json::Value::String(message)) = error.get_mut("message") {
+                message.push_str(&format!(" {cause}."));
+            }
+            return CallError::Component(error);
+        }
+        let is_made = error.get("outcome").and_then(serde_json::Value::as_str) == Some("applied");
+        CallError::Credential(match (is_made, may_have_changed) {
+            (true, _) => format!("{cause}; {MADE}"),
+            (false, true) => format!("{cause}; {DOUBT}"),
+            (false, false) => cause.to_string(),
+        })
     }
 
     /// A few words for the record, with the outcome if the component named it.
@@ -143,6 +173,7 @@ impl CallError {
             ),
             CallError::Trap(_) => ("trap".to_owned(), None, None),
             CallError::Limit(_) => ("limit".to_owned(), None, None),
+            CallError::Credential(_) => ("credential".to_owned(), None, None),
             CallError::Audit(_) => ("audit".to_owned(), None, None),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) use state::Budget;
 
 use crate::audit::{Audit, Decision, Kind, Record};
 use crate::catalog::Catalog;
-use crate::credentials::Credential;
+use crate::credentials::Source;
 use crate::egress::{Hooks, Summary, Traffic, Wire};
 use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope, Rule};
@@ -51,7 +51,9 @@ const COMPONENT_HANDLES: usize = 16 << 10;
 
 /// The environment variables that the component takes settings from; its
 /// credential is none of them.
-pub const SETTINGS: [&str; 5] = [
+pub const SETTINGS: [&str; 7] = [
+    "LEVER_AUTH_URL",
+    "LEVER_AUDIENCE",
     "LEVER_CONNECT_TIMEOUT_MS",
     "LEVER_FIRST_BYTE_TIMEOUT_MS",
     "LEVER_BETWEEN_BYTES_TIMEOUT_MS",
@@ -66,9 +68,9 @@ pub struct HostConfig {
     pub upstream: Upstream,
     /// Whether connections to loopback may be made, for a mock.
     pub allow_loopback: bool,
-    /// What is put into each request; without one, requests go out as they
-    /// are and the API says no.
-    pub credential: Option<Credential>,
+    /// Where what is put into each request comes from; without one, requests
+    /// go out as they are and the API says no.
+    pub credential: Option<Source>,
     /// Where compiled code is kept; a directory of the user's own.
     pub cache_dir: Option<PathBuf>,
     /// PEM files of authorities trusted besides Mozilla's.
@@ -160,6 +162,12 @@ impl Host {
     /// Requests sent so far, over all calls.
     pub fn requests_sent(&self) -> u64 {
         self.wire.sent()
+    }
+
+    /// Waits until the login it uses, if any, is not being renewed. A process
+    /// that ends sooner may lose the login.
+    pub async fn settle(&self) {
+        self.wire.settle().await;
     }
 
     /// The most memory that a component held in any call that has ended; for
@@ -327,6 +335,12 @@ fn conclude(
     outcome: Option<Result<Value, CallError>>,
     summary: Summary,
 ) -> Result<Value, CallError> {
+    let outcome = match (outcome, summary.credential) {
+        (Some(Err(CallError::Component(error))), Some(cause)) => {
+            Some(Err(CallError::without_credential(error, &cause, summary.may_have_changed)))
+        }
+        (outcome, _) => outcome,
+    };
     let outcome = match (outcome, summary.refusal) {
         // The component's words for a refusal know neither rule nor remedy.
         (None | Some(Err(CallError::Component(_))), Some(refusal)) => {

@@ -12,12 +12,17 @@ pub enum Slot<'a> {
     Number(&'a mut u64),
     /// A number.
     Small(&'a mut u32),
+    /// A number.
+    Real(&'a mut f64),
     /// An object.
     Object(&'a mut dyn Record),
     /// An id, or the object that has it.
     Reference(&'a mut dyn Reference),
     /// A list.
     List(&'a mut dyn List),
+    /// A list that stands as an object, each item under a key of its own, or
+    /// null.
+    Keyed(&'a mut dyn List),
     /// A string, null or nothing: what most fields are, so without a detour.
     OptionalText(&'a mut Option<String>),
     /// What may be null or absent.
@@ -118,6 +123,12 @@ impl Read for u32 {
     }
 }
 
+impl Read for f64 {
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Real(self)
+    }
+}
+
 impl Read for Json {
     fn slot(&mut self) -> Slot<'_> {
         Slot::Json(&mut self.0)
@@ -178,6 +189,11 @@ pub fn plain<T: Read>(field: &mut T) -> Slot<'_> {
 /// A list, or null.
 pub fn list<T: Read>(field: &mut Vec<T>) -> Slot<'_> {
     Slot::Optional(field)
+}
+
+/// A list whose items stand in an object.
+pub fn keyed<T: Read>(field: &mut Vec<T>) -> Slot<'_> {
+    Slot::Keyed(field)
 }
 
 /// Any JSON but null, as its text.

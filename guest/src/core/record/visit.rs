@@ -35,18 +35,28 @@ impl<'de> DeserializeSeed<'de> for Slot<'_> {
         match self {
             Slot::Text(_) => deserializer.deserialize_str(self),
             Slot::Flag(_) => deserializer.deserialize_bool(self),
-            Slot::Number(_) => deserializer.deserialize_u64(self),
-            Slot::Small(_) => deserializer.deserialize_u32(self),
+            // Any: Lever sends some numbers as texts.
+            Slot::Number(_) | Slot::Small(_) | Slot::Real(_) => deserializer.deserialize_any(self),
             Slot::Object(_) => deserializer.deserialize_map(self),
             Slot::Reference(_) => deserializer.deserialize_any(self),
             Slot::List(_) => deserializer.deserialize_seq(self),
-            Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_) => {
+            Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_) | Slot::Keyed(_) => {
                 deserializer.deserialize_option(self)
             }
             Slot::Json(text) => {
                 *text = Box::<str>::from(Box::<RawValue>::deserialize(deserializer)?).into();
                 Ok(())
             }
+        }
+    }
+}
+
+impl Slot<'_> {
+    fn number<E: Error>(self, number: &serde_json::Number) -> Result<(), E> {
+        match (number.as_u64(), number.as_f64()) {
+            (Some(whole), _) => self.visit_u64(whole),
+            (None, Some(real)) => self.visit_f64(real),
+            (None, None) => Err(E::invalid_type(Unexpected::Other("number"), &self)),
         }
     }
 }
@@ -60,9 +70,11 @@ impl<'de> Visitor<'de> for Slot<'_> {
             Slot::Flag(_) => "a boolean",
             Slot::Number(_) => "u64",
             Slot::Small(_) => "u32",
+            Slot::Real(_) => "a number",
             Slot::Object(record) => record.expecting(),
             Slot::Reference(_) => "an id or an object",
             Slot::List(_) => "a sequence",
+            Slot::Keyed(_) => "an object of objects",
             Slot::OptionalText(_) | Slot::Optional(_) | Slot::Json(_) | Slot::Open(_) => "any JSON",
         })
     }
@@ -71,6 +83,12 @@ impl<'de> Visitor<'de> for Slot<'_> {
         match self {
             Slot::Text(slot) => *slot = text.to_owned(),
             Slot::Reference(reference) => reference.set(text),
+            number @ (Slot::Number(_) | Slot::Small(_) | Slot::Real(_)) => {
+                return match text.parse::<serde_json::Number>() {
+                    Ok(text) => number.number(&text),
+                    Err(_) => Err(E::invalid_type(Unexpected::Str(text), &number)),
+                };
+            }
             other => return Err(E::invalid_type(Unexpected::Str(text), &other)),
         }
         Ok(())
@@ -85,22 +103,41 @@ impl<'de> Visitor<'de> for Slot<'_> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        let wrong = Unexpected::Unsigned(number);
         match self {
             Slot::Number(slot) => *slot = number,
-            Slot::Small(slot) => match u32::try_from(number) {
-                Ok(number) => *slot = number,
-                Err(_) => return Err(E::invalid_value(wrong, &"u32")),
-            },
-            other => return Err(E::invalid_type(wrong, &other)),
+            Slot::Small(slot) if u32::try_from(number).is_ok() => *slot = number as u32,
+            Slot::Real(slot) => *slot = number as f64,
+            other => return Err(E::invalid_type(Unexpected::Unsigned(number), &other)),
         }
         Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        match self {
+            Slot::Real(slot) => *slot = number as f64,
+            other => return Err(E::invalid_type(Unexpected::Signed(number), &other)),
+        }
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        // Below 2^53 a whole number is exact.
+        let whole = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
+        match self {
+            Slot::Real(slot) => {
+                *slot = number;
+                Ok(())
+            }
+            other if whole => other.visit_u64(number as u64),
+            other => Err(E::invalid_type(Unexpected::Float(number), &other)),
+        }
     }
 
     fn visit_none<E: Error>(self) -> Result<(), E> {
         match self {
             Slot::Optional(slot) => slot.none(),
             Slot::OptionalText(slot) | Slot::Open(slot) => *slot = None,
+            Slot::Keyed(list) => list.clear(),
             other => return Err(E::invalid_type(Unexpected::Unit, &other)),
         }
         Ok(())
@@ -113,6 +150,7 @@ impl<'de> Visitor<'de> for Slot<'_> {
             }
             Slot::Optional(slot) => slot.some().deserialize(deserializer),
             Slot::Open(slot) => Slot::Json(slot.insert(String::new())).deserialize(deserializer),
+            Slot::Keyed(list) => deserializer.deserialize_map(Slot::Keyed(list)),
             other => Err(D::Error::invalid_type(Unexpected::Option, &other)),
         }
     }
@@ -129,8 +167,15 @@ impl<'de> Visitor<'de> for Slot<'_> {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self {
+            Slot::Keyed(list) => {
+                list.clear();
+                while map.next_key::<IgnoredAny>()?.is_some() {
+                    map.next_value_seed(list.push())?;
+                }
+                Ok(())
+            }
             Slot::Object(record) => fields(record, map),
             Slot::Reference(reference) => {
                 fields(reference.object(), map)?;
@@ -161,7 +206,7 @@ fn fields<'de, A: MapAccess<'de>>(record: &mut dyn Record, mut map: A) -> Result
     for (place, name) in names.iter().enumerate().filter(|(place, _)| absent & bit(*place) != 0) {
         if !matches!(
             record.field(place),
-            Some(Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_))
+            Some(Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_) | Slot::Keyed(_))
         ) {
             return Err(A::Error::missing_field(name));
         }

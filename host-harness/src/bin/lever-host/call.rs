@@ -1,5 +1,6 @@
 //! `lever-host call`: one call, its result as JSON.
 
+use crate::auth;
 use crate::setup::Options;
 use crate::tools::print;
 use anyhow::{Context, bail};
@@ -38,13 +39,19 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
     let component = host.load(&bytes)?;
     let call = host.call(&component, &agent, &args.interface, &args.function, &arguments);
     let result = with_progress(&host, call).await;
+    let outcome = show(result, has_none);
+    auth::settle(host.settle()).await;
+    outcome
+}
+
+fn show(result: Result<Value, CallError>, has_none: bool) -> anyhow::Result<()> {
     if let Err(CallError::Component(error)) = &result
         && has_none
         && error.get("status").and_then(Value::as_u64) == Some(401)
     {
         eprintln!(
-            "hint: no credential was given; set LEVER_API_KEY or LEVER_ACCESS_TOKEN, or use \
-             --credential-file"
+            "hint: no credential was given; set LEVER_API_KEY or LEVER_ACCESS_TOKEN, use \
+             --credential-file, or run `lever-host auth login`"
         );
     }
     print(&format!("{}\n", escape_json(&format!("{:#}", result?))))

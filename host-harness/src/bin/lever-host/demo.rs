@@ -47,7 +47,7 @@ async fn show(options: &Options, audit: &Path) -> anyhow::Result<()> {
         HostConfig {
             upstream: mock.base_url().parse()?,
             allow_loopback: true,
-            credential: Some(Credential::api_key(API_KEY)?),
+            credential: Some(Credential::api_key(API_KEY)?.into()),
             ..HostConfig::default()
         },
         Audit::to_file(audit)?,

@@ -6,6 +6,7 @@
 //! policy, 4 a trap, a limit or a record that could not be written.
 
 mod audit;
+mod auth;
 mod call;
 mod component;
 mod demo;
@@ -16,6 +17,7 @@ mod tools;
 mod webhooks;
 
 use clap::{Parser, Subcommand};
+use lever_host::policy::Agent;
 use setup::Options;
 use std::process::ExitCode;
 
@@ -37,6 +39,9 @@ enum Command {
     Call(call::CallArgs),
     /// List what this agent may call
     Tools(tools::ToolsArgs),
+    /// Log in by OAuth, or see to the login
+    #[command(subcommand)]
+    Auth(auth::AuthCommand),
     /// Run a mock Lever on this machine until interrupted
     Mock(mock::MockArgs),
     /// Check a policy, or explain a decision
@@ -79,12 +84,18 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Demo => demo::run(options).await,
         Command::Call(args) => call::run(options, args).await,
         Command::Tools(args) => tools::run(&options.agent()?, args.json),
+        Command::Auth(command) => auth::run(options, command, scopes_of).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Policy(command) => policy::run(command, || options.agent()),
         Command::Audit(command) => audit::run(command),
         Command::Webhooks(command) => webhooks::run(options, command).await,
         Command::Component(args) => component::run(options, args),
     }
+}
+
+/// The scopes that an agent needs.
+fn scopes_of(_: &Agent) -> anyhow::Result<Vec<String>> {
+    anyhow::bail!("name the scopes to ask for, such as --scope opportunities:read:admin")
 }
 
 #[cfg(test)]

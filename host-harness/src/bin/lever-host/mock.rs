@@ -2,7 +2,9 @@
 
 use crate::tools::print;
 use clap::{Args, ValueEnum};
-use lever_host::mock::{API_KEY, Config, Mock, PerformAs, Rate};
+use lever_host::mock::{
+    API_KEY, CLIENT_ID, CLIENT_SECRET, Config, Mock, PerformAs, REDIRECT_URI, Rate,
+};
 use std::time::Duration;
 
 /// The arguments of `lever-host mock`.
@@ -55,12 +57,16 @@ pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
         ..Config::default()
     })
     .await?;
-    let url = mock.base_url();
+    let (url, auth_url) = (mock.base_url(), mock.auth_url());
     print(&format!(
         "A mock Lever with {} opportunities answers at {url} until you press Ctrl-C.\n\
          It takes the API key {API_KEY}. In another terminal:\n\n  \
          LEVER_API_KEY={API_KEY} lever-host --base-url {url} --allow-loopback \\\n    \
-         --grant opportunities=read call opportunities list-page '{{\"limit\": 2}}'\n",
+         --grant opportunities=read call opportunities list-page '{{\"limit\": 2}}'\n\n\
+         Its authorization server is {auth_url}, which knows the application {CLIENT_ID}\n\
+         with the secret {CLIENT_SECRET} and the redirect URI {REDIRECT_URI}:\n\n  \
+         LEVER_CLIENT_SECRET={CLIENT_SECRET} lever-host --base-url {url} --allow-loopback \\\n    \
+         auth login --client-id {CLIENT_ID} --scope opportunities:read:admin\n",
         args.opportunities,
     ))?;
     std::future::pending::<()>().await;

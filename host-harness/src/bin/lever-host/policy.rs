@@ -6,8 +6,11 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use anyhow::bail;
 use lever_host::catalog::{Catalog, Function};
-use lever_host::policy::{Agent, CallScope, Outgoing, Policy, warnings};
+use lever_host::policy::{
+    Agent, CallScope, MANY_SCOPES, MOST_SCOPES, Outgoing, Policy, oauth_scopes, warnings,
+};
 use lever_host::upstream::Upstream;
 
 use crate::tools::print;
@@ -19,6 +22,14 @@ pub enum PolicyCommand {
     Check {
         /// The policy file
         file: PathBuf,
+    },
+    /// Print the OAuth scopes that each agent of a policy needs, and no more
+    Scopes {
+        /// The policy file
+        file: PathBuf,
+        /// This agent alone, one scope a line
+        #[arg(long = "for", value_name = "NAME")]
+        agent: Option<String>,
     },
     /// Say whether the agent may call a function, which rule decides and what to add
     Explain {
@@ -46,10 +57,47 @@ pub fn run(
             }
             print(&text)
         }
+        PolicyCommand::Scopes { file, agent } => {
+            let policy = Policy::load(file)?;
+            match agent {
+                Some(name) => {
+                    let scopes = scopes(policy.agent(name)?)?;
+                    scopes.iter().try_for_each(|scope| print(&format!("{scope}\n")))
+                }
+                None => policy.agents().try_for_each(|agent| {
+                    let scopes = scopes(agent)?;
+                    let scopes =
+                        if scopes.is_empty() { "none".to_owned() } else { scopes.join(" ") };
+                    print(&format!("{}: {scopes}\n", agent.name))
+                }),
+            }
+        }
         PolicyCommand::Explain { interface, function } => {
             print(&explanation(&agent()?, interface, function))
         }
     }
+}
+
+/// The scopes that an agent needs, as long as Lever takes so many.
+pub fn scopes(agent: &Agent) -> anyhow::Result<Vec<String>> {
+    let scopes = oauth_scopes(agent, Catalog::embedded());
+    let count = scopes.len();
+    if count > MOST_SCOPES {
+        bail!(
+            "agent `{}` needs {count} scopes, and Lever takes {MOST_SCOPES} at most: {}; grant it less, or share its \
+             work out among several agents with logins of their own",
+            agent.name,
+            scopes.join(" ")
+        );
+    }
+    if count > MANY_SCOPES {
+        eprintln!(
+            "warning: agent `{}` needs {count} scopes; most apps need 5 to {MANY_SCOPES}, and a Super Admin has to \
+             agree to each",
+            agent.name
+        );
+    }
+    Ok(scopes)
 }
 
 // Writing to a string does not fail, so the results of `writeln!` are let go below.
@@ -75,6 +123,9 @@ fn summary(agent: &Agent) -> String {
     let _ = writeln!(text, "  grants   {grants}");
     let _ =
         writeln!(text, "  acts as  {}", agent.perform_as.as_deref().unwrap_or("any user it names"));
+    if !agent.download_hosts.is_empty() {
+        let _ = writeln!(text, "  files    from {}", agent.download_hosts.join(", "));
+    }
     let limits = &agent.limits;
     let _ = writeln!(
         text,
@@ -110,7 +161,8 @@ fn explanation(agent: &Agent, interface: &str, function: &str) -> String {
             requests_within_grants(&mut text, agent, interface, function);
         }
         Some(found) => {
-            let _ = writeln!(text, "  needs     {}", found.scope);
+            let also = found.also.as_ref().map(|also| format!(" or {also}")).unwrap_or_default();
+            let _ = writeln!(text, "  needs     {}{also}", found.scope);
             for route in &found.routes {
                 let _ = writeln!(text, "  sends     {route}  {}", route.scope);
             }

@@ -3,7 +3,8 @@
 use anyhow::{Context, bail};
 use clap::Args;
 use lever_host::audit::{Audit, escape, escape_json};
-use lever_host::credentials::Credential;
+use lever_host::credentials::{Credential, Source};
+use lever_host::oauth::{Connect, Login, Through, TokenFile, through_component};
 use lever_host::policy::{Agent, Policy};
 use lever_host::runtime::{CallError, Host, HostConfig, HostError, SETTINGS};
 use lever_host::upstream::Upstream;
@@ -27,6 +28,10 @@ pub struct Options {
     /// opportunities.update-stage=allow; may be repeated
     #[arg(long = "grant", value_name = "RESOURCE=read|full", global = true)]
     grants: Vec<String>,
+    /// Follow downloads to this host, such as files.example.com or
+    /// *.storage.example.com; may be repeated
+    #[arg(long = "download-host", value_name = "HOST", global = true)]
+    download_hosts: Vec<String>,
     /// The API
     #[arg(long, value_name = "URL", default_value = Upstream::DEFAULT, global = true)]
     base_url: String,
@@ -40,6 +45,10 @@ pub struct Options {
     /// LEVER_ACCESS_TOKEN
     #[arg(long, value_name = "FILE", global = true)]
     credential_file: Option<PathBuf>,
+    /// Take the login from this file, where `auth login` keeps it; without the
+    /// option, the usual one counts where no credential is given
+    #[arg(long, value_name = "FILE", global = true)]
+    token_file: Option<PathBuf>,
 }
 
 impl Options {
@@ -49,6 +58,9 @@ impl Options {
             (Some(_), _) if !self.grants.is_empty() => {
                 bail!("--policy and --grant exclude each other: add the grant to the policy")
             }
+            (Some(_), _) if !self.download_hosts.is_empty() => bail!(
+                "--policy and --download-host exclude each other: add the host to `download-hosts` in the policy"
+            ),
             (Some(file), Some(name)) => Ok(Policy::load(file)?.agent(name)?.clone()),
             (Some(file), None) => {
                 let policy = Policy::load(file)?;
@@ -57,7 +69,11 @@ impl Options {
             }
             (None, name) => {
                 let name = name.as_deref().unwrap_or("command-line");
-                Ok(Agent::from_grants(name, &self.grants)?)
+                let mut agent = Agent::from_grants(name, &self.grants)?;
+                for host in &self.download_hosts {
+                    agent = agent.with_download_host(host)?;
+                }
+                Ok(agent)
             }
         }
     }
@@ -96,18 +112,52 @@ impl Options {
         }
     }
 
-    /// The credential of the file or the environment.
-    pub fn credential(&self) -> anyhow::Result<Option<Credential>> {
-        Ok(match &self.credential_file {
-            Some(file) => Some(Credential::from_file(file)?),
-            None => Credential::from_environment(|name| std::env::var(name).ok())?,
-        })
+    /// The API of the options.
+    pub fn upstream(&self) -> anyhow::Result<Upstream> {
+        Ok(self.base_url.parse()?)
+    }
+
+    /// The credential of the file or the environment, or the login, which one of them puts aside unless it is asked
+    /// for.
+    pub fn credential(&self) -> anyhow::Result<Option<Source>> {
+        let credential = match (&self.token_file, &self.credential_file) {
+            (Some(_), Some(_)) => {
+                bail!("--token-file and --credential-file exclude each other: give one")
+            }
+            (Some(_), None) => None,
+            (None, Some(file)) => Some(Credential::from_file(file)?),
+            (None, None) => Credential::from_environment(|name| std::env::var(name).ok())?,
+        };
+        let file = match (credential, self.token_file()) {
+            (Some(credential), _) => return Ok(Some(credential.into())),
+            (None, Some(file)) if self.token_file.is_some() || file.stamp().is_some() => file,
+            (None, _) => return Ok(None),
+        };
+        Ok(Some(Login::open(file, &self.upstream()?, self.connect()?)?.into()))
+    }
+
+    /// Where the login is kept: the file of the option, or the user's own.
+    pub fn token_file(&self) -> Option<TokenFile> {
+        match &self.token_file {
+            Some(file) => Some(TokenFile::at(file)),
+            None => TokenFile::usual(|name| std::env::var_os(name).map(PathBuf::from)),
+        }
+    }
+
+    /// The way to an authorization server: by the embedded component, whatever component serves agents.
+    pub fn connect(&self) -> anyhow::Result<Connect> {
+        Ok(through_component(Through {
+            allow_loopback: self.allow_loopback,
+            cache_dir: cache_dir(|name| std::env::var_os(name).map(PathBuf::from)),
+            extra_ca: Vec::new(),
+            audit: self.audit()?,
+        }))
     }
 
     /// A host for the API of the options.
-    pub fn host(&self, credential: Option<Credential>) -> anyhow::Result<Host> {
+    pub fn host(&self, credential: Option<Source>) -> anyhow::Result<Host> {
         let config = HostConfig {
-            upstream: self.base_url.parse()?,
+            upstream: self.upstream()?,
             allow_loopback: self.allow_loopback,
             credential,
             settings: settings(|name| std::env::var(name).ok()),

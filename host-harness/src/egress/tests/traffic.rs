@@ -25,7 +25,8 @@ struct Call {
 fn call(server: &Server, audit: Audit) -> Call {
     let upstream = format!("http://127.0.0.1:{}/v1", server.port).parse().unwrap();
     let credential = Credential::api_key(SECRET).unwrap();
-    let wire = Wire::new(upstream, Some(credential), &Limiter::default(), true, &[]).unwrap();
+    let wire =
+        Wire::new(upstream, Some(credential.into()), &Limiter::default(), true, &[]).unwrap();
     let agent = Agent::from_grants("sourcer", &["opportunities=read".to_owned()]).unwrap();
     let scope = CallScope::new("opportunities", "list-all");
     let trail = Trail::new(audit.clone(), &agent.name, "0123", scope.id().to_owned(), "127.0.0.1");

@@ -185,7 +185,8 @@ fn history(
     steps.collect()
 }
 
-fn opportunity(
+/// The n-th opportunity with the posting it is for, if it is for one; its person is added.
+pub(super) fn opportunity(
     state: &mut State,
     known: &mut Vec<String>,
     epoch: u64,

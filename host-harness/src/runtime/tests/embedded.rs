@@ -20,7 +20,7 @@ fn host_with(mock: &Mock, audit: &Audit, key: &str) -> Host {
     let config = HostConfig {
         upstream: mock.base_url().parse().unwrap(),
         allow_loopback: true,
-        credential: Some(Credential::api_key(key).unwrap()),
+        credential: Some(Credential::api_key(key).unwrap().into()),
         // Compiled once for all tests and runs, not once for each.
         cache_dir: Some(std::env::temp_dir().join("lever-host-test-cache")),
         ..HostConfig::default()

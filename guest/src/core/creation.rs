@@ -1,0 +1,172 @@
+//! New opportunities: as JSON, or as a form where files come with them.
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::error::Error;
+use super::json;
+use super::multipart::{self, Part};
+use super::replace::{Object, object_of};
+use super::request::Request;
+use super::scheduler::{Clock, Transport};
+use crate::bindings::exports::ats::lever::opportunities::{CreatedOpportunity, NewOpportunity};
+use crate::bindings::exports::ats::lever::types::NewFile;
+use crate::routes::opportunities as route;
+
+impl<T: Transport, C: Clock> Client<'_, T, C> {
+    /// Creates an opportunity.
+    ///
+    /// # Errors
+    ///
+    /// What Lever would refuse, or whatever kept it from being created.
+    pub fn create_opportunity(
+        &mut self,
+        mut new: NewOpportunity,
+        perform_as: Option<String>,
+        as_posting_owner: Option<bool>,
+        parse: Option<bool>,
+    ) -> Result<CreatedOpportunity, Error> {
+        check(&new, as_posting_owner, parse)?;
+        // The host's user would stand in the owner's way.
+        let mut query = match (as_posting_owner, &perform_as) {
+            (Some(true), None) => Vec::new(),
+            (Some(true), Some(_)) => self.attributed(perform_as),
+            _ => self.in_name_of(perform_as)?,
+        };
+        for (name, flag) in [("perform_as_posting_owner", as_posting_owner), ("parse", parse)] {
+            query.extend(flag.map(|flag| (name.to_owned(), flag.to_string())));
+        }
+        let (resume, files) = (new.resume_file.take(), std::mem::take(&mut new.files));
+        let body = if resume.is_none() && files.is_empty() {
+            json::body(&new)
+        } else {
+            let mut parts = Vec::new();
+            flatten(&mut parts, "", object_of(&new));
+            for (field, NewFile { name, content_type, content }) in resume
+                .into_iter()
+                .map(|file| ("resumeFile", file))
+                .chain(files.into_iter().map(|file| ("files[]", file)))
+            {
+                parts.push(Part::file(field, name, content_type, content)?);
+            }
+            multipart::form(parts, self.boundary())
+        };
+        let request = Request { query, body: Some(body), ..route::CREATE.request(&[])? };
+        let response = self.send(request)?;
+        json::decode(&response, route::CREATE.method.effect())
+    }
+}
+
+fn check(
+    new: &NewOpportunity,
+    as_posting_owner: Option<bool>,
+    parse: Option<bool>,
+) -> Result<(), Error> {
+    let postings = new.postings.len();
+    if postings > 1 {
+        return Err(Error::invalid(format!(
+            "postings holds {postings} ids; an opportunity is created for one posting at most. Create one for each."
+        )));
+    }
+    if as_posting_owner == Some(true) && postings != 1 {
+        return Err(Error::invalid(
+            "perform-as-posting-owner needs the posting. Give its id in postings, or a user's in perform-as.",
+        ));
+    }
+    if parse == Some(true) && new.resume_file.is_none() {
+        return Err(Error::invalid("parse needs a resume to read. Give resume-file."));
+    }
+    let archived_at = new.archived.as_ref().and_then(|archived| archived.archived_at);
+    if let Some(archived_at) = archived_at
+        && new.created_at.is_none_or(|created_at| created_at >= archived_at)
+    {
+        return Err(Error::invalid("archived.archived-at needs a created-at that is earlier."));
+    }
+    Ok(())
+}
+
+/// JSON as fields of a form: `tags[]`, `archived[reason]`, `phones[0][value]`.
+fn flatten(parts: &mut Vec<Part>, prefix: &str, object: Object) {
+    for (name, value) in object {
+        let name = if prefix.is_empty() { name } else { format!("{prefix}[{name}]") };
+        match value {
+            Value::Object(object) => flatten(parts, &name, object),
+            Value::Array(items) => {
+                for (place, item) in items.into_iter().enumerate() {
+                    match item {
+                        Value::Object(object) => {
+                            flatten(parts, &format!("{name}[{place}]"), object)
+                        }
+                        item => parts.push(Part::text(format!("{name}[]"), plain(item))),
+                    }
+                }
+            }
+            value => parts.push(Part::text(name, plain(value))),
+        }
+    }
+}
+
+fn plain(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::record;
+
+    fn new(json: &str) -> NewOpportunity {
+        record::read(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_form_spells_lists_and_objects_with_brackets() {
+        let new =
+            new(r#"{"name":"Ana","emails":["a@x","b@x"],"phones":[{"type":"mobile","value":"1"}],
+                "archived":{"reason":"r","archivedAt":9},"createdAt":5}"#);
+        let mut parts = Vec::new();
+        flatten(&mut parts, "", object_of(&new));
+        let mut pairs: Vec<(String, String)> = parts
+            .into_iter()
+            .map(|part| (part.field, String::from_utf8(part.content).unwrap()))
+            .collect();
+        pairs.sort();
+        let expected = [
+            ("archived[archivedAt]", "9"),
+            ("archived[reason]", "r"),
+            ("createdAt", "5"),
+            ("emails[]", "a@x"),
+            ("emails[]", "b@x"),
+            ("name", "Ana"),
+            ("phones[0][type]", "mobile"),
+            ("phones[0][value]", "1"),
+        ];
+        assert_eq!(pairs, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn what_lever_would_refuse_is_refused_before() {
+        let plain = r#"{"name":"Ana"}"#;
+        let rows = [
+            (r#"{"postings":["a","b"]}"#, None, None, "2 ids"),
+            (plain, Some(true), None, "perform-as-posting-owner"),
+            (plain, None, Some(true), "resume-file"),
+            (r#"{"archived":{"reason":"r","archivedAt":9}}"#, None, None, "created-at"),
+            (
+                r#"{"archived":{"reason":"r","archivedAt":9},"createdAt":9}"#,
+                None,
+                None,
+                "created-at",
+            ),
+        ];
+        for (json, owner, parse, named) in rows {
+            let error = check(&new(json), owner, parse).unwrap_err();
+            assert!(error.message.contains(named), "{}", error.message);
+        }
+        let good = r#"{"postings":["a"],"archived":{"reason":"r","archivedAt":9},"createdAt":8}"#;
+        assert!(check(&new(good), Some(true), Some(false)).is_ok());
+    }
+}

@@ -1,0 +1,184 @@
+//! Filled feedback forms: what is sent is checked against the template, or
+//! against the form as it is.
+
+use serde_json::{Value, json};
+
+use super::answers;
+use super::client::Client;
+use super::error::{Error, shown};
+use super::query::Fields;
+use super::replace::Object;
+use super::request::Route;
+use super::scheduler::{Clock, Transport};
+use crate::bindings::exports::ats::lever::feedback::{Feedback, FeedbackChange, NewFeedback};
+use crate::bindings::exports::ats::lever::feedback_templates::FeedbackTemplate;
+use crate::bindings::exports::ats::lever::form_fields::{FieldValue, FormField};
+use crate::routes::{feedback as route, feedback_templates as templates};
+
+impl<T: Transport, C: Clock> Client<'_, T, C> {
+    /// Adds a filled form.
+    ///
+    /// # Errors
+    ///
+    /// Answers that do not fit the template, or whatever kept the form from
+    /// being written.
+    pub fn create_feedback(
+        &mut self,
+        opportunity: &str,
+        feedback: NewFeedback,
+        perform_as: Option<String>,
+    ) -> Result<Feedback, Error> {
+        let query = self.in_name_of(perform_as)?;
+        if feedback.panel.is_some() != feedback.interview.is_some() {
+            return Err(Error::invalid("panel and interview go together. Give both, or neither."));
+        }
+        route::CREATE.request(&[opportunity])?;
+        let template: FeedbackTemplate =
+            self.whole(&templates::GET, &[&feedback.base_template_id])?;
+        let mut body = Object::new();
+        let mut set = |name: &str, value: Option<Value>| {
+            body.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        set("fieldValues", Some(created(&template.fields, &feedback.field_values)?));
+        set("baseTemplateId", Some(feedback.base_template_id.into()));
+        set("panel", feedback.panel.map(Value::from));
+        set("interview", feedback.interview.map(Value::from));
+        set("createdAt", feedback.created_at.map(Value::from));
+        set("completedAt", feedback.completed_at.map(Value::from));
+        self.change(&route::CREATE, &[opportunity], query, &body)
+    }
+
+    /// Changes answers of a form.
+    ///
+    /// # Errors
+    ///
+    /// Answers that do not fit the form, or whatever kept it from being
+    /// changed; with the outcome `applied`, what kept it from being read again.
+    pub fn update_feedback(
+        &mut self,
+        opportunity: &str,
+        feedback: &str,
+        change: FeedbackChange,
+        perform_as: Option<String>,
+    ) -> Result<Feedback, Error> {
+        let query = self.in_name_of(perform_as)?;
+        let ids = [opportunity, feedback];
+        let form: Feedback = self.whole(&route::GET, &ids)?;
+        let mut body = Object::new();
+        body.insert("fieldValues".to_owned(), changed(&form.fields, &change.field_values)?);
+        let completed_at = change.completed_at.map(|time| ("completedAt".to_owned(), time.into()));
+        body.extend(completed_at);
+        self.change_then_read(&route::UPDATE, &ids, query, &body, &route::GET)
+    }
+
+    /// A record with all its fields.
+    fn whole<R: super::record::Read>(&mut self, route: &Route, ids: &[&str]) -> Result<R, Error> {
+        self.read(route, ids, &Fields::of(Vec::new()))
+    }
+}
+
+/// The answers of a new form, in the template's order.
+fn created(fields: &[FormField], given: &[FieldValue]) -> Result<Value, Error> {
+    known(fields, given)?;
+    let mut values = Vec::new();
+    for field in fields {
+        let own = answer(field, given);
+        let value = answers::value(field, own)?;
+        if own.is_some() {
+            values.push(json!({ "id": field.id, "value": value }));
+        }
+    }
+    Ok(Value::from(values))
+}
+
+/// All answers of a form, those given in place of those there are.
+fn changed(fields: &[FormField], given: &[FieldValue]) -> Result<Value, Error> {
+    known(fields, given)?;
+    let mut values = Vec::new();
+    for field in fields {
+        let value = match (answer(field, given), &field.value) {
+            (Some(given), _) => answers::value(field, Some(given))?,
+            (None, Some(there)) => serde_json::from_str(there).unwrap_or_default(),
+            (None, None) => continue,
+        };
+        values.push(json!({ "id": field.id, "value": value }));
+    }
+    Ok(Value::from(values))
+}
+
+fn answer<'a>(field: &FormField, given: &'a [FieldValue]) -> Option<&'a FieldValue> {
+    given.iter().find(|given| Some(&given.id) == field.id.as_ref())
+}
+
+/// Each answer is to a question that there is, and the only one to it.
+fn known(fields: &[FormField], given: &[FieldValue]) -> Result<(), Error> {
+    for (place, answer) in given.iter().enumerate() {
+        if !fields.iter().any(|field| field.id.as_ref() == Some(&answer.id)) {
+            let ids: Vec<&str> = fields.iter().filter_map(|field| field.id.as_deref()).collect();
+            return Err(Error::invalid(format!(
+                "field-values holds the id {}, which is no field of this form. Its fields are {}. A template's fields get new ids whenever it is changed.",
+                shown(&answer.id),
+                ids.join(", ")
+            )));
+        }
+        if given.iter().take(place).any(|earlier| earlier.id == answer.id) {
+            return Err(Error::invalid(format!(
+                "field-values holds the id {} twice. Give one answer to each field.",
+                shown(&answer.id)
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::answers::tests::{field, none};
+
+    fn fields() -> Vec<FormField> {
+        vec![
+            field(
+                r#"{"id":"r","type":"score-system","required":true,"options":[{"text":"4 - Yes"}],"value":"4 - Yes"}"#,
+            ),
+            field(r#"{"id":"t","type":"textarea","required":false,"value":"old"}"#),
+            field(r#"{"id":"u","type":"yes-no","required":false}"#),
+        ]
+    }
+
+    fn text(id: &str, text: &str) -> FieldValue {
+        FieldValue { text: Some(text.into()), ..none(id) }
+    }
+
+    #[test]
+    fn a_new_form_holds_what_was_answered_in_the_templates_order() {
+        let given = [text("t", "fine"), text("r", "4 - Yes")];
+        assert_eq!(
+            created(&fields(), &given).unwrap(),
+            json!([{"id": "r", "value": "4 - Yes"}, {"id": "t", "value": "fine"}])
+        );
+        let error = created(&fields(), &[text("t", "fine")]).unwrap_err();
+        assert!(error.message.contains("\"r\"") && error.message.contains("required"));
+    }
+
+    #[test]
+    fn a_change_keeps_the_answers_that_it_does_not_mention() {
+        assert_eq!(
+            changed(&fields(), &[text("u", "yes")]).unwrap(),
+            json!([{"id": "r", "value": "4 - Yes"}, {"id": "t", "value": "old"}, {"id": "u", "value": "yes"}])
+        );
+        assert_eq!(
+            changed(&fields(), &[none("t")]).unwrap(),
+            json!([{"id": "r", "value": "4 - Yes"}, {"id": "t", "value": null}])
+        );
+        assert!(changed(&fields(), &[none("r")]).is_err(), "a required answer cannot be emptied");
+    }
+
+    #[test]
+    fn an_answer_to_no_question_or_a_second_one_is_refused() {
+        let error = created(&fields(), &[text("x", "a")]).unwrap_err();
+        assert!(error.message.contains("\"x\"") && error.message.contains("r, t, u"));
+        let twice = [text("r", "4 - Yes"), text("r", "4 - Yes")];
+        assert!(created(&fields(), &twice).unwrap_err().message.contains("twice"));
+    }
+}

@@ -1,0 +1,303 @@
+//! Postings: which queries Lever takes, and changes that leave the rest alone.
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::error::{Error, shown};
+use super::record;
+use super::replace::{Field, Object, Replacement, merged, object_of, texts};
+use super::request::Effect;
+use super::scheduler::{Clock, Transport};
+use crate::bindings::exports::ats::lever::postings::{
+    NewPosting, Posting, PostingChange, PostingQuery, SalaryRange,
+};
+use crate::routes::postings as route;
+
+/// A day in milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What is sent again with every change, since Lever loses it otherwise.
+const AGAIN: &[Field] =
+    &[Field::kept("state"), Field::kept("distributionChannels"), Field::kept("categories")];
+
+const CATEGORIES: &[Field] = &[
+    Field::kept("team"),
+    Field::kept("department"),
+    Field::kept("location"),
+    Field::kept("allLocations"),
+    Field::kept("commitment"),
+];
+
+const CONTENT: &[Field] =
+    &[Field::kept("descriptionHtml"), Field::kept("lists"), Field::kept("closingPostingHtml")];
+
+/// What a posting can be asked for.
+pub struct PostingFields {
+    /// Keep only these fields.
+    pub include: Vec<String>,
+    /// Objects in place of ids.
+    pub expand: Vec<String>,
+    /// For whom.
+    pub distribution: Option<String>,
+}
+
+record::record!(PostingFields {
+    0 include "include" list,
+    1 expand "expand" list,
+    2 distribution "distribution" plain,
+});
+
+/// Checks a query for what Lever would refuse.
+///
+/// # Errors
+///
+/// A bound of `updated-at` together with another filter.
+pub fn check_query(query: &PostingQuery) -> Result<(), Error> {
+    if query.updated_at_start.is_none() && query.updated_at_end.is_none() {
+        return Ok(());
+    }
+    let filters = [
+        ("state", query.state.is_some()),
+        ("group", query.group.is_some()),
+        ("distribution-channel", !query.distribution_channel.is_empty()),
+        ("team", !query.team.is_empty()),
+        ("department", !query.department.is_empty()),
+        ("location", !query.location.is_empty()),
+        ("commitment", !query.commitment.is_empty()),
+        ("level", !query.level.is_empty()),
+        ("tag", !query.tag.is_empty()),
+    ];
+    match filters.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::invalid(format!(
+            "updated-at-start and updated-at-end go together with no other filter than confidentiality. Leave {name} out, and look at that field of the postings instead."
+        ))),
+    }
+}
+
+/// Checks a span of time for what Lever would refuse.
+///
+/// # Errors
+///
+/// One that is longer than 30 days, or ends before it starts.
+pub fn check_span(start: u64, end: u64) -> Result<(), Error> {
+    match end.checked_sub(start) {
+        None => Err(Error::invalid("deleted-at-end is before deleted-at-start.")),
+        Some(span) if span > 30 * DAY_MS => Err(Error::invalid(format!(
+            "from deleted-at-start to deleted-at-end are {} days; Lever takes 30 at most. Ask for one span after the other.",
+            span.div_ceil(DAY_MS)
+        ))),
+        Some(_) => Ok(()),
+    }
+}
+
+impl<T: Transport, C: Clock> Client<'_, T, C> {
+    /// Creates a posting.
+    ///
+    /// # Errors
+    ///
+    /// A salary range that is not whole, or whatever kept it from being made.
+    pub fn create_posting(
+        &mut self,
+        posting: &NewPosting,
+        perform_as: Option<String>,
+    ) -> Result<Posting, Error> {
+        let query = self.in_name_of(perform_as)?;
+        check_salary(posting.salary_range.as_ref())?;
+        self.change(&route::CREATE, &[], query, posting)
+    }
+
+    /// Changes a posting.
+    ///
+    /// # Errors
+    ///
+    /// As for [`create_posting`](Self::create_posting).
+    pub fn update_posting(
+        &mut self,
+        posting: &str,
+        change: &PostingChange,
+        perform_as: Option<String>,
+    ) -> Result<Posting, Error> {
+        let query = self.in_name_of(perform_as)?;
+        check_salary(change.salary_range.as_ref())?;
+        let how = Replacement { read: &route::GET, write: &route::UPDATE, ids: &[posting], query };
+        self.replace(how, |current| Ok((changed(&current, object_of(change))?, Effect::Create)))
+    }
+}
+
+fn check_salary(range: Option<&SalaryRange>) -> Result<(), Error> {
+    let whole = |range: &SalaryRange| {
+        range.min.is_some()
+            && range.max.is_some()
+            && range.currency.is_some()
+            && range.interval.is_some()
+    };
+    if range.is_none_or(whole) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "salary-range is not whole. Give min, max, currency and interval, or leave it out.",
+    ))
+}
+
+/// Lists that can be emptied.
+const CLEARS: [&str; 2] = ["tags", "requisitionCodes"];
+
+/// The change, and with it what Lever would lose.
+fn changed(current: &Object, mut change: Object) -> Result<Object, Error> {
+    for name in texts(change.remove("clear")) {
+        if !CLEARS.contains(&name.as_str()) {
+            return Err(Error::invalid(format!(
+                "clear holds {}; it may hold {}.",
+                shown(&name),
+                CLEARS.join(", ")
+            )));
+        }
+        if change.insert(name.clone(), json!([])).is_some() {
+            return Err(Error::invalid(format!(
+                "{name} is given and in clear as well. Keep one of the two."
+            )));
+        }
+    }
+    for (name, table, there) in [
+        ("categories", CATEGORIES, current.get("categories").cloned()),
+        ("content", CONTENT, current.get("content").map(content)),
+    ] {
+        let there = there.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        let given = change.get(name).cloned();
+        // Of the content nothing is lost that is not sent.
+        if given.is_none() && name == "content" {
+            continue;
+        }
+        let whole = merged(&there, &given.unwrap_or_else(|| json!({})), table)?;
+        change.insert(name.to_owned(), Value::Object(whole));
+    }
+    let mut body = merged(current, &change, AGAIN)?;
+    for (name, value) in change {
+        body.entry(name).or_insert(value);
+    }
+    // Only what is published is distributed.
+    if body.get("state") != Some(&Value::from("published")) {
+        body.remove("distributionChannels");
+    }
+    Ok(body)
+}
+
+/// The content as it is written: the closing has another name there.
+fn content(read: &Value) -> Value {
+    let mut written = read.clone();
+    if let Some(object) = written.as_object_mut()
+        && let Some(closing) = object.remove("closingHtml")
+    {
+        object.insert("closingPostingHtml".to_owned(), closing);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn current() -> Object {
+        let posting = json!({
+            "id": "p", "text": "Engineer", "state": "published",
+            "distributionChannels": ["internal", "public"],
+            "categories": {"team": "T", "level": null, "location": "L", "allLocations": ["L", "M"]},
+            "content": {"description": "d", "descriptionHtml": "<div>d</div>",
+                        "lists": [{"text": "t", "content": "<li>x</li>"}],
+                        "closing": "c", "closingHtml": "<div>c</div>"},
+            "tags": ["x"], "urls": {"show": "s"}, "workplaceType": "hybrid",
+        });
+        posting.as_object().unwrap().clone()
+    }
+
+    fn change(change: Value) -> Value {
+        Value::Object(changed(&current(), change.as_object().unwrap().clone()).unwrap())
+    }
+
+    #[test]
+    fn state_and_categories_are_sent_again_with_every_change() {
+        let again = json!({
+            "text": "Lead", "state": "published", "distributionChannels": ["internal", "public"],
+            "categories": {"team": "T", "location": "L", "allLocations": ["L", "M"]},
+        });
+        assert_eq!(change(json!({"text": "Lead"})), again);
+        let closed = change(json!({"state": "closed", "categories": {"team": "U"}}));
+        assert_eq!(
+            closed["categories"],
+            json!({"team": "U", "location": "L", "allLocations": ["L", "M"]})
+        );
+        assert_eq!(closed.get("distributionChannels"), None);
+        assert_eq!(closed.get("content"), None);
+    }
+
+    #[test]
+    fn a_part_of_the_content_leaves_the_others_as_they_are() {
+        let changed =
+            change(json!({"content": {"descriptionHtml": "<div>e</div>"}, "tags": ["y"]}));
+        assert_eq!(
+            changed["content"],
+            json!({"descriptionHtml": "<div>e</div>", "lists": [{"text": "t", "content": "<li>x</li>"}],
+                   "closingPostingHtml": "<div>c</div>"})
+        );
+        assert_eq!(changed["tags"], json!(["y"]));
+    }
+
+    #[test]
+    fn lists_are_emptied_by_name() {
+        assert_eq!(change(json!({"clear": ["tags"]}))["tags"], json!([]));
+        for (given, named) in [
+            (json!({"clear": ["text"]}), "tags, requisitionCodes"),
+            (json!({"clear": ["tags"], "tags": ["x"]}), "as well"),
+        ] {
+            let error = changed(&current(), given.as_object().unwrap().clone()).unwrap_err();
+            assert!(error.message.contains(named), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn updated_at_goes_with_confidentiality_alone() {
+        let empty = PostingQuery::default();
+        let since = PostingQuery { updated_at_start: Some(1), ..PostingQuery::default() };
+        assert!(check_query(&empty).is_ok() && check_query(&since).is_ok());
+        let confidential = PostingQuery {
+            confidentiality: Some("all".into()),
+            limit: Some(5),
+            expand: vec!["user".into()],
+            updated_at_end: Some(2),
+            ..PostingQuery::default()
+        };
+        assert!(check_query(&confidential).is_ok());
+        let one = || vec!["x".to_owned()];
+        let with: [(&str, PostingQuery); 3] = [
+            ("state", PostingQuery { state: Some("draft".into()), ..since.clone() }),
+            ("team", PostingQuery { team: one(), ..since.clone() }),
+            ("tag", PostingQuery { tag: one(), ..since }),
+        ];
+        for (name, query) in with {
+            let error = check_query(&query).unwrap_err();
+            assert!(error.message.contains(&format!("Leave {name} out")), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_span_has_thirty_days_at_most() {
+        let rows =
+            [(0, 0, true), (5, 5 + 30 * DAY_MS, true), (5, 6 + 30 * DAY_MS, false), (6, 5, false)];
+        for (start, end, good) in rows {
+            assert_eq!(check_span(start, end).is_ok(), good, "{start} {end}");
+        }
+    }
+
+    #[test]
+    fn a_salary_range_is_all_or_nothing() {
+        let range = |currency: Option<&str>| SalaryRange {
+            min: Some(1.0),
+            max: Some(2.0),
+            currency: currency.map(Into::into),
+            interval: Some("per-year-salary".into()),
+        };
+        assert!(check_salary(None).is_ok() && check_salary(Some(&range(Some("USD")))).is_ok());
+        assert!(check_salary(Some(&range(None))).is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! Changing part of a record that Lever only replaces whole: what is there is
+//! read, what the caller gave is laid over it, and all of it is written.
+//!
+//! What is neither given nor emptied goes back as it was read; what is emptied
+//! is left out, which is how Lever empties it.
+
+use serde_json::{Map, Value};
+
+use super::client::Client;
+use super::error::{Error, ErrorKind, Outcome, shown};
+use super::json;
+use super::query::{Fields, Pairs};
+use super::record::{self, Json, Read, Write};
+use super::request::{Effect, Request, Route};
+use super::scheduler::{Clock, Transport};
+
+/// A JSON object.
+pub type Object = Map<String, Value>;
+
+/// One field that a replacement carries.
+pub struct Field {
+    /// Lever's name, the same in both directions.
+    pub name: &'static str,
+    /// Whether it can be emptied.
+    pub clears: bool,
+    /// From what is read to what is written.
+    pub back: fn(&Value) -> Value,
+}
+
+impl Field {
+    /// One that must stay.
+    pub const fn kept(name: &'static str) -> Self {
+        Field { name, clears: false, back: Value::clone }
+    }
+
+    /// One that can be emptied.
+    pub const fn clears(name: &'static str) -> Self {
+        Field { name, clears: true, back: Value::clone }
+    }
+
+    /// The same, read in another form than it is written.
+    pub const fn read_as(self, back: fn(&Value) -> Value) -> Self {
+        Field { back, ..self }
+    }
+}
+
+/// How a record is replaced.
+pub struct Replacement<'a> {
+    /// Where it is read.
+    pub read: &'a Route,
+    /// Where it is written.
+    pub write: &'a Route,
+    /// What it is.
+    pub ids: &'a [&'a str],
+    /// Who it is attributed to.
+    pub query: Pairs,
+}
+
+impl<T: Transport, C: Clock> Client<'_, T, C> {
+    /// Reads a record, makes its replacement, and writes that.
+    ///
+    /// `make` also says what writing it twice would do.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being read, made or written.
+    pub fn replace<R: Read>(
+        &mut self,
+        how: Replacement<'_>,
+        make: impl FnOnce(Object) -> Result<(Object, Effect), Error>,
+    ) -> Result<R, Error> {
+        let request = how.write.request(how.ids)?;
+        let current = self.object(how.read, how.ids)?;
+        let (body, effect) = make(current)?;
+        let body = Some(json::body(&body));
+        self.answered(Request { query: how.query, body, effect, ..request })
+    }
+
+    /// A record as it came.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being read.
+    pub fn object(&mut self, route: &Route, ids: &[&str]) -> Result<Object, Error> {
+        let text: Json = self.read(route, ids, &Fields::of(Vec::new()))?;
+        serde_json::from_str(&text.0).map_err(|_| {
+            let message = "Lever's answer is not what it documents: at `data` expected an object.";
+            Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied)
+        })
+    }
+}
+
+/// The record with the change laid over it; nothing but the fields of the
+/// table.
+///
+/// # Errors
+///
+/// A field to empty that cannot be emptied, or that is given as well.
+pub fn merged(current: &Object, change: &dyn Write, table: &[Field]) -> Result<Object, Error> {
+    let mut change = object_of(change);
+    let clear = texts(change.remove("clear"));
+    for name in &clear {
+        check_clear(name, &change, table)?;
+    }
+    let mut merged = Object::new();
+    for field in table {
+        let given = change.remove(field.name);
+        let kept = || {
+            let there = current.get(field.name).filter(|value| !value.is_null());
+            there.filter(|_| !clear.iter().any(|name| name == field.name)).map(field.back)
+        };
+        if let Some(value) = given.or_else(kept) {
+            merged.insert(field.name.to_owned(), value);
+        }
+    }
+    Ok(merged)
+}
+
+fn check_clear(name: &str, change: &Object, table: &[Field]) -> Result<(), Error> {
+    let clears = table.iter().filter(|field| field.clears).map(|field| field.name);
+    if !clears.clone().any(|known| known == name) {
+        return Err(Error::invalid(format!(
+            "clear holds {}; it may hold {}.",
+            shown(name),
+            clears.collect::<Vec<_>>().join(", ")
+        )));
+    }
+    if change.contains_key(name) {
+        return Err(Error::invalid(format!(
+            "{name} is given and in clear as well. Keep one of the two."
+        )));
+    }
+    Ok(())
+}
+
+/// The id of an object, where the object is read and the id written.
+pub fn id_of(object: &Value) -> Value {
+    object.get("id").cloned().unwrap_or_default()
+}
+
+/// A record as a JSON object.
+pub fn object_of(record: &dyn Write) -> Object {
+    match record::value(record) {
+        Value::Object(object) => object,
+        _ => Object::new(),
+    }
+}
+
+/// A list of texts out of JSON.
+pub fn texts(value: Option<Value>) -> Vec<String> {
+    let Some(Value::Array(items)) = value else { return Vec::new() };
+    items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TABLE: &[Field] =
+        &[Field::kept("name"), Field::clears("title"), Field::clears("group").read_as(id_of)];
+
+    fn merge(current: Value, change: Value) -> Result<Value, Error> {
+        merged(current.as_object().unwrap(), &change, TABLE).map(Value::Object)
+    }
+
+    #[test]
+    fn what_is_not_mentioned_goes_back_as_it_was() {
+        let current =
+            json!({"id": "x", "name": "a", "title": "b", "group": {"id": "g", "name": "G"}});
+        let rows = [
+            (json!({}), json!({"name": "a", "title": "b", "group": "g"})),
+            (json!({"title": "c"}), json!({"name": "a", "title": "c", "group": "g"})),
+            (json!({"clear": ["title", "group"]}), json!({"name": "a"})),
+            (json!({"group": "h", "clear": ["title"]}), json!({"name": "a", "group": "h"})),
+        ];
+        for (change, expected) in rows {
+            assert_eq!(merge(current.clone(), change.clone()).unwrap(), expected, "{change}");
+        }
+        assert_eq!(
+            merge(json!({"name": "a", "title": null}), json!({})).unwrap(),
+            json!({"name": "a"})
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_emptied_is_refused_by_its_name() {
+        for (change, named) in [
+            (json!({"clear": ["name"]}), "title, group"),
+            (json!({"clear": ["Title"]}), "title, group"),
+            (json!({"title": "c", "clear": ["title"]}), "as well"),
+        ] {
+            let error = merge(json!({"name": "a"}), change).unwrap_err();
+            assert!(error.message.contains(named), "{}", error.message);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Interviews and panels, which Lever only replaces whole.
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::error::{Error, ErrorKind, Outcome, shown};
+use super::replace::{Field, Object, Replacement, merged, object_of, texts};
+use super::request::Effect;
+use super::scheduler::{Clock, Transport};
+use crate::bindings::exports::ats::lever::interviews::{Interview, InterviewChange, NewInterview};
+use crate::bindings::exports::ats::lever::panels::{NewPanel, Panel, PanelChange};
+use crate::routes::{interviews, panels};
+
+/// What a replaced interview carries.
+const INTERVIEW: &[Field] = &[
+    Field::kept("panel"),
+    Field::clears("subject"),
+    Field::clears("note"),
+    Field::kept("interviewers").read_as(interviewers),
+    Field::kept("date"),
+    Field::kept("duration"),
+    Field::clears("location"),
+    Field::clears("feedbackTemplate"),
+    Field::clears("feedbackReminder"),
+];
+
+/// What a replaced panel carries, besides its interviews.
+const PANEL: &[Field] = &[
+    Field::kept("applications").read_as(Value::clone),
+    Field::kept("timezone"),
+    Field::clears("feedbackReminder"),
+    Field::clears("note"),
+    Field::clears("externalUrl"),
+];
+
+impl<T: Transport, C: Clock> Client<'_, T, C> {
+    /// Adds an interview.
+    ///
+    /// # Errors
+    ///
+    /// An interview that Lever would refuse, or whatever kept it from being
+    /// made.
+    pub fn create_interview(
+        &mut self,
+        opportunity: &str,
+        interview: &NewInterview,
+        perform_as: Option<String>,
+    ) -> Result<Interview, Error> {
+        let query = self.in_name_of(perform_as)?;
+        let body = object_of(interview);
+        check(&body, "interview")?;
+        self.change(&interviews::CREATE, &[opportunity], query, &body)
+    }
+
+    /// Changes an interview.
+    ///
+    /// # Errors
+    ///
+    /// As for [`create_interview`](Self::create_interview).
+    pub fn update_interview(
+        &mut self,
+        opportunity: &str,
+        interview: &str,
+        change: &InterviewChange,
+        perform_as: Option<String>,
+    ) -> Result<Interview, Error> {
+        let ids = [opportunity, interview];
+        let how = Replacement {
+            read: &interviews::GET,
+            write: &interviews::UPDATE,
+            ids: &ids,
+            query: self.in_name_of(perform_as)?,
+        };
+        self.replace(how, |current| {
+            let body = merged(&current, change, INTERVIEW)?;
+            check(&body, "interview")?;
+            Ok((body, Effect::Absolute))
+        })
+    }
+
+    /// Makes a panel.
+    ///
+    /// # Errors
+    ///
+    /// A panel that Lever would refuse, or whatever kept it from being made.
+    pub fn create_panel(
+        &mut self,
+        opportunity: &str,
+        panel: &NewPanel,
+        perform_as: Option<String>,
+    ) -> Result<Panel, Error> {
+        let query = self.in_name_of(perform_as)?;
+        let body = object_of(panel);
+        check_all(&body)?;
+        self.change(&panels::CREATE, &[opportunity], query, &body)
+    }
+
+    /// Changes a panel.
+    ///
+    /// # Errors
+    ///
+    /// As for [`create_panel`](Self::create_panel), and a panel that was made
+    /// in the product.
+    pub fn update_panel(
+        &mut self,
+        opportunity: &str,
+        panel: &str,
+        change: &PanelChange,
+        perform_as: Option<String>,
+    ) -> Result<Panel, Error> {
+        let ids = [opportunity, panel];
+        let how = Replacement {
+            read: &panels::GET,
+            write: &panels::UPDATE,
+            ids: &ids,
+            query: self.in_name_of(perform_as)?,
+        };
+        self.replace(how, |current| replaced(&current, object_of(change)))
+    }
+}
+
+/// The panel with the change laid over it. New interviews are made a second
+/// time when it is written twice.
+fn replaced(current: &Object, mut change: Object) -> Result<(Object, Effect), Error> {
+    if current.get("externallyManaged") == Some(&Value::Bool(false)) {
+        let message = "This panel was scheduled in the product; only panels that were made through the API can be changed.";
+        return Err(Error::new(ErrorKind::Rejected, message).with_outcome(Outcome::NotApplied));
+    }
+    let mut list = |name: &str| match change.remove(name) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    };
+    let (changes, added, removed) =
+        (list("changeInterviews"), list("addInterviews"), list("removeInterviews"));
+    let removed = texts(Some(Value::from(removed)));
+    let there: Vec<&Object> = match current.get("interviews") {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_object).collect(),
+        _ => Vec::new(),
+    };
+    let id = |interview: &Object| interview.get("id").cloned().unwrap_or_default();
+    let ids: Vec<Value> = there.iter().map(|interview| id(interview)).collect();
+    let changed = changes.iter().filter_map(|change| change.get("id").and_then(Value::as_str));
+    check_ids(&ids, changed.chain(removed.iter().map(String::as_str)))?;
+
+    let mut interviews = Vec::new();
+    for interview in there {
+        let id = id(interview);
+        if removed.iter().any(|removed| id == removed.as_str()) {
+            continue;
+        }
+        let own = changes.iter().find(|change| change.get("id") == Some(&id));
+        let own = own.cloned().unwrap_or_else(|| json!({}));
+        let mut interview = merged(interview, &own, INTERVIEW)?;
+        interview.insert("id".to_owned(), id);
+        interviews.push(Value::Object(interview));
+    }
+    let effect = if added.is_empty() { Effect::Absolute } else { Effect::Create };
+    interviews.extend(added);
+
+    let mut body = merged(current, &change, PANEL)?;
+    // Lever takes no empty list here.
+    body.retain(|name, value| {
+        name != "applications" || value.as_array().is_some_and(|ids| !ids.is_empty())
+    });
+    body.insert("interviews".to_owned(), Value::from(interviews));
+    check_all(&body)?;
+    Ok((body, effect))
+}
+
+/// Each id is one of the panel's, and named once.
+fn check_ids<'a>(there: &[Value], named: impl Iterator<Item = &'a str>) -> Result<(), Error> {
+    let mut seen = Vec::new();
+    for id in named {
+        if !there.iter().any(|there| there == id) {
+            return Err(Error::invalid(format!(
+                "the panel has no interview {}. Read it with panels.get.",
+                shown(id)
+            )));
+        }
+        if seen.contains(&id) {
+            return Err(Error::invalid(format!("the interview {} is named twice.", shown(id))));
+        }
+        seen.push(id);
+    }
+    Ok(())
+}
+
+/// What Lever takes of an interviewer, of whom it shows more.
+fn interviewers(read: &Value) -> Value {
+    let only = |interviewer: &Value| {
+        let mut object = Object::new();
+        for name in ["id", "feedbackTemplate"] {
+            let value = interviewer.get(name).filter(|value| !value.is_null());
+            object.extend(value.map(|value| (name.to_owned(), value.clone())));
+        }
+        Value::Object(object)
+    };
+    read.as_array().into_iter().flatten().map(only).collect()
+}
+
+fn check_all(panel: &Object) -> Result<(), Error> {
+    let interviews = panel.get("interviews").and_then(Value::as_array);
+    match interviews.map(Vec::as_slice) {
+        None | Some([]) => Err(Error::invalid(
+            "the panel has no interviews. Give at least one; to remove the last, delete the panel.",
+        )),
+        Some(interviews) => interviews
+            .iter()
+            .enumerate()
+            .filter_map(|(place, interview)| Some((place, interview.as_object()?)))
+            .try_for_each(|(place, interview)| check(interview, &format!("interviews[{place}]"))),
+    }
+}
+
+/// What Lever demands of every interview.
+fn check(interview: &Object, name: &str) -> Result<(), Error> {
+    let interviewers = interview.get("interviewers").and_then(Value::as_array);
+    if interviewers.is_none_or(Vec::is_empty) {
+        return Err(Error::invalid(format!(
+            "{name} has no interviewers. Give at least one user's id."
+        )));
+    }
+    if interview.get("duration").and_then(Value::as_u64) == Some(0) {
+        return Err(Error::invalid(format!("{name} has the duration 0. Give at least 1 minute.")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panel() -> Object {
+        let panel = json!({
+            "id": "p", "applications": ["a"], "canceledAt": null, "createdAt": 1, "end": 9,
+            "externallyManaged": true, "externalUrl": null, "feedbackReminder": "daily", "note": "n",
+            "stage": "s", "start": 2, "timezone": "America/Los_Angeles", "user": "u",
+            "interviews": [
+                {"id": "i", "date": 2, "duration": 45, "feedbackReminder": "daily",
+                 "feedbackTemplate": "no-feedback", "location": null, "note": "first", "subject": "one",
+                 "interviewers": [{"id": "u", "email": "e", "name": "N", "responseStatus": "needsAction",
+                                   "feedbackTemplate": "no-feedback"}]},
+                {"id": "j", "date": 5, "duration": 30, "feedbackReminder": "once",
+                 "feedbackTemplate": null, "location": "x", "note": null, "subject": null,
+                 "interviewers": [{"id": "v", "email": "e", "name": "N", "feedbackTemplate": null}]},
+            ],
+        });
+        panel.as_object().unwrap().clone()
+    }
+
+    fn replace(change: Value) -> Result<(Value, Effect), Error> {
+        let (body, effect) = replaced(&panel(), change.as_object().unwrap().clone())?;
+        Ok((Value::Object(body), effect))
+    }
+
+    fn first() -> Value {
+        json!({"id": "i", "date": 2, "duration": 45, "feedbackReminder": "daily",
+               "feedbackTemplate": "no-feedback", "note": "first", "subject": "one",
+               "interviewers": [{"id": "u", "feedbackTemplate": "no-feedback"}]})
+    }
+
+    fn second() -> Value {
+        json!({"id": "j", "date": 5, "duration": 30, "feedbackReminder": "once", "location": "x",
+               "interviewers": [{"id": "v"}]})
+    }
+
+    #[test]
+    fn a_panel_goes_back_with_all_that_the_change_does_not_mention() {
+        let (body, effect) = replace(json!({"timezone": "Europe/Lisbon"})).unwrap();
+        let expected = json!({
+            "applications": ["a"], "timezone": "Europe/Lisbon", "feedbackReminder": "daily", "note": "n",
+            "interviews": [first(), second()],
+        });
+        assert_eq!((body, effect), (expected, Effect::Absolute));
+    }
+
+    #[test]
+    fn interviews_are_changed_added_and_removed_by_their_ids() {
+        let added = json!({"date": 9, "duration": 1, "interviewers": [{"id": "w"}]});
+        let (body, effect) = replace(json!({
+            "changeInterviews": [{"id": "j", "location": "y", "clear": ["feedbackReminder"]}],
+            "addInterviews": [added], "removeInterviews": ["i"], "clear": ["note"],
+        }))
+        .unwrap();
+        let mut changed = second();
+        changed["location"] = json!("y");
+        changed.as_object_mut().unwrap().remove("feedbackReminder");
+        assert_eq!(body["interviews"], json!([changed, added]));
+        assert_eq!(body.get("note"), None);
+        assert_eq!(effect, Effect::Create, "written twice, it would add two");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let rows = [
+            (json!({"removeInterviews": ["x"]}), "\"x\""),
+            (json!({"changeInterviews": [{"id": "x"}]}), "\"x\""),
+            (json!({"removeInterviews": ["i"], "changeInterviews": [{"id": "i"}]}), "twice"),
+            (json!({"removeInterviews": ["i", "j"]}), "delete the panel"),
+            (
+                json!({"addInterviews": [{"date": 1, "duration": 1}]}),
+                "interviews[2] has no interviewers",
+            ),
+            (json!({"changeInterviews": [{"id": "i", "duration": 0}]}), "duration 0"),
+            (json!({"clear": ["timezone"]}), "feedbackReminder, note, externalUrl"),
+        ];
+        for (change, named) in rows {
+            let error = replace(change.clone()).unwrap_err();
+            assert!(error.message.contains(named), "{change}: {}", error.message);
+        }
+        let mut product = panel();
+        product.insert("externallyManaged".into(), json!(false));
+        let error = replaced(&product, Object::new()).unwrap_err();
+        assert_eq!((error.kind, error.outcome), (ErrorKind::Rejected, Outcome::NotApplied));
+    }
+}

@@ -1,0 +1,310 @@
+//! A login in use: hands out the access token, and sees to it that a renewal is asked for once.
+//!
+//! Whoever needs a token while one is being renewed waits for that renewal; in other processes the token file's lock
+//! does the same. A renewal runs in a task of its own: a caller that gives up must not take with it a refresh token
+//! that was used up and not stored. What a renewal does, step by step, is in [`super::renewal`].
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use http::HeaderValue;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use super::error::LoginError;
+use super::file::{Stamp, TokenFile};
+use super::renewal::{self, Cause};
+use super::server::Connect;
+use super::stored::{Millis, Standing, Stored, millis};
+use crate::credentials::{Credential, CredentialError};
+use crate::upstream::Upstream;
+
+/// A login of the token file, for one API.
+#[derive(Clone)]
+pub struct Login(Arc<Inner>);
+
+/// What all holders of a login share.
+pub(super) struct Inner {
+    pub file: TokenFile,
+    pub api: String,
+    pub connect: Connect,
+    pub clock: Clock,
+    id: String,
+    state: Mutex<State>,
+}
+
+/// Tells the time; tests bring their own.
+pub(super) type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+struct State {
+    held: Arc<Pass>,
+    stamp: Option<Stamp>,
+    flight: Option<Flight>,
+    /// How the latest renewal failed, and until when it is not tried again; for good where there is no time.
+    failed: Option<(Arc<LoginError>, Option<Millis>)>,
+}
+
+/// How a renewal ended.
+pub(super) type Landing = Result<Arc<Pass>, Arc<LoginError>>;
+type Flight = watch::Receiver<Option<Landing>>;
+
+/// An access token in use.
+pub struct Pass {
+    /// The login as it was stored with this token.
+    pub(super) stored: Stored,
+    credential: Credential,
+    /// Whether the API took it, once at least.
+    accepted: AtomicBool,
+}
+
+impl Pass {
+    /// The pass of a stored login.
+    pub(super) fn new(stored: Stored) -> Result<Pass, CredentialError> {
+        let credential = Credential::access_token(stored.access_token.secret())?;
+        Ok(Pass { stored, credential, accepted: AtomicBool::new(false) })
+    }
+
+    /// The header that it is sent in.
+    pub fn authorization(&self) -> HeaderValue {
+        self.credential.authorization()
+    }
+
+    /// The token itself.
+    pub fn secret(&self) -> &str {
+        self.credential.secret()
+    }
+
+    /// Says that the API took it.
+    pub fn accept(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Whether both are the same access token.
+    pub fn is_same_as(&self, other: &Pass) -> bool {
+        self.stored.access_token == other.stored.access_token
+    }
+}
+
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pass").field("stored", &self.stored).finish_non_exhaustive()
+    }
+}
+
+impl Login {
+    /// Takes up the login in the file, for calls to this API. `connect` is used for renewals.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is for another API.
+    pub fn open(file: TokenFile, api: &Upstream, connect: Connect) -> Result<Login, LoginError> {
+        Login::with_clock(file, api, connect, Arc::new(now))
+    }
+
+    pub(super) fn with_clock(
+        file: TokenFile,
+        api: &Upstream,
+        connect: Connect,
+        clock: Clock,
+    ) -> Result<Login, LoginError> {
+        let api = api.to_string();
+        let (pass, stamp) = load(&file, &api)?;
+        let id = pass.stored.id.clone();
+        let held = Arc::new(pass);
+        let state = State { held, stamp: Some(stamp), flight: None, failed: None };
+        let state = Mutex::new(state);
+        Ok(Login(Arc::new(Inner { file, api, connect, clock, id, state })))
+    }
+
+    /// A digest that tells logins apart and stays the same through renewals, for the rate budget; never shown.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        Sha256::new().chain_update(b"login\0").chain_update(&self.0.id).finalize().into()
+    }
+
+    /// An access token that is good now, renewed first if it must be.
+    ///
+    /// While a token that is still good is being renewed, it is handed out at once. Dropping the future gives up the
+    /// waiting and not the renewal.
+    ///
+    /// # Errors
+    ///
+    /// When there is none and none can be had.
+    pub async fn pass(&self) -> Landing {
+        let flight = {
+            let mut state = self.look()?;
+            let standing = state.held.stored.standing((self.0.clock)());
+            if standing == Standing::Fresh {
+                return Ok(Arc::clone(&state.held));
+            }
+            let flight = self.board(&mut state, Cause::Ending);
+            if standing == Standing::Ending {
+                return Ok(Arc::clone(&state.held));
+            }
+            flight?
+        };
+        landed(flight).await
+    }
+
+    /// The access token that is held, whether or not it is good still; waits for nothing.
+    pub fn held(&self) -> Arc<Pass> {
+        Arc::clone(&self.state().held)
+    }
+
+    /// Another access token than this one, which the API refused.
+    ///
+    /// # Errors
+    ///
+    /// When none can be had, or it would not help.
+    pub async fn replace(&self, refused: &Arc<Pass>) -> Landing {
+        let flight = {
+            let mut state = self.look()?;
+            if !state.held.is_same_as(refused) {
+                return Ok(Arc::clone(&state.held));
+            }
+            self.board(&mut state, Cause::Refused(Arc::clone(refused)))?
+        };
+        let pass = landed(flight).await?;
+        if pass.is_same_as(refused) {
+            // Somebody else's renewal, which had no need to change anything.
+            return Err(Arc::new(LoginError::Failed {
+                message: "Lever refused it, and no other came".to_owned(),
+            }));
+        }
+        Ok(pass)
+    }
+
+    /// Renews now, even where the answer to the latest renewal was lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`Login::pass`].
+    pub async fn renew(&self) -> Landing {
+        let flight = {
+            let mut state = self.look()?;
+            state.failed = None;
+            self.board(&mut state, Cause::Told)?
+        };
+        landed(flight).await
+    }
+
+    /// Waits until no renewal is under way. A process that ends sooner may lose the login.
+    pub async fn settle(&self) {
+        let flight = self.state().flight.clone();
+        if let Some(flight) = flight {
+            // How it went is in the file and of interest to the next one.
+            let _ = landed(flight).await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, after a look whether somebody else changed the file: renewed it, logged out or in.
+    fn look(&self) -> Result<MutexGuard<'_, State>, Arc<LoginError>> {
+        let mut state = self.state();
+        // A renewal of our own changes the file, and says so when it is done.
+        let is_ours = state.flight.as_ref().is_some_and(is_under_way);
+        if !is_ours && self.0.file.stamp() != state.stamp {
+            let (pass, stamp) = load(&self.0.file, &self.0.api).map_err(Arc::new)?;
+            state.take(Arc::new(pass), Some(stamp));
+        }
+        Ok(state)
+    }
+
+    /// The renewal under way, or a new one unless the last one failed just now.
+    fn board(&self, state: &mut State, cause: Cause) -> Result<Flight, Arc<LoginError>> {
+        if let Some(flight) = state.flight.as_ref().filter(|flight| is_under_way(flight)) {
+            return Ok(flight.clone());
+        }
+        if let Some((error, until)) = &state.failed {
+            if until.is_none_or(|until| (self.0.clock)() < until) {
+                return Err(Arc::clone(error));
+            }
+        }
+        state.failed = None;
+        let (landing, flight) = watch::channel(None);
+        state.flight = Some(flight.clone());
+        let (login, held) = (self.clone(), Arc::clone(&state.held));
+        tokio::spawn(async move {
+            let end = renewal::run(&login.0, held, cause).await;
+            let result = {
+                let mut state = login.state();
+                state.flight = None;
+                match end {
+                    Ok((pass, stamp)) => {
+                        state.take(pass, Some(stamp));
+                        Ok(Arc::clone(&state.held))
+                    }
+                    Err(failed) => {
+                        let error = Arc::new(failed.error);
+                        if let Some(stamp) = failed.stamp {
+                            state.stamp = Some(stamp);
+                        }
+                        state.failed = Some((Arc::clone(&error), failed.until));
+                        Err(error)
+                    }
+                }
+            };
+            landing.send_replace(Some(result));
+        });
+        Ok(flight)
+    }
+}
+
+impl State {
+    /// Holds this pass from now on.
+    fn take(&mut self, pass: Arc<Pass>, stamp: Option<Stamp>) {
+        if pass.is_same_as(&self.held) && self.held.is_accepted() {
+            pass.accept();
+        }
+        self.held = pass;
+        self.stamp = stamp;
+        self.failed = None;
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { file, api, .. } = &*self.0;
+        f.debug_struct("Login").field("file", file).field("api", api).finish_non_exhaustive()
+    }
+}
+
+/// The login in the file, if it is for this API.
+pub(super) fn load(file: &TokenFile, api: &str) -> Result<(Pass, Stamp), LoginError> {
+    let path = || file.path().to_owned();
+    let (stored, stamp) = file.read()?.ok_or_else(|| LoginError::LoggedOut { path: path() })?;
+    if stored.api != api {
+        let asked = api.to_owned();
+        return Err(LoginError::OtherApi { path: path(), api: stored.api, asked });
+    }
+    let pass = Pass::new(stored).map_err(|_| {
+        let reason = "its access token cannot be sent".to_owned();
+        LoginError::File(super::file::FileError::Damaged { path: path(), reason })
+    })?;
+    Ok((pass, stamp))
+}
+
+fn is_under_way(flight: &Flight) -> bool {
+    flight.borrow().is_none() && flight.has_changed().is_ok()
+}
+
+async fn landed(mut flight: Flight) -> Landing {
+    match flight.wait_for(Option::is_some).await {
+        Ok(landing) => landing.clone().unwrap_or_else(|| Err(Arc::new(LoginError::BrokenOff))),
+        // The task is gone: the runtime ended, or it broke down.
+        Err(_) => Err(Arc::new(LoginError::BrokenOff)),
+    }
+}
+
+/// The time of this machine.
+pub(super) fn now() -> Millis {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, millis)
+}
