@@ -1,9 +1,10 @@
-//! Builds the component and embeds it with its WIT, so that plain `cargo run`
-//! and `cargo test` work from a fresh clone.
+//! Builds the two components and embeds them, lever.wasm with its WIT, so that
+//! plain `cargo run` and `cargo test` work from a fresh clone.
 //!
-//! The guest has a target directory of its own inside OUT_DIR, since cargo holds
+//! The guests have a target directory of its own inside OUT_DIR, since cargo holds
 //! the lock of the outer one; it is built without the environment that cargo
-//! made for this build.
+//! made for this build. Each is built on its own: built together, the receiver
+//! would get the exports of the other.
 
 #[path = "build/plain.rs"]
 mod plain;
@@ -27,9 +28,10 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     add_target(&root)?;
-    let component = build_component(&root, &out)?;
+    let component = build_component(&root, &out, "lever")?;
+    let webhooks = build_component(&root, &out, "lever-webhooks")?;
     let wit = wit_files(&root.join("wit"), "")?;
-    fs::write(out.join("embedded.rs"), embedded(&component, &wit)?)?;
+    fs::write(out.join("embedded.rs"), embedded(&component, &webhooks, &wit)?)?;
     fs::write(out.join("functions.rs"), functions(&wit)?)?;
     Ok(())
 }
@@ -61,7 +63,7 @@ fn add_target(root: &Path) -> Result<()> {
     }
 }
 
-fn build_component(root: &Path, out: &Path) -> Result<PathBuf> {
+fn build_component(root: &Path, out: &Path, package: &str) -> Result<PathBuf> {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let target = out.join("guest");
     // No path of this machine in the component: the same source gives the same
@@ -76,7 +78,7 @@ fn build_component(root: &Path, out: &Path) -> Result<PathBuf> {
             .collect();
     let built = plain(&cargo, root)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-        .args(["build", "--locked", "--package", "lever", "--lib"])
+        .args(["build", "--locked", "--package", package, "--lib"])
         .args(["--profile", "component", "--target", TARGET])
         .arg("--target-dir")
         .arg(&target)
@@ -84,10 +86,16 @@ fn build_component(root: &Path, out: &Path) -> Result<PathBuf> {
         .context("cargo did not run")?;
     ensure!(
         built.status.success(),
-        "the component did not build:\n{}",
+        "the component {package} did not build:\n{}",
         String::from_utf8_lossy(&built.stderr)
     );
-    Ok(target.join(TARGET).join("component").join("lever.wasm"))
+    let file = package.replace('-', "_") + ".wasm";
+    let made = target.join(TARGET).join("component").join(&file);
+    // Kept elsewhere: the build of the other component, of which this one may be
+    // a part without its exports, puts its own in this place.
+    let kept = out.join(&file);
+    fs::copy(&made, &kept).with_context(|| format!("cannot copy {}", made.display()))?;
+    Ok(kept)
 }
 
 /// All WIT files: their path from `wit/`, and their own.
@@ -108,10 +116,12 @@ fn wit_files(folder: &Path, prefix: &str) -> Result<Vec<(String, PathBuf)>> {
     Ok(files)
 }
 
-fn embedded(component: &Path, wit: &[(String, PathBuf)]) -> Result<String> {
+fn embedded(component: &Path, webhooks: &Path, wit: &[(String, PathBuf)]) -> Result<String> {
     let mut text = format!(
         "/// The component, as built with this host.\n\
          pub static COMPONENT: &[u8] = include_bytes!({component:?});\n\n\
+         /// The component that receives webhooks.\n\
+         pub static WEBHOOKS: &[u8] = include_bytes!({webhooks:?});\n\n\
          /// The WIT: path from `wit/`, and text.\n\
          pub static WIT: &[(&str, &str)] = &[\n"
     );

@@ -40,3 +40,4 @@ mod rate_limit;
 mod readme;
 mod retries;
 mod storm;
+mod webhooks_receiver;

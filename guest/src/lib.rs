@@ -1,13 +1,15 @@
 //! The Lever recruiting API as a WebAssembly component.
 //!
 //! `core` decides, `edge` touches the host, `resources` has one function for
-//! each function of the WIT. Only `core` and `resources` compile natively.
+//! each function of the WIT. Only `core` compiles natively. Without the feature
+//! `component` the exports are left out, for components that are built on the
+//! other two.
 
 mod abi;
 pub mod core;
 #[cfg(target_arch = "wasm32")]
-mod edge;
-#[cfg(target_arch = "wasm32")]
+pub mod edge;
+#[cfg(all(target_arch = "wasm32", feature = "component"))]
 mod resources;
 
 /// The records and traits of the WIT, made by `build.rs`.

@@ -33,6 +33,7 @@ pub mod runtime;
 pub mod schema;
 pub mod upstream;
 pub mod value;
+pub mod webhooks;
 
 /// What is built into this host: the component and its WIT.
 pub mod embedded {

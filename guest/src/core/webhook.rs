@@ -1,8 +1,9 @@
 //! Deliveries of Lever's webhooks: the signature, the age, and what they say.
 //!
 //! The signature is HMAC-SHA256 over `token` and `triggeredAt`; it covers
-//! neither the event's name nor its data. It is compared in constant time.
-//! Remembering tokens is for the caller.
+//! neither the event's name nor its data, so an event is a hint to read the
+//! record. It is compared in constant time. Remembering tokens is for the
+//! caller.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -13,11 +14,11 @@ use crate::bindings::exports::ats::lever::types::Archived;
 use crate::bindings::exports::ats::lever::webhook_events::{EventKind, WebhookEvent};
 
 /// The largest delivery that is looked at, in bytes. Real ones are below 1 KiB.
-const LARGEST: usize = 1 << 20;
+pub const LARGEST: usize = 1 << 20;
 
 /// How old a delivery may be when the caller says nothing: Lever tries five
 /// times with growing delays, and `triggeredAt` stays that of the first.
-const MAX_AGE_MS: u64 = 24 * 60 * 60 * 1000;
+pub const MAX_AGE_MS: u64 = 24 * 60 * 60 * 1000;
 
 struct Delivery {
     id: Option<String>,
@@ -64,6 +65,49 @@ record::record!(Data {
     9 to_archived "toArchived" plain,
 });
 
+/// Why a delivery is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It has more bytes than any real one.
+    TooLarge(usize),
+    /// It is not what Lever sends; what is wrong with it.
+    NoDelivery(&'static str),
+    /// None of the signature tokens signed it.
+    Forged,
+    /// It is this many milliseconds old, and so many are allowed.
+    Old(u64, u64),
+    /// It is this many milliseconds in the future, and so many are allowed.
+    Future(u64, u64),
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let untimely = |distance: u64, side: &str, most: u64| {
+            let message = format!(
+                "The delivery is {distance} ms {side}, and max-age-ms is {most}. Refuse it, or allow more."
+            );
+            Error::new(ErrorKind::BadSignature, message)
+        };
+        match fault {
+            Fault::TooLarge(bytes) => {
+                let message =
+                    format!("The delivery has {bytes} bytes; real ones have less than {LARGEST}.");
+                Error::new(ErrorKind::TooLarge, message)
+            }
+            Fault::NoDelivery(what) => Error::new(
+                ErrorKind::MalformedAnswer,
+                format!("This is no delivery of Lever's: {what}."),
+            ),
+            Fault::Forged => Error::new(
+                ErrorKind::BadSignature,
+                "The delivery is not signed with this signature token. Refuse it; if all fail, the token is of another webhook.",
+            ),
+            Fault::Old(distance, most) => untimely(distance, "old", most),
+            Fault::Future(distance, most) => untimely(distance, "in the future", most),
+        }
+    }
+}
+
 /// Checks one delivery and decodes it.
 ///
 /// # Errors
@@ -81,21 +125,36 @@ pub fn decode(
             "signature-token is empty. Give the one that Lever showed when the webhook was made.",
         ));
     }
+    Ok(check(body, &[signature_token], max_age_ms.unwrap_or(MAX_AGE_MS), now_ms)?)
+}
+
+/// The same for several webhooks, each with a signature token of its own: one
+/// of them must have signed. Without any, nothing is authentic.
+///
+/// # Errors
+///
+/// Why the delivery is not to be taken.
+pub fn check<T: AsRef<str>>(
+    body: &[u8],
+    signature_tokens: &[T],
+    max_age_ms: u64,
+    now_ms: u64,
+) -> Result<WebhookEvent, Fault> {
     if body.len() > LARGEST {
-        let message =
-            format!("The delivery has {} bytes; real ones have less than {LARGEST}.", body.len());
-        return Err(Error::new(ErrorKind::TooLarge, message));
+        return Err(Fault::TooLarge(body.len()));
     }
-    let no_delivery = |what: &str| {
-        Error::new(ErrorKind::MalformedAnswer, format!("This is no delivery of Lever's: {what}."))
-    };
-    let delivery: Delivery = record::read(body)
-        .map_err(|_| no_delivery("it is not JSON with event, triggeredAt, token and signature"))?;
-    authentic(&delivery, signature_token)?;
-    timely(&delivery, max_age_ms.unwrap_or(MAX_AGE_MS), now_ms)?;
+    let delivery: Delivery = record::read(body).map_err(|_| {
+        Fault::NoDelivery("it is not JSON with event, triggeredAt, token and signature")
+    })?;
+    // All are tried, so that the time tells nothing about which one it was.
+    let tokens = signature_tokens.iter().map(AsRef::as_ref);
+    if !tokens.fold(false, |found, token| found | is_authentic(&delivery, token)) {
+        return Err(Fault::Forged);
+    }
+    timely(&delivery, max_age_ms, now_ms)?;
     let text = delivery.data.as_deref().unwrap_or("{}");
     let data: Data = record::read(text.as_bytes())
-        .map_err(|_| no_delivery("its data is not what the reference describes"))?;
+        .map_err(|_| Fault::NoDelivery("its data is not what the reference describes"))?;
     Ok(WebhookEvent {
         kind: if is_empty(text) { EventKind::Ping } else { kind(&delivery.event) },
         event: delivery.event,
@@ -116,33 +175,30 @@ pub fn decode(
     })
 }
 
-fn authentic(delivery: &Delivery, signature_token: &str) -> Result<(), Error> {
-    let wrong = || {
-        Error::new(
-            ErrorKind::BadSignature,
-            "The delivery is not signed with this signature token. Refuse it; if all fail, the token is of another webhook.",
-        )
+fn is_authentic(delivery: &Delivery, signature_token: &str) -> bool {
+    // An empty key signs too, and anyone has it.
+    if signature_token.is_empty() {
+        return false;
+    }
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(signature_token.as_bytes()) else {
+        return false;
     };
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(signature_token.as_bytes()).map_err(|_| wrong())?;
     mac.update(delivery.token.as_bytes());
     mac.update(delivery.triggered_at.to_string().as_bytes());
-    let signature = hex(&delivery.signature).ok_or_else(wrong)?;
-    mac.verify_slice(&signature).map_err(|_| wrong())
+    hex(&delivery.signature).is_some_and(|signature| mac.verify_slice(&signature).is_ok())
 }
 
 /// The window is the same on both sides, so that a sender whose clock is ahead
 /// cannot make a delivery that stays good for ever.
-fn timely(delivery: &Delivery, max_age_ms: u64, now_ms: u64) -> Result<(), Error> {
+fn timely(delivery: &Delivery, max_age_ms: u64, now_ms: u64) -> Result<(), Fault> {
     let distance = now_ms.abs_diff(delivery.triggered_at);
     if distance <= max_age_ms {
-        return Ok(());
+        Ok(())
+    } else if delivery.triggered_at < now_ms {
+        Err(Fault::Old(distance, max_age_ms))
+    } else {
+        Err(Fault::Future(distance, max_age_ms))
     }
-    let side = if delivery.triggered_at < now_ms { "old" } else { "in the future" };
-    let message = format!(
-        "The delivery is {distance} ms {side}, and max-age-ms is {max_age_ms}. Refuse it, or allow more."
-    );
-    Err(Error::new(ErrorKind::BadSignature, message))
 }
 
 /// The signature as HMAC-SHA256 of `token` and `triggered_at`, in hexadecimal:
@@ -191,6 +247,7 @@ fn kind(event: &str) -> EventKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const KEY: &str = "a8e2110683e0fe7bd7abfc2a9122220a7adf72a90cf5a5b9";
     const AT: u64 = 1_767_088_800_000;
@@ -294,6 +351,64 @@ mod tests {
                 .unwrap_or_else(|e| panic!("{data} {}", e.message));
             assert_eq!(event.kind, kind, "{data}");
             assert_eq!(event.event, name);
+        }
+    }
+
+    #[test]
+    fn any_of_several_tokens_may_have_signed_and_an_empty_one_never_has() {
+        let good = delivery("candidateHired", r#"{"opportunityId":"o"}"#);
+        let taken = |tokens: &[&str]| check(good.as_bytes(), tokens, 0, AT).map(drop);
+        assert_eq!(taken(&["other", KEY]), Ok(()));
+        assert_eq!(taken(&[KEY, "other"]), Ok(()));
+        assert_eq!(taken(&["other", "another"]), Err(Fault::Forged));
+        assert_eq!(taken(&[]), Err(Fault::Forged));
+        let signature = sign(KEY, "t", AT).unwrap();
+        let keyless = sign("", "t", AT).unwrap();
+        let own =
+            format!(r#"{{"event":"x","triggeredAt":{AT},"token":"t","signature":"{signature}"}}"#);
+        assert!(check(own.as_bytes(), &["", KEY], 0, AT).is_ok());
+        let forged = own.replace(&signature, &keyless);
+        assert_eq!(check(forged.as_bytes(), &["", KEY], 0, AT).map(drop), Err(Fault::Forged));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_taken_that_nobody_signed(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            prop_assert!(check(&bytes, &[KEY], u64::MAX, AT).is_err());
+        }
+
+        #[test]
+        fn a_delivery_with_another_token_time_or_signature_is_forged(
+            token in "[0-9a-f]{1,60}",
+            at in any::<u64>(),
+            signature in "[0-9a-fA-F]{0,70}",
+        ) {
+            let good = delivery("candidateHired", r#"{"opportunityId":"o"}"#);
+            let was = "129ffe88ee579a3884f349bac4fb2d14edd4cdf26927c3c0";
+            let signed = sign(KEY, was, AT).unwrap();
+            for (from, to) in [(was, &token), (&AT.to_string(), &at.to_string()), (&signed, &signature)] {
+                let other = good.replace(from, to);
+                let forged = check(other.as_bytes(), &[KEY], u64::MAX, AT).map(drop);
+                prop_assert!(other == good || forged == Err(Fault::Forged), "{}", other);
+            }
+        }
+
+        #[test]
+        fn what_is_signed_comes_back_as_it_was_sent(
+            event in "[ -~]{0,40}",
+            key in "[a-z]{1,12}",
+            value in any::<String>(),
+            at in any::<u64>(),
+        ) {
+            let data = serde_json::json!({ key: value }).to_string();
+            let signature = sign(KEY, &value, at).unwrap();
+            let body = serde_json::json!({
+                "event": event, "triggeredAt": at, "token": value, "signature": signature,
+                "data": serde_json::value::RawValue::from_string(data.clone()).unwrap(),
+            });
+            let taken = check(body.to_string().as_bytes(), &[KEY], 0, at).unwrap();
+            prop_assert_eq!((taken.event, taken.token, taken.triggered_at), (event, value, at));
+            prop_assert_eq!(taken.data, data);
         }
     }
 }

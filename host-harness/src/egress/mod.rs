@@ -13,7 +13,9 @@ mod exchange;
 mod headers;
 mod traffic;
 
+pub(crate) use connector::Connector;
 pub use connector::TlsError;
+pub(crate) use exchange::{Client, Timeouts};
 pub use headers::FIELDS_CAP;
 pub use traffic::{Hooks, Summary, Traffic, Wire};
 

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::oauth::Authorization;
+use super::webhooks::WebhookRules;
 
 /// The API key accepted by default, as Basic user name with a blank password.
 pub const API_KEY: &str = "mock-api-key";
@@ -53,6 +54,8 @@ pub struct Config {
     pub storage_lifetime: Duration,
     /// The authorization server.
     pub authorization: Authorization,
+    /// How webhooks are taken and delivered.
+    pub webhooks: WebhookRules,
 }
 
 impl Default for Config {
@@ -79,6 +82,7 @@ impl Default for Config {
             storage_port: 0,
             storage_lifetime: Duration::from_secs(60),
             authorization: Authorization::default(),
+            webhooks: WebhookRules::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod changes;
 mod config;
 mod creation;
 mod deleted;
+mod deliveries;
 mod documents;
 mod events;
 mod faults;
@@ -55,6 +56,7 @@ mod timezones;
 mod uploads;
 mod users;
 mod views;
+mod webhooks;
 mod wire;
 
 #[cfg(test)]
@@ -71,11 +73,13 @@ pub use config::{
     ACCESS_TOKEN, API_KEY, Config, Downloads, PerformAs, Rate, RetryAfter, UnknownBody,
     UnknownQuery,
 };
+pub use deliveries::{Attempt, Delivery};
 pub use faults::{Content, Effect, Fault};
 pub use look::StoreView;
 pub use oauth::{Authorization, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI};
 pub use seen::{Body, Seen};
 pub use storage::Fetched;
+pub use webhooks::WebhookRules;
 
 use auth::Token;
 use server::Side;
@@ -130,7 +134,7 @@ pub struct Mock {
     address: SocketAddr,
     storage: SocketAddr,
     service: Arc<Service>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Mock {
@@ -142,10 +146,12 @@ impl Mock {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
         let shelves = TcpListener::bind((Ipv4Addr::LOCALHOST, config.storage_port)).await?;
         let (address, storage) = (listener.local_addr()?, shelves.local_addr()?);
-        let service = Arc::new(Service::new(config, format!("http://{storage}")));
+        let (service, orders) = Service::new(config, format!("http://{storage}"));
+        let service = Arc::new(service);
         let serve =
             |listener, side| tokio::spawn(server::run(listener, Arc::clone(&service), side));
-        let tasks = [serve(listener, Side::Api), serve(shelves, Side::Storage)];
+        let deliver = tokio::spawn(deliveries::run(Arc::clone(&service), orders));
+        let tasks = [serve(listener, Side::Api), serve(shelves, Side::Storage), deliver];
         Ok(Self { address, storage, service, tasks })
     }
 
@@ -258,6 +264,40 @@ impl Mock {
     /// Ends an access token that was issued, or named with its scopes in the configuration.
     pub fn revoke_token(&self, token: &str) {
         self.service.lock().state.tokens.revoke(token);
+    }
+
+    /// The latest deliveries of webhooks, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.service.deliveries.history()
+    }
+
+    /// Waits until every delivery sent so far was taken or given up.
+    pub async fn deliveries_settled(&self) {
+        self.service.deliveries.settled().await;
+    }
+
+    /// Sends the settings page's test to a webhook, once; None where there is no such webhook.
+    pub async fn ping(&self, webhook: &str) -> Option<Result<u16, String>> {
+        let deliveries = &self.service.deliveries;
+        let now = service::wall_clock();
+        let number = deliveries.ping(&mut self.service.lock().state, webhook, now)?;
+        deliveries.attempt(number).await
+    }
+
+    /// Sends a delivery once more, as it was, by its number; None where it is not remembered.
+    pub async fn repeat_delivery(&self, number: u64) -> Option<Result<u16, String>> {
+        self.service.deliveries.attempt(number).await
+    }
+
+    /// Holds deliveries back from now on.
+    pub fn hold_deliveries(&self) {
+        self.service.deliveries.hold();
+    }
+
+    /// Sends the deliveries held back, the last one first if reversed, and no longer holds any.
+    pub fn release_deliveries(&self, reversed: bool) {
+        self.service.deliveries.release(reversed);
     }
 
     /// What the account holds now.

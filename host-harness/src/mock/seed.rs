@@ -21,6 +21,7 @@ use super::auth::Tokens;
 use super::page::Issued;
 use super::random::Random;
 use super::store::State;
+use super::webhooks::Webhooks;
 
 /// A day in milliseconds.
 const DAY: u64 = 86_400_000;
@@ -60,6 +61,7 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
         offers: Vec::new(),
         uploads: Vec::new(),
         tokens: Tokens::default(),
+        webhooks: Webhooks::default(),
         events: Vec::new(),
         issued: Issued::default(),
         random,

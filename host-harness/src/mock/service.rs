@@ -15,6 +15,7 @@ use super::auth::{Credential, Tokens};
 use super::bucket::Bucket;
 use super::call::Call;
 use super::config::{Config, Downloads, Rate, RetryAfter, UnknownBody, UnknownQuery};
+use super::deliveries::{Deliveries, Orders};
 use super::documents::{Document, Shelf};
 use super::faults::{Effect, Faults};
 use super::oauth::{self, Desk};
@@ -46,6 +47,7 @@ pub(super) struct Inner {
 pub(super) struct Service {
     config: Config,
     started: Instant,
+    pub deliveries: Deliveries,
     inner: Mutex<Inner>,
 }
 
@@ -82,10 +84,12 @@ pub(super) fn wall_clock() -> u64 {
 }
 
 impl Service {
-    /// An account as configured, with its storage at this base URL.
-    pub fn new(config: Config, storage: String) -> Self {
+    /// An account as configured, with its storage at this base URL, and the deliveries it will order.
+    pub fn new(config: Config, storage: String) -> (Self, Orders) {
         let mut state = seed::account(config.seed, config.opportunities, config.epoch);
         state.tokens = Tokens::lasting(&config.scoped_tokens);
+        state.webhooks.loopback_http = config.webhooks.loopback_http;
+        let (deliveries, orders) = Deliveries::new(config.webhooks.clone());
         let inner = Inner {
             state,
             seen: Vec::new(),
@@ -96,7 +100,8 @@ impl Service {
             received: 0,
             buckets: HashMap::new(),
         };
-        Self { config, started: Instant::now(), inner: Mutex::new(inner) }
+        let inner = Mutex::new(inner);
+        (Self { config, started: Instant::now(), deliveries, inner }, orders)
     }
 
     pub fn upload_timeout(&self) -> Duration {
@@ -206,10 +211,12 @@ impl Service {
         };
         let hit = inner.faults.hit(&seen.method, &seen.path);
         seen.fault = hit.as_ref().map(|hit| format!("{:?}", hit.effect));
-        // Nobody subscribes yet.
+        // Told already.
         inner.state.events.clear();
         let (whole, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
-            self.handled(inner, &credential, seen, body)
+            let answer = self.handled(inner, &credential, seen, body);
+            self.deliveries.tell(&mut inner.state, wall_clock());
+            answer
         } else {
             (Whole::json(200, None), None)
         };

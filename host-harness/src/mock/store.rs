@@ -21,6 +21,7 @@ use super::resumes::Resume;
 use super::schedule::Panel;
 use super::templates::Template;
 use super::uploads::Upload;
+use super::webhooks::Webhooks;
 
 /// A pipeline stage.
 #[derive(Clone, Debug)]
@@ -172,7 +173,8 @@ pub(super) struct State {
     pub offers: Vec<Offer>,
     pub uploads: Vec<Upload>,
     pub tokens: Tokens,
-    /// What happened and was not told yet.
+    pub webhooks: Webhooks,
+    /// What the last write made happen.
     pub events: Vec<Event>,
     pub issued: Issued,
     /// Source of the ids of new records.

@@ -52,7 +52,7 @@ pub enum HostError {
 }
 
 impl HostError {
-    pub(super) fn engine(error: wasmtime::Error) -> Self {
+    pub(crate) fn engine(error: wasmtime::Error) -> Self {
         HostError::Engine(format!("{error:#}"))
     }
 }

@@ -12,10 +12,14 @@ mod output;
 mod state;
 pub(crate) mod trail;
 
+pub(crate) use component::link;
 pub use component::{Component, digest};
 #[doc(hidden)]
 pub use engine::Tune;
+pub(crate) use engine::{Ticker, engine};
 pub use error::{CallError, HostError};
+pub(crate) use output::Tail as Output;
+pub(crate) use state::Budget;
 
 use crate::audit::{Audit, Decision, Kind, Record};
 use crate::catalog::Catalog;

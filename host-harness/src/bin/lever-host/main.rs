@@ -14,6 +14,7 @@ mod mock;
 mod policy;
 mod setup;
 mod tools;
+mod webhooks;
 
 use clap::{Parser, Subcommand};
 use setup::Options;
@@ -48,6 +49,9 @@ enum Command {
     /// Show an audit file
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Receive Lever's webhooks
+    #[command(subcommand)]
+    Webhooks(webhooks::WebhooksCommand),
     /// Write the embedded component to a file
     Component(component::ComponentArgs),
 }
@@ -83,6 +87,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Mock(args) => mock::run(args).await,
         Command::Policy(command) => policy::run(command, || options.agent()),
         Command::Audit(command) => audit::run(command),
+        Command::Webhooks(command) => webhooks::run(options, command).await,
         Command::Component(args) => component::run(options, args),
     }
 }

@@ -93,6 +93,11 @@ impl Options {
         }
     }
 
+    /// Whether connections to this machine may be made.
+    pub fn allows_loopback(&self) -> bool {
+        self.allow_loopback
+    }
+
     /// Where the audit goes, if anywhere.
     pub fn audit_file(&self) -> Option<&Path> {
         self.audit.as_deref()
@@ -165,7 +170,7 @@ impl Options {
 /// A host with the user's cache of compiled code, or without where it cannot
 /// be used.
 pub fn host(mut config: HostConfig, audit: Audit) -> anyhow::Result<Host> {
-    config.cache_dir = cache_dir(|name| std::env::var_os(name).map(PathBuf::from));
+    config.cache_dir = user_cache();
     match Host::new(config.clone(), audit.clone()) {
         Err(error @ HostError::Cache { .. }) => {
             eprintln!("warning: {error}; going on without it");
@@ -174,6 +179,11 @@ pub fn host(mut config: HostConfig, audit: Audit) -> anyhow::Result<Host> {
         }
         host => Ok(host?),
     }
+}
+
+/// The user's directory of compiled code.
+pub fn user_cache() -> Option<PathBuf> {
+    cache_dir(|name| std::env::var_os(name).map(PathBuf::from))
 }
 
 /// The component's settings that are set in this process's environment.

@@ -3,7 +3,7 @@
 use super::super::payload::Takes::{Either, Form, Json, Nothing};
 use super::super::{
     apply, creation, deleted, lists, opportunities, posting_writes, postings, questions, templates,
-    uploads, users,
+    uploads, users, webhooks,
 };
 use super::Actor::{Required, Unused};
 use super::Row;
@@ -16,6 +16,7 @@ const REASONS: Names = &["archive_reasons"];
 const APPLICATIONS: Names = &["applications"];
 const TEMPLATES: Names = &["feedback_templates"];
 const USERS: Names = &["users"];
+const WEBHOOKS: Names = &["webhooks"];
 /// The nearest of Lever's list of scopes, and the one other guides name.
 const APPLY: Names = &["postings", "applications"];
 
@@ -130,4 +131,9 @@ pub(super) const ROWS: &[Row] = &[
     ),
     read(&["tags"], "/tags", &["limit", "offset"], &[], lists::tags),
     read(&["sources"], "/sources", &["limit", "offset"], &[], lists::sources),
+    read(WEBHOOKS, "/webhooks", &[], &[], webhooks::list),
+    write("POST", WEBHOOKS, "/webhooks", Unused, &[], Json(webhooks::CREATE), webhooks::create),
+    // With the slash, as documented: nothing shows that Lever takes it without.
+    write("PUT", WEBHOOKS, "/webhooks/", Unused, &[], Json(webhooks::CHANGE), webhooks::update),
+    write("DELETE", WEBHOOKS, "/webhooks/:webhook", Unused, &[], Nothing, webhooks::delete),
 ];

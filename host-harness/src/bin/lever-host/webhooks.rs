@@ -1,0 +1,194 @@
+//! `lever-host webhooks`: receives Lever's webhooks on this machine.
+
+use crate::setup::Options;
+use crate::tools::print;
+use anyhow::{Context, anyhow};
+use clap::{Args, Subcommand};
+use lever_host::embedded;
+use lever_host::runtime::{HostError, digest};
+use lever_host::webhooks::{Config, Forward, Receiver, SignatureTokens, WebhookError};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The variable that holds the `Authorization` header of the forward URL.
+const FORWARD_AUTHORIZATION: &str = "LEVER_WEBHOOK_FORWARD_AUTHORIZATION";
+
+/// The subcommands of `lever-host webhooks`.
+#[derive(Subcommand)]
+pub enum WebhooksCommand {
+    /// Check deliveries and append what they tell of to a file, until interrupted
+    ///
+    /// Each event is one line of JSON. Lever's signature covers neither the
+    /// event's name nor its data, so an event is a hint to read the record
+    /// again. Lever wants https with a certificate of a public authority: put a
+    /// proxy in front that has one.
+    Serve(ServeArgs),
+    /// Write the component that receives webhooks to a file, for other hosts
+    Component {
+        /// Where to write lever-webhooks.wasm
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// The arguments of `lever-host webhooks serve`.
+#[derive(Args)]
+pub struct ServeArgs {
+    /// The port; any free one when 0
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    bind: IpAddr,
+    /// The signature tokens that Lever showed when the webhooks were made, one a
+    /// line; only you may be able to read the file
+    #[arg(long, value_name = "FILE")]
+    signature_token_file: PathBuf,
+    /// Append events to this file; standard output when there is neither this
+    /// nor --forward
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+    /// Keep the tokens of taken deliveries here, so that none is taken twice,
+    /// even after a restart [default: beside the file of --jsonl]
+    #[arg(long, value_name = "FILE")]
+    seen: Option<PathBuf>,
+    /// Send events to this URL as well, before they are written; an
+    /// Authorization header for it is taken from
+    /// LEVER_WEBHOOK_FORWARD_AUTHORIZATION
+    #[arg(long, value_name = "URL")]
+    forward: Option<String>,
+    /// Refuse deliveries that are older, or that far in the future
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    max_age: Duration,
+}
+
+/// Runs the subcommand.
+pub async fn run(options: &Options, command: &WebhooksCommand) -> anyhow::Result<()> {
+    match command {
+        WebhooksCommand::Serve(args) => serve(options, args).await,
+        WebhooksCommand::Component { out } => {
+            let bytes = embedded::WEBHOOKS;
+            std::fs::write(out, bytes)
+                .with_context(|| format!("cannot write {}", out.display()))?;
+            let (size, digest) = (bytes.len(), digest(bytes));
+            print(&format!("{}: {size} bytes, sha256 {digest}\n", out.display()))
+        }
+    }
+}
+
+async fn serve(options: &Options, args: &ServeArgs) -> anyhow::Result<()> {
+    // Heard from here on, so that none is missed while starting.
+    let interrupted = interruption()?;
+    let receiver = start(options, args).await?;
+    let place = match (&args.jsonl, &args.forward) {
+        (Some(file), _) => format!("appended to {}", file.display()),
+        (None, Some(_)) => "handed on".to_owned(),
+        (None, None) => "printed".to_owned(),
+    };
+    let address = receiver.address();
+    let line =
+        format!("Deliveries are taken at http://{address} and {place} until you press Ctrl-C.\n");
+    if args.jsonl.is_none() && args.forward.is_none() {
+        // Standard output is for the events.
+        eprint!("{line}");
+    } else {
+        print(&line)?;
+    }
+    if args.jsonl.is_none() && args.seen.is_none() {
+        eprintln!("warning: what was taken is forgotten at the end; --seen FILE remembers it");
+    }
+    interrupted.await;
+    eprintln!("Stopping when the deliveries under way are answered.");
+    receiver.stop().await;
+    Ok(())
+}
+
+async fn start(options: &Options, args: &ServeArgs) -> anyhow::Result<Receiver> {
+    let tokens = SignatureTokens::from_file(&args.signature_token_file)?;
+    let forward = args.forward.as_deref().map(|url| forward(options, url)).transpose()?;
+    let audit = options.audit()?;
+    let config = |cache_dir| Config {
+        bind: args.bind,
+        port: args.port,
+        jsonl: args.jsonl.clone(),
+        seen: args.seen.clone(),
+        forward: forward.clone(),
+        max_age: args.max_age,
+        cache_dir,
+        audit: audit.clone(),
+        ..Config::new(tokens.clone())
+    };
+    match Receiver::start(config(crate::setup::user_cache())).await {
+        Err(WebhookError::Host(error @ HostError::Cache { .. })) => {
+            eprintln!("warning: {error}; going on without it");
+            Ok(Receiver::start(config(None)).await?)
+        }
+        receiver => Ok(receiver?),
+    }
+}
+
+fn forward(options: &Options, url: &str) -> anyhow::Result<Forward> {
+    let forward = Forward::parse(url)?.allowing_loopback(options.allows_loopback());
+    match std::env::var(FORWARD_AUTHORIZATION) {
+        Ok(value) if !value.is_empty() => {
+            forward.authorized(&value).with_context(|| FORWARD_AUTHORIZATION)
+        }
+        _ => Ok(forward),
+    }
+}
+
+/// Ends when the process is asked to.
+#[cfg(unix)]
+fn interruption() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn interruption() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a way to hear of it, only an end from outside is left.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+/// A duration as in `24h`, `90m` or `30s`, of at least a second.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    parsed
+        .and_then(|parsed| Duration::try_from(parsed).ok())
+        .filter(|parsed| *parsed >= Duration::from_secs(1))
+        .ok_or_else(|| anyhow!("it is no duration of a second or more, such as 24h, 90m or 30s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        let rows = [
+            ("24h", Some(86_400)),
+            ("90m", Some(5400)),
+            ("1s", Some(1)),
+            ("1h 30m", Some(5400)),
+            ("24", None),
+            ("0s", None),
+            ("-1h", None),
+            ("soon", None),
+        ];
+        for (text, seconds) in rows {
+            assert_eq!(duration(text).ok(), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Where events go: each is handed on, written and remembered, once.
+//!
+//! In this order, so that a process that dies in between loses nothing and
+//! writes nothing twice: hand on, append to the file, remember, answer. What was
+//! written and not remembered is found at the file's end at the next start; what
+//! was remembered and not answered is a repeat when it comes again. Only the
+//! handing on can happen twice, when the process dies right after it.
+
+use super::forward::{Forward, Sender};
+use super::journal::{Entry, Journal, Sum, sum};
+use super::lines::Lines;
+use super::{Reply, WebhookError, wall_ms};
+use crate::audit::escape_json;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How long tokens are kept at least, so that a later start with a larger age
+/// takes nothing twice.
+const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The names of events, as the component writes them.
+const KINDS: [&str; 11] = [
+    "application-created",
+    "candidate-hired",
+    "candidate-stage-change",
+    "candidate-archive-change",
+    "candidate-deleted",
+    "interview-created",
+    "interview-updated",
+    "interview-deleted",
+    "contact-created",
+    "contact-updated",
+    "other",
+];
+
+/// What of an event matters here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    kind: String,
+    event: String,
+    #[serde(default)]
+    id: Option<String>,
+    triggered_at: u64,
+    token: String,
+    #[serde(default)]
+    data: Value,
+}
+
+impl Event {
+    fn read(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
+    /// As it is remembered. What happened is compared by its meaning, so that
+    /// the same delivery has the same digest in later versions.
+    fn entry(&self, max_age_ms: u64) -> Entry {
+        let what = serde_json::to_vec(&(&self.event, &self.id, &self.data)).unwrap_or_default();
+        Entry {
+            token: sum(self.token.as_bytes()),
+            event: sum(&what),
+            until: self.triggered_at.saturating_add(max_age_ms.max(KEPT_MS)),
+        }
+    }
+}
+
+/// Takes events.
+pub struct Sink {
+    store: Arc<Mutex<Store>>,
+    sender: Option<Sender>,
+    max_age_ms: u64,
+}
+
+struct Store {
+    output: Output,
+    journal: Journal,
+    /// Tokens of deliveries that are being handed on.
+    under_way: HashSet<Sum>,
+}
+
+enum Output {
+    File(Lines),
+    Stdout,
+    /// Only handed on.
+    Nothing,
+}
+
+impl Sink {
+    /// Opens the files and brings the journal up to the events written.
+    pub fn open(
+        jsonl: Option<PathBuf>,
+        seen: Option<PathBuf>,
+        forward: Option<Forward>,
+        max_age_ms: u64,
+        now: u64,
+    ) -> Result<Self, WebhookError> {
+        let fail = |path: &Path, error: std::io::Error| WebhookError::File {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let seen = seen.or_else(|| jsonl.as_ref().map(|path| beside(path)));
+        let mut journal = match &seen {
+            Some(path) => Journal::open(path, now).map_err(|error| fail(path, error))?,
+            None => Journal::in_memory(),
+        };
+        let output = match &jsonl {
+            Some(path) => {
+                let (lines, written) = Lines::open(path).map_err(|error| fail(path, error))?;
+                let events = written.iter().filter_map(|line| Event::read(line));
+                for entry in events.map(|event| event.entry(max_age_ms)) {
+                    if entry.until >= now && journal.find(&entry.token).is_none() {
+                        let seen = seen.as_deref().unwrap_or(path);
+                        journal.add(entry, now).map_err(|error| fail(seen, error))?;
+                    }
+                }
+                Output::File(lines)
+            }
+            None if forward.is_some() => Output::Nothing,
+            None => Output::Stdout,
+        };
+        let store = Store { output, journal, under_way: HashSet::new() };
+        let sender = forward.map(Sender::new).transpose()?;
+        Ok(Self { store: Arc::new(Mutex::new(store)), sender, max_age_ms })
+    }
+
+    /// Takes one event as the component forwards it. Whoever drops the future
+    /// may have it taken all the same.
+    pub async fn take(&self, event: Bytes) -> Reply {
+        let Some(read) = Event::read(&event) else {
+            return Reply::new(400, "no-event");
+        };
+        let kind = KINDS.into_iter().find(|kind| *kind == read.kind);
+        let entry = read.entry(self.max_age_ms);
+        let taken = match begin(&self.store, &entry) {
+            Err(known) => known,
+            Ok(place) => self.go_on(event, entry, place).await,
+        };
+        Reply { kind, ..taken }
+    }
+
+    async fn go_on(&self, event: Bytes, entry: Entry, place: Place) -> Reply {
+        if let Some(sender) = &self.sender {
+            match sender.post(event.clone()).await {
+                Some(200..=299) => {}
+                Some(409) => return Reply::new(409, "altered"),
+                _ => return Reply::new(503, "not-forwarded"),
+            }
+        }
+        // The disk may take its time. Once begun it comes to its end, even if
+        // nobody waits any more.
+        let written = tokio::task::spawn_blocking(move || {
+            let written = lock(&place.store).commit(&event, entry);
+            drop(place);
+            written
+        });
+        match written.await {
+            Ok(Ok(())) => Reply::new(200, "accepted"),
+            Ok(Err(())) | Err(_) => Reply::new(503, "not-written"),
+        }
+    }
+}
+
+/// A delivery under way; it is over when this is dropped.
+struct Place {
+    store: Arc<Mutex<Store>>,
+    token: Sum,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.store).under_way.remove(&self.token);
+    }
+}
+
+/// Begins with a delivery, unless it is known.
+fn begin(store: &Arc<Mutex<Store>>, entry: &Entry) -> Result<Place, Reply> {
+    let mut inner = lock(store);
+    match inner.journal.find(&entry.token) {
+        Some(event) if event == entry.event => return Err(Reply::new(200, "repeat")),
+        Some(_) => return Err(Reply::new(409, "altered")),
+        None => {}
+    }
+    if !inner.under_way.insert(entry.token) {
+        return Err(Reply::new(503, "busy"));
+    }
+    Ok(Place { store: Arc::clone(store), token: entry.token })
+}
+
+impl Store {
+    /// Writes an event and remembers it.
+    fn commit(&mut self, event: &[u8], entry: Entry) -> Result<(), ()> {
+        let text = String::from_utf8_lossy(event);
+        let line = escape_json(&text);
+        let written = match &mut self.output {
+            Output::Nothing => Ok(()),
+            Output::File(lines) => lines.append(line.as_bytes()),
+            Output::Stdout => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush())
+            }
+        };
+        written.map_err(|error| eprintln!("warning: an event was not written: {error}"))?;
+        if let Err(error) = self.journal.add(entry, wall_ms()) {
+            // It is there and must not be written again; this process knows.
+            eprintln!("warning: the tokens of taken deliveries cannot be written: {error}");
+        }
+        Ok(())
+    }
+}
+
+/// A thread that panicked while it held the lock left a whole store behind.
+fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The file of the tokens beside that of the events.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(".seen");
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_767_088_800_000;
+
+    struct Files(PathBuf);
+
+    impl Files {
+        fn new(name: &str) -> Self {
+            let folder =
+                std::env::temp_dir().join(format!("lever-sink-{name}-{}", std::process::id()));
+            let _ = std::fs::remove_dir_all(&folder);
+            std::fs::create_dir(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn jsonl(&self) -> PathBuf {
+            self.0.join("events.jsonl")
+        }
+
+        fn open(&self) -> Sink {
+            Sink::open(Some(self.jsonl()), None, None, 1000, NOW).unwrap()
+        }
+
+        fn text(&self) -> String {
+            std::fs::read_to_string(self.jsonl()).unwrap_or_default()
+        }
+    }
+
+    impl Drop for Files {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn event(token: &str, id: &str) -> String {
+        format!(
+            r#"{{"kind":"candidate-hired","event":"candidateHired","id":"{id}","triggeredAt":{NOW},"token":"{token}","data":{{"opportunityId":"{id}"}}}}"#
+        )
+    }
+
+    async fn take(sink: &Sink, event: &str) -> (u16, &'static str) {
+        let reply = sink.take(Bytes::from(event.to_owned())).await;
+        (reply.status, reply.word)
+    }
+
+    #[tokio::test]
+    async fn an_event_is_written_once_whatever_comes_again() {
+        let files = Files::new("once");
+        let sink = files.open();
+        assert_eq!(take(&sink, &event("t", "a")).await, (200, "accepted"));
+        assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
+        assert_eq!(take(&sink, &event("t", "b")).await, (409, "altered"));
+        assert_eq!(take(&sink, "{}").await, (400, "no-event"));
+        drop(sink);
+        let sink = files.open();
+        assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
+        assert_eq!(take(&sink, &event("u", "a")).await, (200, "accepted"));
+        assert_eq!(files.text(), format!("{}\n{}\n", event("t", "a"), event("u", "a")));
+    }
+
+    /// What a process that died at any point leaves behind, and what must hold
+    /// when Lever sends the delivery again.
+    #[tokio::test]
+    async fn a_crash_at_any_point_neither_loses_nor_doubles_an_event() {
+        let (whole, journal) = {
+            let files = Files::new("sample");
+            let sink = files.open();
+            take(&sink, &event("t", "a")).await;
+            (files.text(), std::fs::read_to_string(beside(&files.jsonl())).unwrap())
+        };
+        let points = [
+            ("before anything", "", "", "accepted"),
+            ("within the line", &whole[..40], "", "accepted"),
+            ("before the line's end", whole.trim_end(), "", "repeat"),
+            ("after the line", &whole, "", "repeat"),
+            ("within the journal", &whole, &journal[..20], "repeat"),
+            ("after the journal", &whole, &journal, "repeat"),
+        ];
+        for (point, written, remembered, expected) in points {
+            let files = Files::new("crash");
+            std::fs::write(files.jsonl(), written).unwrap();
+            std::fs::write(beside(&files.jsonl()), remembered).unwrap();
+            let sink = files.open();
+            assert_eq!(take(&sink, &event("t", "a")).await, (200, expected), "{point}");
+            assert_eq!(take(&sink, &event("t", "b")).await, (409, "altered"), "{point}");
+            assert_eq!(files.text(), whole, "{point}");
+        }
+    }
+
+    #[tokio::test]
+    async fn tokens_are_remembered_after_the_events_were_moved_away() {
+        let files = Files::new("moved");
+        let sink = files.open();
+        take(&sink, &event("t", "a")).await;
+        std::fs::rename(files.jsonl(), files.0.join("old")).unwrap();
+        assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
+        drop(sink);
+        let sink = files.open();
+        assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
+        assert_eq!(files.text(), "");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_several_at_the_same_time_one_is_written() {
+        let files = Files::new("same");
+        let sink = Arc::new(files.open());
+        let tries = (0..16).map(|_| {
+            let sink = Arc::clone(&sink);
+            tokio::spawn(async move { take(&sink, &event("t", "a")).await.1 })
+        });
+        let mut words = Vec::new();
+        for one in tries.collect::<Vec<_>>() {
+            words.push(one.await.unwrap());
+        }
+        assert_eq!(words.iter().filter(|word| **word == "accepted").count(), 1, "{words:?}");
+        assert!(words.iter().all(|word| ["accepted", "repeat", "busy"].contains(word)));
+        assert_eq!(files.text().lines().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_is_not_taken() {
+        let files = Files::new("full");
+        let sink = files.open();
+        std::fs::remove_file(files.jsonl()).unwrap();
+        std::fs::create_dir(files.jsonl()).unwrap();
+        assert_eq!(take(&sink, &event("t", "a")).await, (503, "not-written"));
+        std::fs::remove_dir(files.jsonl()).unwrap();
+        assert_eq!(take(&sink, &event("t", "a")).await, (200, "accepted"));
+        assert_eq!(files.text().lines().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_line_steers_no_terminal_and_means_the_same() {
+        let files = Files::new("escape");
+        let sink = files.open();
+        let hostile = event("t", "a\u{9b}31m\u{202e}");
+        take(&sink, &hostile).await;
+        let text = files.text();
+        assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
+        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(value(&text), value(&hostile));
+        drop(sink);
+        assert_eq!(take(&files.open(), &hostile).await, (200, "repeat"));
+    }
+
+    #[test]
+    fn the_file_of_the_tokens_alone_can_be_given() {
+        let files = Files::new("seen");
+        let seen = files.0.join("seen");
+        let forward = Forward::parse("http://127.0.0.1:9/").unwrap();
+        Sink::open(None, Some(seen.clone()), Some(forward), 1000, NOW).unwrap();
+        assert!(seen.is_file());
+    }
+}

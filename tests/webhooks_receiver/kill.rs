@@ -1,0 +1,229 @@
+//! `lever-host webhooks serve` as a process: its command line, and what holds
+//! when it is killed at any moment.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::lever::{fresh, post};
+use super::serve::Folder;
+
+/// How long something may take that takes a fraction of it.
+const LONG: Duration = Duration::from_secs(30);
+
+fn command(folder: &Folder) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
+    command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    command.args(["webhooks", "serve", "--signature-token-file"]).arg(tokens(folder, 0o600));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The token file, with these permissions.
+fn tokens(folder: &Folder, mode: u32) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.path("tokens");
+    std::fs::write(&path, "first\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+/// A running receiver, killed when dropped.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Process {
+    /// Starts one and reads from its first line where it listens.
+    fn start(mut command: Command, on_stderr: bool) -> Process {
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        match on_stderr {
+            true => BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line),
+            false => BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line),
+        }
+        .unwrap();
+        let url = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+        let address = url.unwrap_or_else(|| panic!("{line}{}", rest(&mut child)));
+        Process { address: address.parse().unwrap(), child }
+    }
+
+    fn writing(folder: &Folder) -> Process {
+        let mut command = command(folder);
+        command.arg("--jsonl").arg(folder.jsonl());
+        Process::start(command, false)
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn rest(child: &mut Child) -> String {
+    let mut text = String::new();
+    let _ = child.stderr.take().unwrap().read_to_string(&mut text);
+    text
+}
+
+/// Stands in for a file of records that takes nothing: a pipe that is full, so
+/// that a delivery stays between being written and being answered.
+#[cfg(target_os = "linux")]
+fn full_pipe(path: &Path) -> std::fs::File {
+    use std::os::unix::fs::OpenOptionsExt;
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let mut options = std::fs::OpenOptions::new();
+    // O_NONBLOCK of Linux.
+    let mut pipe = options.read(true).write(true).custom_flags(0o4000).open(path).unwrap();
+    // By the page, then the rest of the last one.
+    for size in [4096, 1] {
+        while pipe.write(&[b'\n'; 4096][..size]).is_ok() {}
+    }
+    pipe
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_between_writing_and_answering_writes_nothing_twice() {
+    let folder = Folder::new();
+    let records = folder.path("records");
+    let _pipe = full_pipe(&records);
+    let body = fresh("first", "t", "o");
+    let mut stuck = command(&folder);
+    stuck.arg("--jsonl").arg(folder.jsonl()).arg("--audit").arg(&records);
+    let stuck = Process::start(stuck, false);
+    let (address, sent) = (stuck.address, body.clone());
+    let unanswered = tokio::spawn(async move { post(address, &sent).await });
+    let start = Instant::now();
+    while folder.events().is_empty() {
+        assert!(start.elapsed() < LONG, "nothing was written");
+        tokio::task::yield_now().await;
+    }
+    stuck.signal("-KILL");
+    assert_eq!(unanswered.await.unwrap().1, "none", "it was not answered");
+    drop(stuck);
+
+    let process = Process::writing(&folder);
+    assert_eq!(post(process.address, &body).await, (200, "repeat".to_owned()));
+    assert_eq!(folder.events().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_again_and_again_loses_and_doubles_nothing() {
+    const DELIVERIES: usize = 120;
+    let folder = Folder::new();
+    let bodies: Vec<String> =
+        (0..DELIVERIES).map(|n| fresh("first", &format!("t{n}"), &format!("o{n}"))).collect();
+    let mut answered = [false; DELIVERIES];
+    let mut kills = 0;
+    // Each round is ended when a few more lines are there, at whatever point
+    // that finds the others, the last one when all were answered.
+    while answered.iter().any(|answered| !answered) {
+        assert!(kills < 60, "{kills} kills and no end");
+        let process = Process::writing(&folder);
+        let before = std::fs::metadata(folder.jsonl()).map_or(0, |it| it.len());
+        let address = process.address;
+        let tries: Vec<_> = (0..DELIVERIES)
+            .filter(|n| !answered[*n])
+            .map(|n| {
+                let body = bodies[n].clone();
+                (n, tokio::spawn(async move { post(address, &body).await }))
+            })
+            .collect();
+        let goal = before + 300 * 25;
+        while std::fs::metadata(folder.jsonl()).map_or(0, |it| it.len()) < goal
+            && tries.iter().any(|(_, one)| !one.is_finished())
+        {
+            tokio::task::yield_now().await;
+        }
+        process.signal("-KILL");
+        kills += 1;
+        for (n, one) in tries {
+            answered[n] |= one.await.unwrap().0 == 200;
+        }
+    }
+    assert!(kills > 2, "{kills}");
+    let mut told: Vec<_> =
+        folder.events().iter().map(|it| it["token"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told.len(), DELIVERIES);
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), DELIVERIES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_process_answers_and_ends_in_order() {
+    for signal in ["-INT", "-TERM"] {
+        let folder = Folder::new();
+        let mut process = Process::writing(&folder);
+        assert_eq!(post(process.address, &fresh("first", "t", "o")).await.0, 200);
+        process.signal(signal);
+        let status = process.child.wait().unwrap();
+        assert!(status.success(), "{signal} {status}");
+        assert_eq!(folder.events().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_file_events_are_printed_and_nothing_else_is() {
+    let folder = Folder::new();
+    let mut process = Process::start(command(&folder), true);
+    assert_eq!(post(process.address, &fresh("first", "t", "o")).await.1, "accepted");
+    assert_eq!(post(process.address, &fresh("first", "t", "o")).await.1, "repeat");
+    process.signal("-INT");
+    assert!(process.child.wait().unwrap().success());
+    let mut out = String::new();
+    process.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(out.lines().count(), 1, "{out}");
+    let event: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(event["opportunityId"], "o");
+}
+
+#[test]
+fn a_token_file_that_others_can_read_and_other_wrong_usage_end_with_1() {
+    let folder = Folder::new();
+    tokens(&folder, 0o600);
+    let run = |args: &[&str]| {
+        let mut command = command(&folder);
+        let output = command.args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let rows: [(&[&str], &str); 5] = [
+        (&["--max-age", "24"], "it is no duration"),
+        (&["--forward", "http://events.example.com/s3cret"], "the forward URL is not https"),
+        (&["--bind", "nowhere"], "invalid"),
+        (&["--jsonl", "/nonexistent/events.jsonl"], "/nonexistent/events.jsonl"),
+        (&["--bind", "192.0.2.1"], "cannot listen on 192.0.2.1:0"),
+    ];
+    for (args, said) in rows {
+        let (code, error) = run(args);
+        assert_eq!(code, Some(1), "{args:?} {error}");
+        assert!(error.contains(said) && !error.contains("s3cret"), "{args:?} {error}");
+    }
+    let mut exposed = Command::new(env!("CARGO_BIN_EXE_lever-host"));
+    exposed.args(["webhooks", "serve", "--signature-token-file"]).arg(tokens(&folder, 0o644));
+    let output = exposed.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("chmod 600") && !error.contains("first"), "{error}");
+}
+
+#[test]
+fn the_component_is_written_to_a_file() {
+    let folder = Folder::new();
+    let path = folder.path("lever-webhooks.wasm");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
+    let output = command.args(["webhooks", "component", "--out"]).arg(&path).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(std::fs::read(&path).unwrap(), lever_host::embedded::WEBHOOKS);
+}
