@@ -137,6 +137,17 @@ pub async fn let_it_end(mock: &Mock, file: &TokenFile) {
     .await;
 }
 
+/// Waits until something is so, which other tasks or processes see to.
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    assert!(waited.is_ok(), "it did not come about that {what}");
+}
+
 /// The requests that asked for tokens.
 pub fn asked(mock: &Mock) -> usize {
     mock.requests().iter().filter(|seen| seen.path == "/oauth/token").count()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use lever_host::mock::{API_KEY, CLIENT_ID, CLIENT_SECRET, Config, Effect, Fault, Mock};
 use lever_host::oauth::{Renewal, TokenFile};
 
-use super::browser::{Folder, asked, edit, let_it_end, lines, read, sign_in, visit};
+use super::browser::{Folder, asked, edit, let_it_end, lines, read, sign_in, until, visit};
 
 async fn mock() -> Mock {
     let config = Config { rate: None, opportunities: 5, ..Config::default() };
@@ -198,6 +198,12 @@ async fn a_login_that_does_not_come_about_exits_1_and_stores_nothing() {
     let (code, _, err) = finished(without).await;
     assert_eq!(code, 1);
     assert!(err.contains("--scope"), "{err}");
+    let mut closed = Command::new(env!("CARGO_BIN_EXE_lever-host"));
+    closed.env_clear().env("XDG_CONFIG_HOME", &folder.0).env("LEVER_CLIENT_SECRET", "x");
+    closed.args(["--base-url", &mock.base_url()]).args(begin).args(scope);
+    let (code, _, err) = finished(closed).await;
+    assert_eq!(code, 1);
+    assert!(err.contains("--allow-loopback"), "{err}");
     let mut elsewhere = command(&mock, &folder, &begin);
     elsewhere.args(scope).args(["--redirect-uri", "http://evil.example:80/"]);
     elsewhere.env("LEVER_CLIENT_SECRET", "x");
@@ -288,9 +294,8 @@ async fn a_process_killed_in_a_renewal_leaves_a_doubt_that_the_next_one_tells() 
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while !mock.requests().iter().any(|seen| seen.status.is_some()) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let is_decided = || mock.requests().iter().any(|seen| seen.status.is_some());
+    until("the server acts", is_decided).await;
     child.kill().unwrap();
     tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
 

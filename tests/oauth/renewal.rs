@@ -12,7 +12,7 @@ use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig};
 use serde_json::{Value, json};
 
-use super::browser::{Folder, asked, edit, let_it_end, lines, open, read, sign_in};
+use super::browser::{Folder, asked, edit, let_it_end, lines, open, read, sign_in, until};
 use crate::support::{agent, host_config};
 
 const SCOPES: &[&str] = &["stages:read:admin", "opportunities:read:admin", "notes:write:admin"];
@@ -109,9 +109,7 @@ async fn an_ended_token_is_renewed_and_the_new_one_stored_before_it_is_used() {
     rig.mock.inject(Fault::new(Effect::Delay(Duration::from_millis(300))).path("/stages"));
     let calling = rig.stages();
     let looking = async {
-        while bearers(&rig.mock).is_empty() {
-            tokio::task::yield_now().await;
-        }
+        until("the API is called", || !bearers(&rig.mock).is_empty()).await;
         read(&rig.file())
     };
     let (result, stored) = tokio::join!(calling, looking);
@@ -320,9 +318,7 @@ async fn a_logout_in_the_middle_of_a_renewal_is_a_logout() {
     rig.mock.inject(Fault::new(Effect::Delay(Duration::from_millis(300))).path("/oauth/token"));
     let file = rig.file();
     let out = async {
-        while asked(&rig.mock) == 0 {
-            tokio::task::yield_now().await;
-        }
+        until("a token is asked for", || asked(&rig.mock) > 0).await;
         lever_host::oauth::sign_out(&file).await.unwrap()
     };
     let (result, was_there) = tokio::join!(rig.stages(), out);

@@ -55,6 +55,8 @@ struct Inner {
     answers: Mutex<VecDeque<Result<Token, Failure>>>,
     /// The refresh tokens received, in order.
     received: Mutex<Vec<String>>,
+    /// One place for each refresh token received.
+    arrivals: Semaphore,
     /// An answer waits for a place here.
     gate: Semaphore,
     /// Where records go; nowhere when absent.
@@ -67,6 +69,7 @@ impl Fake {
             now: AtomicU64::new(START),
             answers: Mutex::default(),
             received: Mutex::default(),
+            arrivals: Semaphore::new(0),
             gate: Semaphore::new(1000),
             audit: Mutex::default(),
         }))
@@ -89,6 +92,13 @@ impl Fake {
 
     fn received(&self) -> Vec<String> {
         self.0.received.lock().unwrap().clone()
+    }
+
+    /// Returns when the next refresh token has come.
+    async fn arrival(&self) {
+        let arrival = self.0.arrivals.acquire();
+        let arrival = tokio::time::timeout(std::time::Duration::from_secs(10), arrival).await;
+        arrival.expect("somebody asks").unwrap().forget();
     }
 
     fn wait(&self, seconds: u64) {
@@ -135,6 +145,7 @@ impl Server for Fake {
                 received.push(refresh_token.secret().to_owned());
                 received.len() + 1
             };
+            self.0.arrivals.add_permits(1);
             self.0.gate.acquire().await.unwrap().forget();
             let scripted = self.0.answers.lock().unwrap().pop_front();
             scripted.unwrap_or_else(|| Ok(fresh(number)))

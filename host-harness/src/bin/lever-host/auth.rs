@@ -13,6 +13,7 @@ use lever_host::oauth::{
     App, Login, Millis, OFFLINE_ACCESS, Place, Renewal, Secret, SignIn, Standing, Stored,
     TokenFile, sign_out,
 };
+use lever_host::upstream::Upstream;
 
 use crate::policy;
 use crate::setup::Options;
@@ -81,6 +82,9 @@ async fn login(options: &Options, args: &LoginArgs, file: TokenFile) -> anyhow::
     let url = args.auth_url.clone().or_else(|| variable("LEVER_AUTH_URL"));
     let audience = args.audience.clone().or_else(|| variable("LEVER_AUDIENCE"));
     let place = Place::of(&api, url.as_deref(), audience.as_deref())?;
+    if place.url.parse::<Upstream>()?.is_loopback() && !options.allows_loopback() {
+        bail!("{} is on this machine; give --allow-loopback, which opens it for a mock", place.url);
+    }
     let client_secret = match &args.client_secret_file {
         Some(file) => Secret::from_file(file)?,
         None => variable(CLIENT_SECRET).map(Secret::new).with_context(|| {

@@ -185,9 +185,7 @@ async fn tokens_that_cannot_be_stored_are_not_used() {
         let login = login.clone();
         async move { login.pass().await }
     });
-    while fake.received().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    fake.arrival().await;
     // The name that new text is written under is taken by what cannot be removed like a file.
     std::fs::create_dir(folder.0.join("oauth.json.new")).unwrap();
     fake.open_gate();

@@ -54,9 +54,7 @@ async fn fifty_callers_with_four_files_open_ask_once() {
             tokio::spawn(async move { login.pass().await.unwrap().secret().to_owned() })
         })
         .collect();
-    while fake.received().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    fake.arrival().await;
     fake.open_gate();
     for caller in callers {
         assert_eq!(caller.await.unwrap(), "access-2");
@@ -109,9 +107,7 @@ async fn a_caller_that_gives_up_does_not_take_the_renewal_with_it() {
         let login = login.clone();
         async move { login.pass().await.map(drop) }
     });
-    while fake.received().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    fake.arrival().await;
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
     assert!(matches!(read(&file).renewal, Renewal::Asked { .. }), "it is noted down before");
