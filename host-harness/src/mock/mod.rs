@@ -126,7 +126,9 @@ Chosen where Lever's behaviour is not public:
 - Feedback made through the API is of type `interview`; a change keeps the answers it does not name; a deleted form stays in the
   list and answers 404 to changes.
 - An interview stays in its panel. A panel made without applications takes the opportunity's; one changed without them has none.
-- `cleanInterviews` deletes every interview still to come, in whatever panel, and panels left empty.";
+- `cleanInterviews` deletes every interview still to come, in whatever panel, and panels left empty.
+- The authorization server asks nobody and sends the browser back at once. invalid_grant answers 403, as Auth0 does.
+- A second use of a code or refresh token ends all tokens that came of it; otherwise an access token goes on to its end.";
 
 /// A running mock; it stops when dropped.
 #[derive(Debug)]

@@ -136,11 +136,6 @@ impl Options {
         Ok(Some(Login::open(file, &self.upstream()?, self.connect()?)?.into()))
     }
 
-    /// Whether connections to this machine are allowed.
-    pub fn allows_loopback(&self) -> bool {
-        self.allow_loopback
-    }
-
     /// Where the login is kept: the file of the option, or the user's own.
     pub fn token_file(&self) -> Option<TokenFile> {
         match &self.token_file {
