@@ -276,6 +276,48 @@ async fn a_change_whose_record_cannot_be_read_again_is_applied() {
 }
 
 #[tokio::test]
+async fn a_download_is_whole_or_not_at_all() {
+    let rig =
+        Rig::unpaced(&[IMPATIENT.as_slice(), &LARGEST, &[("LEVER_MAX_WAIT_MS", NO_WAIT)]].concat())
+            .await;
+    let long = Duration::from_secs(60);
+    let rows = [
+        (Fault::new(Effect::TruncatedBody { chunked: false }), "connection"),
+        (Fault::new(Effect::TruncatedBody { chunked: true }), "connection"),
+        (Fault::new(Effect::BadChunk), "connection"),
+        (Fault::new(Effect::StallBody { after: 9, every: long }), "connection"),
+        (Fault::new(Effect::Delay(long)), "timeout"),
+        (Fault::new(Effect::ResetBefore), "connection"),
+        (Fault::new(Effect::CloseMidHead), "connection"),
+        (Fault::new(Effect::EndlessBody), "too-large"),
+        (Fault::new(Effect::Gzip), "malformed-answer"),
+        (page(503, Content::Html), "unavailable"),
+        (page(403, Content::Html), "forbidden"),
+    ];
+    let (opportunity, offer) = crate::support::first(&rig, |store, id| {
+        store.offers(id).into_iter().find(|offer| offer["status"] == "signed")
+    });
+    let args = json!([opportunity, offer["id"]]);
+    let whole = rig.ok("offers.download", args.clone()).await;
+    for place in ["/opportunities/*/offers/*/download", "/storage/**"] {
+        for (fault, kind) in &rows {
+            // A redirection has no body worth waiting for.
+            if place != "/storage/**" && format!("{fault:?}").contains("StallBody") {
+                continue;
+            }
+            rig.mock.inject(fault.clone().path(place).always());
+            let error = rig.err("offers.download", args.clone()).await;
+            rig.mock.clear_faults();
+            assert_eq!(error["kind"], *kind, "{place} {fault:?} {error}");
+            assert_eq!(error["outcome"], "not-applied", "{place} {fault:?} {error}");
+            let message = error["message"].as_str().expect("it has one");
+            assert!(!message.contains("/storage/"), "{message}");
+        }
+        assert_eq!(rig.ok("offers.download", args.clone()).await, whole, "{place}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_was_sent_nothing() {
     // A port that was free a moment ago.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback can be bound");

@@ -4,7 +4,7 @@
 use lever_host::mock::{Effect, Fault};
 use serde_json::{Value, json};
 
-use crate::support::{Rig, kebab};
+use crate::support::{Rig, kebab, user};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -36,6 +36,11 @@ fn lost(fixture: &Value, record: &Value, path: &str) -> Vec<String> {
         {
             vec![]
         }
+        // A list that Lever keys by one of its fields.
+        (Value::Object(fields), Value::Array(items)) if fields.len() == items.len() => {
+            let pair = |((key, value), item): ((&String, &Value), _)| lost(value, item, &at(key));
+            fields.iter().zip(items).flat_map(pair).collect()
+        }
         (Value::Object(fields), Value::Object(record)) => {
             // An expanded object stands in its reference under its own name.
             let inner = record.values().find(|value| value.is_object());
@@ -53,6 +58,7 @@ fn lost(fixture: &Value, record: &Value, path: &str) -> Vec<String> {
             let pair = |(place, (item, record))| lost(item, record, &at(&format!("[{place}]")));
             items.iter().zip(records).enumerate().flat_map(pair).collect()
         }
+        (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => vec![],
         (a, b) if a == b => vec![],
         _ => vec![path.to_owned()],
     }
@@ -85,6 +91,19 @@ async fn single_records_lose_nothing() {
         ("users.get", json!(["u"]), fixture!("user")),
         ("users.get", json!(["u"]), fixture!("user_deactivated")),
         ("users.get", json!(["u"]), fixture!("user_minimal")),
+        ("applications.get", json!(["o", "a"]), fixture!("application")),
+        ("applications.get", json!(["o", "a"]), fixture!("application_user_type_archived")),
+        ("applications.get", json!(["o", "a"]), fixture!("application_referral_type")),
+        ("postings.get", json!(["p"]), fixture!("posting")),
+        ("postings.get", json!(["p"]), fixture!("posting_draft")),
+        ("postings.get-apply-questions", json!(["p"]), fixture!("apply_questions")),
+        ("interviews.get", json!(["o", "i"]), fixture!("interview")),
+        ("panels.get", json!(["o", "p"]), fixture!("panel")),
+        ("feedback.get", json!(["o", "f"]), fixture!("feedback")),
+        ("feedback-templates.get", json!(["t"]), fixture!("feedback_template")),
+        ("resumes.get", json!(["o", "r"]), fixture!("resume")),
+        ("resumes.get", json!(["o", "r"]), fixture!("resume_unprocessable")),
+        ("files.get", json!(["o", "f"]), fixture!("file")),
     ];
     for (function, args, fixture) in rows {
         let record = answered(&rig, &json!({ "data": fixture }), function, args).await;
@@ -109,11 +128,66 @@ async fn lists_lose_nothing() {
     for (function, body) in [
         ("opportunities.list-page", fixture!("list_opportunities_response")),
         ("stages.list-page", fixture!("list_stages_response")),
+        ("users.list-page", fixture!("list_users_response")),
+        ("webhooks.list-page", fixture!("list_webhooks_response")),
     ] {
         let page = answered(&rig, &body, function, json!([])).await;
         assert_eq!(lost(&body["data"], &page["items"], ""), Vec::<String>::new(), "{function}");
         assert_eq!(page["next"].is_string(), body["next"].is_string());
     }
+}
+
+#[tokio::test]
+async fn rows_of_lists_lose_nothing() {
+    let rig = Rig::new().await;
+    let span = json!({ "deleted-at-start": 0, "deleted-at-end": 1 });
+    for (function, args, row) in [
+        ("offers.list-page", json!(["o"]), fixture!("offer")),
+        ("offers.list-page", json!(["o"]), fixture!("offer_draft")),
+        ("opportunities.list-deleted", json!([]), fixture!("opportunity_deleted")),
+        ("opportunities.list-file-actions", json!(["o"]), fixture!("file_action")),
+        ("applications.list-deleted", json!([span]), fixture!("application_deleted")),
+        ("postings.list-deleted", json!([span]), fixture!("posting_deleted")),
+    ] {
+        let page = answered(&rig, &json!({ "data": [row] }), function, args).await;
+        assert_eq!(lost(&row, &page["items"][0], ""), Vec::<String>::new(), "{function}");
+    }
+}
+
+#[tokio::test]
+async fn answers_to_writes_lose_nothing() {
+    let rig = Rig::new().await;
+    let user = user(&rig);
+    let file = json!({ "name": "a.pdf", "content": "x" });
+    let new = json!({ "name": "x", "email": "x@example.com" });
+    let hook = json!([{ "url": "https://x.example/", "event": "candidateStageChange" }]);
+    for (function, args, answer) in [
+        ("uploads.upload", json!([file]), fixture!("upload")),
+        ("files.upload", json!(["o", file, user]), fixture!("file")),
+        ("users.create", json!([new]), fixture!("user")),
+        ("users.deactivate", json!(["u"]), fixture!("user_deactivated")),
+        ("webhooks.create", hook, fixture!("webhook_create_response")["data"].clone()),
+    ] {
+        let record = answered(&rig, &json!({ "data": answer }), function, args).await;
+        assert_eq!(lost(&answer, &record, ""), Vec::<String>::new(), "{function}");
+    }
+    let body = fixture!("opportunity_create_response");
+    let made = answered(&rig, &body, "opportunities.create", json!([{ "name": "x" }, user])).await;
+    assert_eq!(made["deduped"], body["deduped"]);
+    assert_eq!(lost(&body["data"], &made["opportunity"], ""), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn numbers_that_come_as_text_are_numbers() {
+    let rig = Rig::new().await;
+    let mut file = fixture!("file");
+    file["size"] = json!("278575");
+    file["uploadedAt"] = json!("1767348000000");
+    let record = answered(&rig, &json!({ "data": file }), "files.get", json!(["o", "f"])).await;
+    assert_eq!(
+        (&record["size"], &record["uploaded-at"]),
+        (&json!(278_575), &json!(1_767_348_000_000_u64))
+    );
 }
 
 #[tokio::test]

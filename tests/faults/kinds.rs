@@ -24,11 +24,18 @@ pub enum Kind {
     UpdateNote,
     /// DELETE, answered without a body.
     Delete,
+    /// POST of a form with a file, answered with the new record.
+    Upload,
+    /// GET, then a PUT of the whole record, answered with it.
+    Replace,
+    /// GET, then a POST, answered with an id.
+    Apply,
 }
 
 use Kind::*;
 
-pub const ALL: [Kind; 8] = [List, Get, Raw, Create, AddTags, UpdateStage, UpdateNote, Delete];
+pub const ALL: [Kind; 11] =
+    [List, Get, Raw, Create, AddTags, UpdateStage, UpdateNote, Delete, Upload, Replace, Apply];
 
 /// Those that change something and read the record again.
 pub const READING_BACK: [Kind; 3] = [AddTags, UpdateStage, UpdateNote];
@@ -44,6 +51,9 @@ impl Kind {
             UpdateStage => "opportunities.update-stage",
             UpdateNote => "notes.update",
             Delete => "notes.delete",
+            Upload => "files.upload",
+            Replace => "interviews.update",
+            Apply => "postings.apply",
         }
     }
 
@@ -51,14 +61,19 @@ impl Kind {
     pub fn method(self) -> &'static str {
         match self {
             List | Get | Raw => "GET",
-            Create | AddTags => "POST",
-            UpdateStage | UpdateNote => "PUT",
+            Create | AddTags | Upload | Apply => "POST",
+            UpdateStage | UpdateNote | Replace => "PUT",
             Delete => "DELETE",
         }
     }
 
     pub fn is_read(self) -> bool {
         self.method() == "GET"
+    }
+
+    /// Whether what the answer holds is what the function returns.
+    pub fn needs_answer(self) -> bool {
+        self.is_read() || matches!(self, Create | Upload | Replace | Apply)
     }
 }
 
@@ -67,6 +82,7 @@ pub struct Call {
     pub kind: Kind,
     pub args: Value,
     opportunity: String,
+    /// The note, interview or posting that it is about.
     note: Option<String>,
     /// What the change writes, different from all others.
     mark: String,
@@ -86,6 +102,8 @@ impl Call {
                 let made = rig.ok("notes.create", json!([opportunity, { "value": "made" }])).await;
                 Some(made["id"].as_str().expect("notes have ids").to_owned())
             }
+            Replace => Some(interview(rig, &opportunity).await),
+            Apply => Some(posting(rig)),
             _ => None,
         };
         let args = match kind {
@@ -102,6 +120,17 @@ impl Call {
             }
             UpdateNote => json!([opportunity, note, { "values": [{ "value": mark }] }]),
             Delete => json!([opportunity, note]),
+            Upload => {
+                json!([opportunity, { "name": format!("{mark}.txt"), "content": "x" }, user(rig)])
+            }
+            Replace => json!([opportunity, note, { "location": mark }, user(rig)]),
+            Apply => {
+                let person = json!([
+                    { "name": "fullName", "value": mark },
+                    { "name": "email", "value": format!("applicant{n}@example.com") },
+                ]);
+                json!([note, { "personal-information": person }])
+            }
         };
         Call { kind, args, opportunity, note, mark }
     }
@@ -116,6 +145,9 @@ impl Call {
             AddTags => format!("/opportunities/{}/addTags", self.opportunity),
             UpdateStage => format!("/opportunities/{}/stage", self.opportunity),
             UpdateNote | Delete => format!("/opportunities/{}/notes/*", self.opportunity),
+            Upload => format!("/opportunities/{}/files", self.opportunity),
+            Replace => format!("/opportunities/{}/interviews/*", self.opportunity),
+            Apply => "/postings/*/apply".to_owned(),
         };
         fault.method(self.kind.method()).path(&path)
     }
@@ -152,8 +184,54 @@ impl Call {
                 let mut ids = notes.iter().map(|note| note["id"].as_str());
                 usize::from(!ids.any(|id| id == self.note.as_deref()))
             }
+            Upload => {
+                let name = format!("{}.txt", self.mark);
+                store.files(&self.opportunity).iter().filter(|file| file["name"] == name).count()
+            }
+            Replace => {
+                let interviews = store.interviews(&self.opportunity);
+                let own = interviews.iter().filter(|it| it["id"].as_str() == self.note.as_deref());
+                own.filter(|it| it["location"] == self.mark.as_str()).count()
+            }
+            Apply => {
+                let ids = store.opportunity_ids();
+                let names = ids.iter().filter_map(|id| store.opportunity(id));
+                names.filter(|it| it["name"] == self.mark.as_str()).count()
+            }
         }
     }
+}
+
+/// An interview made for this call.
+async fn interview(rig: &Rig, opportunity: &str) -> String {
+    let interviewers = json!([{ "id": user(rig) }]);
+    let one =
+        json!({ "interviewers": interviewers, "date": 1_800_000_000_000_u64, "duration": 30 });
+    let panel = json!({ "timezone": "Europe/Lisbon", "interviews": [one] });
+    let made = rig.ok("panels.create", json!([opportunity, panel, user(rig)])).await;
+    made["interviews"][0]["id"].as_str().expect("interviews have ids").to_owned()
+}
+
+/// A posting that can be applied to with a name and an address.
+fn posting(rig: &Rig) -> String {
+    let store = rig.mock.store();
+    let asks_little = |posting: &Value| {
+        let questions = store.apply_questions(posting["id"].as_str()?)?;
+        let person = questions["personalInformation"].as_array()?.iter();
+        let required: Vec<&str> = person
+            .filter(|field| field["required"] == true)
+            .filter_map(|field| field["name"].as_str())
+            .collect();
+        let sets = questions["customQuestions"].as_array()?.iter();
+        let mut fields = sets.flat_map(|set| set["fields"].as_array().into_iter().flatten());
+        (required == ["fullName", "email"] && fields.all(|field| field["required"] != true))
+            .then_some(())
+    };
+    let postings = store.postings();
+    let open = postings.iter().filter(|it| it["state"] == "published" || it["state"] == "internal");
+    let mut little = open.filter(|posting| asks_little(posting).is_some());
+    let posting = little.next().expect("one asks little");
+    posting["id"].as_str().expect("postings have ids").to_owned()
 }
 
 fn stage(rig: &Rig, opportunity: &str) -> Value {

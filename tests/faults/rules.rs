@@ -43,8 +43,7 @@ pub struct Expected {
 pub fn expected(kind: Kind, class: Class, again: bool) -> Expected {
     let is_read = kind.is_read();
     let repeatable = kind.method() != "POST";
-    // Whether what the answer holds is what the function returns.
-    let is_needed = is_read || kind == Kind::Create;
+    let is_needed = kind.needs_answer();
     let done = |sent| Expected { error: None, sent, most: sent };
     let fails = |error, outcome| Expected {
         error: Some((error, if is_read { "not-applied" } else { outcome })),
@@ -61,8 +60,8 @@ pub fn expected(kind: Kind, class: Class, again: bool) -> Expected {
         Class::Doubtful(error) => fails(error, "unknown"),
         // Success is in the head already, where no more is needed.
         Class::BrokenOff | Class::Unreadable(_) | Class::Undocumented if !is_needed => done(1),
-        Class::BrokenOff if again && is_read => done(2),
-        Class::BrokenOff if is_read => often(fails("connection", "applied")),
+        Class::BrokenOff if again && repeatable => done(2),
+        Class::BrokenOff if repeatable => often(fails("connection", "applied")),
         Class::BrokenOff => fails("connection", "applied"),
         Class::Undocumented if kind == Kind::Raw => done(1),
         Class::Undocumented => fails("malformed-answer", "applied"),
