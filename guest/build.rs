@@ -24,6 +24,7 @@ use wit_bindgen_core::{Files, WorldGenerator as _};
 /// of ours.
 const JSON_NAMES: &[(&str, &str)] = &[
     ("created-opportunity.opportunity", "data"),
+    ("posting-query.distribution-channel", "distributionChannel"),
     ("user-query.access-role", "accessRole[]"),
     ("user-query.include-deactivated", "includeDeactivated"),
 ];

@@ -52,7 +52,7 @@ struct Rig {
 
 /// An agent that may run the component, for a while, and read opportunities.
 fn agent(more: &[&str]) -> Agent {
-    let grants = ["foreign:attack=full", "opportunities=read"];
+    let grants = ["foreign:attack=full", "notes=off", "opportunities=read"];
     let grants: Vec<String> = grants.iter().chain(more).map(ToString::to_string).collect();
     let mut agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
     agent.limits.call_timeout = Duration::from_secs(5);

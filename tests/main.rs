@@ -5,14 +5,25 @@ mod support;
 
 mod surface;
 
+mod applications;
 mod archive_reasons;
+mod feedback;
+mod feedback_templates;
+mod files;
+mod interviews;
 mod notes;
 mod oauth;
+mod offers;
 mod opportunities;
+mod panels;
+mod postings;
 mod raw;
+mod resumes;
 mod stages;
+mod uploads;
 mod users;
 mod webhook_events;
+mod webhooks;
 
 mod audit;
 mod cli;

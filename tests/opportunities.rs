@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, opportunity, user};
+use crate::support::{Rig, base64, first, id, ids, items, opportunity, refused_locally, user};
 
 #[tokio::test]
 pub async fn list_page() {
@@ -182,12 +182,142 @@ fn assert_is_whole(record: &Value, before: &Value) {
     }
 }
 
-fn items(page: &Value) -> &Vec<Value> {
-    page["items"].as_array().expect("a page has items")
-}
-
 fn reason(rig: &Rig, kind: &str) -> String {
     let reasons = rig.mock.store().archive_reasons();
     let fits = |reason: &&Value| reason["type"] == kind && reason["status"] == "active";
     reasons.iter().find(fits).expect("there is such a reason")["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn files_come_with_a_new_opportunity_as_a_form() {
+    let rig = Rig::new().await;
+    let reason = reason(&rig, "non-hired");
+    let new = json!({
+        "emails": ["remy.castellan@example.com", "r@example.org"], "tags": ["Boats"],
+        "phones": [{ "type": "mobile", "value": "1" }, { "type": "home", "value": "2" }],
+        "created-at": 1_767_225_600_000_u64,
+        "archived": { "reason": reason, "archived-at": 1_767_225_600_001_u64 },
+        "resume-file": { "name": "cv.pdf", "content": base64(b"%PDF\x00\xff") },
+        "files": [{ "name": "a.txt", "content": "one" }, { "name": "b.txt", "content": "two" }],
+    });
+    let made = rig.ok("opportunities.create", json!([new, user(&rig), null, true])).await;
+    let seen = &rig.mock.requests()[0];
+    assert!(seen.header("content-type").unwrap().starts_with("multipart/form-data; boundary="));
+    assert_eq!(
+        (seen.values("parse"), seen.values("perform_as")),
+        (vec!["true"], vec![user(&rig).as_str()])
+    );
+    let opportunity = id(&made["opportunity"]);
+    let stored = rig.mock.store().opportunity(&opportunity).unwrap();
+    assert_eq!(stored["emails"], json!(["remy.castellan@example.com", "r@example.org"]));
+    assert_eq!(stored["phones"][1]["value"], "2");
+    assert_eq!(stored["archived"]["reason"], json!(reason));
+    let resume = id(&rig.mock.store().resumes(&opportunity)[0]);
+    assert_eq!(rig.mock.store().resume_bytes(&resume).unwrap(), b"%PDF\x00\xff");
+    let files = rig.mock.store().files(&opportunity);
+    let contents: Vec<_> =
+        ids(&files).iter().map(|id| rig.mock.store().file_bytes(id).unwrap()).collect();
+    assert_eq!(contents, [b"one".to_vec(), b"two".to_vec()]);
+}
+
+#[tokio::test]
+pub async fn list_deleted() {
+    let rig = Rig::new().await;
+    let page = rig.ok("opportunities.list-deleted", json!([{ "limit": 1 }])).await;
+    assert!(items(&page)[0]["deleted-at"].is_u64() && items(&page)[0]["deleted-by"].is_string());
+    assert!(items(&page)[0]["name"].is_string(), "the whole record");
+}
+
+#[tokio::test]
+pub async fn list_all_deleted() {
+    let rig = Rig::new().await;
+    let all = rig.ok("opportunities.list-all-deleted", json!([{ "limit": 2 }])).await;
+    let deleted = rig.mock.store().deleted_opportunities();
+    let open = deleted.iter().filter(|it| it["confidentiality"] == "non-confidential").count();
+    assert_eq!(items(&all).len(), open);
+}
+
+#[tokio::test]
+pub async fn add_links() {
+    let rig = Rig::new().await;
+    let id = opportunity(&rig);
+    let before = rig.mock.store().opportunity(&id).unwrap();
+    let linked =
+        rig.ok("opportunities.add-links", json!([id, ["https://x.example/me"], user(&rig)])).await;
+    assert_is_whole(&linked, &before);
+    assert!(linked["links"].as_array().unwrap().contains(&json!("https://x.example/me")));
+}
+
+#[tokio::test]
+pub async fn remove_links() {
+    let rig = Rig::new().await;
+    let id = opportunity(&rig);
+    rig.ok("opportunities.add-links", json!([id, ["https://x.example/me"]])).await;
+    let left = rig.ok("opportunities.remove-links", json!([id, ["https://x.example/me"]])).await;
+    assert!(!left["links"].as_array().unwrap().contains(&json!("https://x.example/me")));
+}
+
+#[tokio::test]
+pub async fn add_sources() {
+    let rig = Rig::new().await;
+    let id = opportunity(&rig);
+    let before = rig.mock.store().opportunity(&id).unwrap();
+    let found = rig.ok("opportunities.add-sources", json!([id, ["Harbour"], user(&rig)])).await;
+    assert_is_whole(&found, &before);
+    assert!(found["sources"].as_array().unwrap().contains(&json!("Harbour")));
+}
+
+#[tokio::test]
+pub async fn remove_sources() {
+    let rig = Rig::new().await;
+    let id = opportunity(&rig);
+    rig.ok("opportunities.add-sources", json!([id, ["Harbour"]])).await;
+    let left = rig.ok("opportunities.remove-sources", json!([id, ["Harbour"], user(&rig)])).await;
+    assert!(!left["sources"].as_array().unwrap().contains(&json!("Harbour")));
+}
+
+fn with_actions(rig: &Rig) -> (String, Vec<Value>) {
+    first(rig, |store, id| Some(store.file_actions(id)).filter(|actions| actions.len() > 1))
+}
+
+#[tokio::test]
+pub async fn list_file_actions() {
+    let rig = Rig::new().await;
+    let (opportunity, _) = with_actions(&rig);
+    let query = json!({ "limit": 1, "occurred-at-start": 1 });
+    let page = rig.ok("opportunities.list-file-actions", json!([opportunity, query])).await;
+    assert!(items(&page)[0]["occurred-at"].is_u64() && items(&page)[0]["type"].is_string());
+    assert!(page["next"].is_string());
+}
+
+#[tokio::test]
+pub async fn list_all_file_actions() {
+    let rig = Rig::new().await;
+    let (opportunity, known) = with_actions(&rig);
+    let all =
+        rig.ok("opportunities.list-all-file-actions", json!([opportunity, { "limit": 1 }])).await;
+    assert_eq!(items(&all).len(), known.len());
+}
+
+#[tokio::test]
+async fn what_lever_would_refuse_is_refused_before_anything_is_sent() {
+    let rig = Rig::new().await;
+    let user = user(&rig);
+    refused_locally(
+        &rig,
+        &[
+            ("opportunities.create", json!([{ "postings": ["a", "b"] }, user]), "2 ids"),
+            ("opportunities.create", json!([{}, null, true]), "perform-as-posting-owner"),
+            ("opportunities.create", json!([{}, user, null, true]), "resume-file"),
+            (
+                "opportunities.create",
+                json!([{ "files": [{ "name": "a\"b", "content": "x" }] }, user]),
+                "file name",
+            ),
+            ("opportunities.list-page", json!([{ "expand": ["posting"] }]), "\"posting\""),
+            ("opportunities.get", json!(["o", [], ["sourced-by"]]), "\"sourced-by\""),
+            ("opportunities.list-deleted", json!([{ "limit": 0 }]), "1 to 100"),
+        ],
+    )
+    .await;
 }

@@ -25,7 +25,7 @@ async fn a_denied_call_never_reaches_the_server_and_shows_the_grant_to_add() {
     let rows: [(&[&str], &str, Value, &str); 6] = [
         (&[], "stages.list-all", json!([]), "--grant stages=read"),
         (&["stages=read"], "users.list-all", json!([]), "--grant users=read"),
-        (&["opportunities=read"], "notes.list-all", json!([id]), "--grant notes=read"),
+        (&["stages=read"], "notes.list-all", json!([id]), "--grant notes=read"),
         (&["notes=read"], "notes.create", json!([id, { "value": "x" }]), "--grant notes=full"),
         (
             &["opportunities=read"],
@@ -52,7 +52,50 @@ async fn a_grant_opens_its_resource_and_no_other() {
     refusal(rig.call_as(&reader, "opportunities.add-tags", json!([id, ["x"]])).await);
     let writer = agent(&["opportunities=full"]);
     assert!(rig.call_as(&writer, "opportunities.add-tags", json!([id, ["x"]])).await.is_ok());
-    refusal(rig.call_as(&writer, "notes.list-all", json!([id])).await);
+    refusal(rig.call_as(&writer, "interviews.list-all", json!([id])).await);
+}
+
+#[tokio::test]
+async fn where_levers_documents_differ_the_first_name_in_the_policy_decides() {
+    let rig = Rig::new().await;
+    let id = opportunity(&rig);
+    let rows: [(&[&str], &str, bool); 8] = [
+        (&["notes=read"], "notes.list-all", true),
+        (&["opportunities=read"], "notes.list-all", true),
+        (&["opportunities=full", "notes=off"], "notes.list-all", false),
+        (&["notes=full"], "notes.create", true),
+        (&["opportunities=full"], "notes.create", true),
+        (&["opportunities=read"], "notes.create", false),
+        (&["opportunities=full", "notes=read"], "notes.create", false),
+        (&["opportunities=off"], "notes.list-all", false),
+    ];
+    for (grants, function, is_allowed) in rows {
+        let args = match function {
+            "notes.create" => json!([id, { "value": "x" }]),
+            _ => json!([id]),
+        };
+        let result = rig.call_as(&agent(grants), function, args).await;
+        assert_eq!(result.is_ok(), is_allowed, "{grants:?} {function} {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fixed_user_holds_for_the_one_body_that_can_name_another() {
+    let rig = Rig::new().await;
+    let (id, fixed) = (opportunity(&rig), user(&rig));
+    let note = rig.ok("notes.create", json!([id, { "value": "x" }, null, fixed])).await;
+    let bound = from_policy(&format!(
+        "[agents.a]\nperform-as = \"{fixed}\"\n[agents.a.grants]\nnotes = \"full\""
+    ));
+    let change =
+        |user: &Value| json!([id, note["id"], { "values": [{ "value": "y" }], "user": user }]);
+    rig.mock.clear_requests();
+    let other = rig.mock.store().users()[1]["id"].clone();
+    let message = refusal(rig.call_as(&bound, "notes.update", change(&other)).await);
+    assert!(message.contains("another user"), "{message}");
+    assert!(rig.sent().is_empty(), "{}", rig.mock.describe());
+    rig.call_as(&bound, "notes.update", change(&json!(fixed))).await.unwrap();
+    rig.call_as(&bound, "notes.update", change(&Value::Null)).await.unwrap();
 }
 
 #[tokio::test]

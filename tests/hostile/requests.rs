@@ -145,7 +145,7 @@ async fn no_other_path_is_reached() {
     let rows: [(&str, No); 41] = [
         ("/v1/users", Some("no grant for users")),
         ("/v1/users/canary", Some("no grant for users")),
-        ("/v1/opportunities/canary/notes", Some("no grant for notes")),
+        ("/v1/opportunities/canary/notes", Some("notes=off")),
         ("/v1/%75sers", Some("no grant for users")),
         ("/v1/candidates", UNKNOWN),
         ("/v1/opportunities/canary/canary", UNKNOWN),

@@ -13,7 +13,7 @@ use lever_host::catalog::{Catalog, Route};
 use lever_host::credentials::Credential;
 use lever_host::embedded;
 use lever_host::limiter::{Limiter, Rate};
-use lever_host::mock::{API_KEY, Config, Mock, Seen};
+use lever_host::mock::{API_KEY, Config, Mock, Seen, StoreView};
 use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig};
 use serde_json::Value;
@@ -30,17 +30,34 @@ pub struct Rig {
 
 /// Grants for everything the component can do.
 pub const ALL: &[&str] = &[
-    "opportunities=full",
-    "notes=full",
-    "stages=read",
+    "applications=full",
     "archive-reasons=read",
-    "users=read",
-    "webhook-events=read",
-    "raw=read",
-    "tags=read",
-    "postings=read",
+    "feedback=full",
+    "feedback-templates=full",
+    "files=full",
+    "interviews=full",
+    "notes=full",
     "oauth=full",
+    "offers=read",
+    "opportunities=full",
+    "panels=full",
+    "postings=full",
+    "raw=read",
+    "resumes=read",
+    "stages=read",
+    "tags=read",
+    "uploads=full",
+    "users=full",
+    "webhook-events=read",
+    "webhooks=full",
 ];
+
+/// An agent that may do everything, its downloads led to the mock's storage.
+fn trusted() -> Agent {
+    let mut agent = agent(ALL).with_download_host("127.0.0.1").expect("that is a host");
+    agent.eeo = true;
+    agent
+}
 
 /// An agent with these grants.
 pub fn agent(grants: &[&str]) -> Agent {
@@ -76,7 +93,7 @@ impl Rig {
         let audit = Audit::in_memory();
         let host = Host::new(host_config(&mock), audit.clone()).expect("the host starts");
         let lever = host.load(embedded::COMPONENT).expect("the component loads");
-        Rig { mock, host: Arc::new(host), lever, audit, agent: agent(ALL) }
+        Rig { mock, host: Arc::new(host), lever, audit, agent: trusted() }
     }
 
     /// A small account and a host that are not paced, with these settings of
@@ -99,7 +116,7 @@ impl Rig {
         };
         let host = Host::new(config, audit.clone()).expect("the host starts");
         let lever = host.load(embedded::COMPONENT).expect("the component loads");
-        let mut agent = agent(ALL);
+        let mut agent = trusted();
         agent.limits.requests_per_second = rate.per_second;
         Rig { mock, host: Arc::new(host), lever, audit, agent }
     }
@@ -147,21 +164,24 @@ impl Rig {
         self.mock.requests().iter().map(line).collect()
     }
 
-    /// Every request is one that the function's route lines name, and the first
-    /// is the main one.
+    /// Every request is one that the function's route lines name, and the main
+    /// one is among them.
     fn check_routes(&self, function: &str) {
         let promised = &Catalog::embedded().function_by_id(function).expect("it is listed").routes;
+        let fits = |route: &Route, seen: &Seen| {
+            seen.method == route.method.as_str() && matches(&route.template, path(seen))
+        };
         let requests = self.mock.requests();
-        for (number, seen) in requests.iter().enumerate() {
-            let routes = if number == 0 { &promised[..1] } else { &promised[..] };
-            let fits = |route: &&Route| {
-                seen.method == route.method.as_str() && matches(&route.template, path(seen))
-            };
-            let promises = routes.iter().find(fits).is_some();
+        for seen in &requests {
+            let promises = promised.iter().any(|route| fits(route, seen));
             assert!(promises, "{function} sent what it does not promise: {seen}");
             assert!(seen.unknown_query.is_empty(), "{function}: {:?}", seen.unknown_query);
+            assert!(seen.unknown_body.is_empty(), "{function}: {:?}", seen.unknown_body);
             assert!(seen.header("user-agent").is_some_and(|it| it.starts_with("lever-wasm/")));
         }
+        let main = promised.first();
+        let sent = main.is_none_or(|main| requests.iter().any(|seen| fits(main, seen)));
+        assert!(sent, "{function}: {}", self.mock.describe());
         let local = promised.is_empty();
         assert_eq!(requests.is_empty(), local, "{function}: {}", self.mock.describe());
     }
@@ -197,6 +217,60 @@ pub fn opportunity(rig: &Rig) -> String {
         record["archived"].is_null() && record["emails"].as_array().is_some_and(|it| !it.is_empty())
     };
     ids.iter().find(plain).expect("the mock has plain opportunities").clone()
+}
+
+/// The first opportunity of which this can be had.
+pub fn first<T>(rig: &Rig, found: impl Fn(&StoreView<'_>, &str) -> Option<T>) -> (String, T) {
+    let store = rig.mock.store();
+    let ids = store.opportunity_ids().into_iter();
+    let mut found = ids.filter_map(|id| found(&store, &id).map(|it| (id, it)));
+    found.next().expect("the mock has such an opportunity")
+}
+
+/// The id of a record.
+pub fn id(record: &Value) -> String {
+    record["id"].as_str().expect("records have ids").to_owned()
+}
+
+/// The ids of records.
+pub fn ids(records: &[Value]) -> Vec<String> {
+    records.iter().map(id).collect()
+}
+
+/// The items of a page.
+pub fn items(page: &Value) -> &Vec<Value> {
+    page["items"].as_array().expect("a page has items")
+}
+
+/// Bytes out of a result.
+pub fn bytes(value: &Value) -> Vec<u8> {
+    use base64::Engine as _;
+    let text = value["base64"].as_str().expect("bytes are base64");
+    base64::engine::general_purpose::STANDARD.decode(text).expect("it is base64")
+}
+
+/// Bytes into an argument.
+pub fn base64(bytes: &[u8]) -> Value {
+    use base64::Engine as _;
+    serde_json::json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) })
+}
+
+/// The body of a request that the mock saw, as JSON.
+pub fn body(seen: &Seen) -> Value {
+    serde_json::from_slice(&seen.body).expect("the body is JSON")
+}
+
+/// What is refused before anything is sent, by its name in the message.
+pub async fn refused_locally(rig: &Rig, rows: &[(&str, Value, &str)]) {
+    for (function, args, named) in rows {
+        let error = rig.err(function, args.clone()).await;
+        let told = (&error["kind"], &error["outcome"]);
+        assert_eq!(told, (&"invalid-input".into(), &"not-sent".into()), "{function} {error}");
+        let message = error["message"].as_str().expect("errors have messages");
+        assert!(message.contains(named), "{function}: {message}");
+        let writes = rig.mock.requests().into_iter().filter(|seen| seen.method != "GET").count();
+        assert_eq!(writes, 0, "{function}: {}", rig.mock.describe());
+    }
 }
 
 /// Lever's name of a field as the WIT writes it.

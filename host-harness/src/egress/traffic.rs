@@ -1,5 +1,7 @@
 //! One call's requests, from the component's hand to the wire and back.
 
+mod follow;
+
 use super::body::{self, INCOMING_CAP};
 use super::connector::{ConnectError, Connector, TlsError};
 use super::exchange::{Client, Failure, Timeouts};
@@ -8,10 +10,12 @@ use crate::catalog::Catalog;
 use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Limiter};
 use crate::oauth::LoginError;
-use crate::policy::{Agent, CallScope, Outgoing, Refusal};
+use crate::policy::{Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download};
 use crate::runtime::trail::{Exchange, Trail};
 use crate::upstream::Upstream;
+use follow::{Following, Storages};
 use http::HeaderName;
+use http_body_util::{BodyExt, Full, Limited};
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -36,6 +40,7 @@ pub struct Wire {
     upstream: Upstream,
     credential: Option<Source>,
     account: Arc<Account>,
+    storages: Storages,
     sent: AtomicU64,
 }
 
@@ -59,6 +64,7 @@ impl Wire {
             upstream,
             credential,
             account: limiter.account(fingerprint),
+            storages: Storages::new(allow_loopback, extra_ca),
             sent: AtomicU64::new(0),
         })
     }
@@ -100,6 +106,8 @@ struct Notes {
     refused: u32,
     refusal: Option<Refusal>,
     credential: Option<Arc<LoginError>>,
+    /// Where answers to downloads pointed.
+    pointed: Vec<http::Uri>,
 }
 
 /// What came of a call's requests.
@@ -189,10 +197,7 @@ impl Traffic {
     }
 
     /// Decides and strips. What comes back is what goes out, but for the credential.
-    fn admit(
-        &self,
-        request: http::Request<WasiBody>,
-    ) -> Result<(http::Request<WasiBody>, Exchange), Error> {
+    fn admit(&self, request: http::Request<WasiBody>) -> Result<Admitted, Error> {
         let (parts, guest_body) = request.into_parts();
         let refuse = |refusal: Refusal, error: Error| {
             self.refuse(&parts, refusal);
@@ -215,6 +220,12 @@ impl Traffic {
         }
         let wire = &self.wire;
         let outgoing = Outgoing::new(&parts.method, &parts.uri);
+        if !outgoing.is_for(&wire.upstream) && self.has_pointed() {
+            return match self.follow(&parts) {
+                Ok(following) => Ok(Admitted::Elsewhere(Box::new(following))),
+                Err((refusal, error)) => refuse(refusal, error),
+            };
+        }
         let admitted = match self.agent.may_send(
             Catalog::embedded(),
             &wire.upstream,
@@ -235,7 +246,70 @@ impl Traffic {
         *request.method_mut() = parts.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers::outgoing(&parts.headers);
-        Ok((request, exchange))
+        let guard = self.agent.guard(admitted.route);
+        let points = is_download(admitted.route);
+        Ok(Admitted::Api(Box::new(Going { request, exchange, guard, points })))
+    }
+
+    /// Whether any answer of this call pointed elsewhere.
+    fn has_pointed(&self) -> bool {
+        !self.notes().pointed.is_empty()
+    }
+
+    fn count_sent(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.wire.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Writes down a request without an answer, of which so many changes may have been made, and gives the guest's
+    /// error.
+    fn failed(&self, exchange: Exchange, failure: Failure, changes: u32) -> Error {
+        if let Failure::NotSent(cause) = &failure {
+            self.changes.fetch_sub(changes, Ordering::Relaxed);
+            self.sent.fetch_sub(1, Ordering::Relaxed);
+            self.wire.sent.fetch_sub(1, Ordering::Relaxed);
+            if let ConnectError::Prohibited { kind, .. } = cause {
+                let refusal = Refusal {
+                    rule: format!("{kind} addresses are not connected to"),
+                    message: cause.to_string(),
+                    route: exchange.route(),
+                };
+                self.prohibit(exchange, refusal);
+                return failure.to_guest();
+            }
+        }
+        let (error, outcome) = failure.as_strs();
+        exchange.failed(error, outcome);
+        self.check_trail();
+        failure.to_guest()
+    }
+
+    /// Writes down that a request does not go out after all.
+    fn prohibit(&self, exchange: Exchange, refusal: Refusal) {
+        exchange.prohibited(&refusal);
+        self.check_trail();
+        self.notes().refusal.get_or_insert(refusal);
+    }
+
+    /// Reads a body that decides whether its request may go out, and puts it back.
+    async fn judge(
+        &self,
+        request: http::Request<WasiBody>,
+        guard: &Guard,
+        pause: Duration,
+    ) -> Result<http::Request<WasiBody>, Refusal> {
+        let (parts, body) = request.into_parts();
+        let json = parts.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| {
+            let kind = kind.to_str().unwrap_or_default();
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("application/json")
+        });
+        let read = Limited::new(body, LARGEST_GUARDED).collect();
+        let read = tokio::time::timeout(pause, read).await.ok().and_then(Result::ok);
+        let bytes = read.map(http_body_util::Collected::to_bytes).filter(|_| json);
+        guard.judge(bytes.as_deref())?;
+        let body = Full::new(bytes.unwrap_or_default()).map_err(|never| match never {});
+        Ok(http::Request::from_parts(parts, body.boxed_unsync()))
     }
 
     /// Waits until there is a credential.
@@ -259,14 +333,23 @@ impl Traffic {
 
     async fn send(
         self: Arc<Self>,
-        mut request: http::Request<WasiBody>,
-        mut exchange: Exchange,
+        going: Going,
         timeouts: Timeouts,
     ) -> Result<http::Response<WasiBody>, Error> {
+        let Going { mut request, mut exchange, guard, points } = going;
         let slot = Arc::clone(&self.slots)
             .acquire_owned()
             .await
             .map_err(|_| Error::ConnectionLimitReached)?;
+        if let Some(guard) = guard {
+            request = match self.judge(request, &guard, timeouts.first_byte).await {
+                Ok(request) => request,
+                Err(refusal) => {
+                    self.prohibit(exchange, refusal);
+                    return Err(Error::HttpRequestDenied);
+                }
+            };
+        }
         // Before the pace, since a renewal may take longer than a turn is held for.
         if let Err(error) = self.credential_ready().await {
             exchange.failed("credential", "not-sent");
@@ -289,34 +372,15 @@ impl Traffic {
         // Counted before the sending and taken back on proof alone, so that a
         // call cut off at any point in between leaves it counted.
         self.changes.fetch_add(changes, Ordering::Relaxed);
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        wire.sent.fetch_add(1, Ordering::Relaxed);
+        self.count_sent();
 
-        let outcome = wire.client.exchange(request, timeouts).await;
-        let response = match outcome {
+        let response = match wire.client.exchange(request, timeouts).await {
             Ok(response) => response,
             Err(failure) => {
-                if let Failure::NotSent(cause) = &failure {
+                if matches!(failure, Failure::NotSent(_)) {
                     permit.not_sent();
-                    self.changes.fetch_sub(changes, Ordering::Relaxed);
-                    self.sent.fetch_sub(1, Ordering::Relaxed);
-                    wire.sent.fetch_sub(1, Ordering::Relaxed);
-                    if let ConnectError::Prohibited { kind, .. } = cause {
-                        let refusal = Refusal {
-                            rule: format!("{kind} addresses are not connected to"),
-                            message: cause.to_string(),
-                            route: exchange.route(),
-                        };
-                        exchange.prohibited(&refusal);
-                        self.check_trail();
-                        self.notes().refusal.get_or_insert(refusal);
-                        return Err(failure.to_guest());
-                    }
                 }
-                let (error, outcome) = failure.as_strs();
-                exchange.failed(error, outcome);
-                self.check_trail();
-                return Err(failure.to_guest());
+                return Err(self.failed(exchange, failure, changes));
             }
         };
         let status = response.status();
@@ -342,9 +406,30 @@ impl Traffic {
         } else if let Some(carried) = carried.filter(|_| !status.is_server_error()) {
             carried.accept();
         }
+        if points && status.is_redirection() {
+            self.point(&parts.headers);
+        }
         let body = body::incoming(incoming, INCOMING_CAP, timeouts.between_bytes, slot);
         Ok(http::Response::from_parts(parts, body))
     }
+}
+
+/// A request that may go out.
+enum Admitted {
+    /// To the API.
+    Api(Box<Going>),
+    /// To where an answer of the API pointed.
+    Elsewhere(Box<Following>),
+}
+
+/// A request to the API, but for the credential.
+struct Going {
+    request: http::Request<WasiBody>,
+    exchange: Exchange,
+    /// What its body has to be judged by.
+    guard: Option<Guard>,
+    /// Whether its answer may point elsewhere.
+    points: bool,
 }
 
 /// Hands a component's requests to its call's traffic.
@@ -390,8 +475,10 @@ impl WasiHttpHooks for Hooks {
         let traffic = Arc::clone(&self.0);
         let timeouts = Timeouts::from_options(options);
         Box::new(async move {
-            let (request, exchange) = admitted?;
-            let response = traffic.send(request, exchange, timeouts).await?;
+            let response = match admitted? {
+                Admitted::Api(going) => traffic.send(*going, timeouts).await?,
+                Admitted::Elsewhere(following) => traffic.fetch(*following, timeouts).await?,
+            };
             let nothing: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> =
                 Box::pin(std::future::ready(Ok(())));
             Ok((response, Box::new(nothing) as Box<_>))

@@ -145,7 +145,7 @@ fn filled(
     }
     for set in questions.sets(Some(distribution)) {
         let fields = set.get("fields").and_then(Value::as_array).cloned().unwrap_or_default();
-        let is_demanded = fields.iter().any(|field| field["required"] == true);
+        let is_demanded = fields.iter().any(|it| it.get("required") == Some(&Value::Bool(true)));
         if is_demanded && !filled.iter().any(|(id, _)| id == text(set, "id")) {
             let message = format!("Required question set is missing: {}.", text(set, "id"));
             return Err(body.refuse("customQuestions", &message));

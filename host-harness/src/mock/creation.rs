@@ -13,7 +13,7 @@ use super::documents::{Shelf, Stored, check};
 use super::filters::{canonical_email, is_origin};
 use super::form::Part;
 use super::parse::{self, Parsed};
-use super::postings::category;
+use super::postings::{category, is_confidential};
 use super::store::{Application, Archived, Contact, Opportunity, StageChange, State, text};
 
 /// The query beside `perform_as`.
@@ -59,11 +59,14 @@ fn phones(body: &Fields) -> Result<Vec<(String, String)>, Failure> {
     phones.collect()
 }
 
-fn one_posting(state: &State, body: &Fields) -> Result<Option<Value>, Failure> {
+fn one_posting(state: &State, call: &Call, body: &Fields) -> Result<Option<Value>, Failure> {
     let postings = body.texts("postings")?.unwrap_or_default();
     match postings.as_slice() {
         [] => Ok(None),
         [id] => match state.posting(id) {
+            Some(posting) if is_confidential(posting) && !call.confidential_access => {
+                Err(Failure::Confidential)
+            }
             Some(posting) => Ok(Some(posting.clone())),
             None => Err(body.refuse("postings/0", "Posting was not found.")),
         },
@@ -169,7 +172,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         _ => None,
     };
     let parsed_view = parsed.as_ref().map(Parsed::view).unwrap_or_default();
-    let posting = one_posting(state, &body)?;
+    let posting = one_posting(state, call, &body)?;
     let actor = match (call.flag("perform_as_posting_owner")?, &posting) {
         (Some(true), Some(posting)) => text(posting, "owner").to_owned(),
         (Some(true), None) => {

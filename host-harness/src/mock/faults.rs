@@ -125,7 +125,9 @@ impl Fault {
         self
     }
 
-    /// Only requests to this path below `/v1`, or to this one of the authorization server (`/oauth/token`); `*` is any one segment, a last `**` any rest.
+    /// Only requests to this path below `/v1`, or to this one of the authorization server (`/oauth/token`); `*` is any
+    /// one segment, a last `**` any rest. Requests to the storage that downloads are redirected to have paths such as
+    /// `/storage/**`.
     #[must_use]
     pub fn path(mut self, pattern: &str) -> Self {
         self.path = Some(pattern.to_owned());

@@ -24,6 +24,7 @@ mod file_actions;
 mod files;
 mod filters;
 mod form;
+mod gzip;
 mod html;
 mod interviews;
 mod lists;
@@ -88,26 +89,44 @@ use storage::Hop;
 /// What the mock does not reproduce, and what it had to choose.
 pub const DIFFERENCES: &str = "\
 Left out:
-- Endpoints: applications, apply, contacts, interviews, panels, feedback, forms, offers, requisitions,
-  files, uploads, resumes, referrals, surveys, audit events, webhooks, OAuth, every deleted list,
-  and writes to users and postings.
-- Permissions of single keys: an accepted credential may do everything but see confidential records.
-- Multipart bodies: an opportunity is created from JSON, without files; `parse` changes nothing.
-- Side effects: no mail, no webhook, no interview is cleaned up, no snooze runs out.
-- TLS, HTTP/2, redirects.
-- Most filters and all expansions of postings.
+- Endpoints: contacts, profile forms, requisitions, referrals, EEO responses, surveys, audit events,
+  users of a posting, disposition stages, and the candidates aliases.
+- Permissions of single keys: an API key, or an access token without scopes, may do everything but see confidential records.
+- Side effects: no mail, no reminder, no calendar, no snooze runs out.
+- Time: a file is processed, a resume read and a contact found before the answer is sent.
+- TLS and HTTP/2.
+- Lists of names: any text is a category of a posting or a requisition code, any name with the form of a time zone is one.
+- `location` of an application form and `distribution` of a single posting change nothing.
 Chosen where Lever's behaviour is not public:
-- 429 has code TooManyRequests, 405 MethodNotAllowed, 403 ForbiddenError, 415 UnsupportedMediaType.
-- The credential is checked first, then the rate limit, then the path. Each credential has its own bucket.
-- A confidential record read by its id without access answers 403.
-- A deactivated user read by its id answers 404.
-- A note made in the product answers 403 to changes.
-- Wrong values of known parameters answer 400; unknown parameters are ignored, or 400 if so configured.
+- 429 has code TooManyRequests, 405 MethodNotAllowed, 403 ForbiddenError, 408 RequestTimeout, 411 LengthRequired,
+  413 PayloadTooLarge, 415 UnsupportedMediaType, 422 UnprocessableEntity.
+- The credential is checked first, then the rate limit, the path, the scope, the query, `perform_as`, the body. Each credential
+  has its own bucket, and one more of 2 a second for applications.
+- Notes take the scope of notes or of opportunities, applying that of postings or of applications, file actions that of files
+  or of opportunities. A missing scope answers 403 and names it.
+- A confidential record read by its id without access answers 403. Deleted confidential ones are left out of their list.
+- A deactivated user read or changed by its id answers 404; reactivating finds it.
+- What was made in the product answers 403 to changes: notes, panels, their interviews, the deletion of templates.
+- Wrong values of known parameters answer 400; unknown parameters, and unknown keys of a body, are ignored, or 400 if so configured.
 - A paging token made for another query, or made up, answers 400.
-- Notes, users and postings come oldest first, tags and sources by text.
+- Records come oldest first, opportunities by stage, templates by text, tags and sources by text; `group` orders postings by a category.
 - An unknown id in a body answers 400 with its JSON pointer, an unknown id in a path 404.
 - A new opportunity without origin is `sourced`; its owner is the user it is attributed to.
-- Archiving again sets a new time. Naming the contact counts as `deduped`. A write with nothing to change still moves `updatedAt`.";
+- Archiving again sets a new time. Naming the contact counts as `deduped`. A write with nothing to change still moves `updatedAt`.
+- Both lists of deleted applications and postings demand a window of at most 30 days; the end is part of it for postings only.
+- A change of a posting without `state` always makes it a draft, as recorded once. A new one is published on both channels.
+- An application makes a new opportunity of the posting's owner each time; an upload may be named in several.
+  Questions of a set are demanded on the channel of the application's origin. Names nobody asked for are refused.
+- A form needs its length, no preamble, no epilogue, no `filename*` and no backslash in a quoted name; `%22`, `%0D` and `%0A` in
+  one are read as browsers mean them. A file has at most 30,000,000 bytes and ends in docx, doc, pdf, txt, jpg, png or js.
+- `parse=true` reads lines such as `Email: ana@example.com` of a text: Name, Headline, Location, Email, Phone, Link and
+  `Position: TITLE at FIRM`.
+- Resumes and offers redirect to a storage on another port, files come directly, unless configured otherwise. A signed URL lives
+  for a minute. An empty file is taken and cannot be processed.
+- Feedback made through the API is of type `interview`; a change keeps the answers it does not name; a deleted form stays in the
+  list and answers 404 to changes.
+- An interview stays in its panel. A panel made without applications takes the opportunity's; one changed without them has none.
+- `cleanInterviews` deletes every interview still to come, in whatever panel, and panels left empty.";
 
 /// A running mock; it stops when dropped.
 #[derive(Debug)]
@@ -176,9 +195,11 @@ impl Mock {
         self.service.lock().seen.clone()
     }
 
-    /// Forgets the requests received so far.
+    /// Forgets the requests received so far, those to the storage too.
     pub fn clear_requests(&self) {
-        self.service.lock().seen.clear();
+        let mut inner = self.service.lock();
+        inner.seen.clear();
+        inner.storage.seen.clear();
     }
 
     /// The requests that were decided on, out of its memory; those under way stay.

@@ -58,6 +58,13 @@ impl<'a> Outgoing<'a> {
     }
 }
 
+impl Outgoing<'_> {
+    /// Whether it goes to this server, whatever its path.
+    pub fn is_for(&self, upstream: &Upstream) -> bool {
+        upstream.check(self.scheme, self.authority).is_ok()
+    }
+}
+
 /// A request that may be sent, in the form in which it must be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted<'c> {

@@ -298,6 +298,10 @@ impl Host {
         if let Some(user) = &agent.perform_as {
             environment.push(("LEVER_PERFORM_AS", user));
         }
+        let hosts = agent.download_hosts.join(",");
+        if !hosts.is_empty() {
+            environment.push(("LEVER_DOWNLOAD_HOSTS", &hosts));
+        }
         let memory = agent.limits.memory;
         let state = State::new(&environment, output.clone(), Hooks::new(traffic), memory);
         let mut store = Store::new(&self.engine, state);

@@ -97,6 +97,21 @@ impl Trail {
         }
     }
 
+    /// Begins the record of a request to another server than the API.
+    pub fn elsewhere(
+        self: &Arc<Self>,
+        method: &Method,
+        host: &str,
+        route: &str,
+        rule: &Rule,
+    ) -> Exchange {
+        let mut exchange = self.exchange(method, route, rule);
+        if let Some(record) = &mut exchange.record {
+            record.host = Some(host.to_owned());
+        }
+        exchange
+    }
+
     /// Writes down the call that was refused.
     pub fn refused_call(&self, rule: &str, end: End) {
         self.call(Decision::Refused, rule, end);

@@ -132,17 +132,21 @@ fn offer(state: &mut State, row: &Opportunity, n: usize) {
     let at = row.last_advanced_at;
     let (is_draft, is_signed) = (status == "draft", status == "signed");
     let is_sent = ["sent", "opened", "denied", "signed"].contains(&status);
-    let signature = json!({
-        "candidate": {
-            "role": "candidate",
-            "name": name.as_ref().filter(|_| !is_draft),
-            "email": email.filter(|_| !is_draft),
-            "firstOpenedAt": is_signed.then_some(at + DAY),
-            "lastOpenedAt": is_signed.then_some(at + 2 * DAY),
-            "signedAt": is_signed.then_some(at + 2 * DAY),
-            "signed": is_signed,
-        },
+    let mut signature = json!({
+        "role": "candidate",
+        "name": name.as_ref().filter(|_| !is_draft),
+        "email": email.filter(|_| !is_draft),
     });
+    let signing = [
+        ("firstOpenedAt", json!(is_signed.then_some(at + DAY))),
+        ("lastOpenedAt", json!(is_signed.then_some(at + 2 * DAY))),
+        ("signedAt", json!(is_signed.then_some(at + 2 * DAY))),
+        ("signed", json!(is_signed)),
+    ];
+    if let (false, Some(map)) = (is_draft, signature.as_object_mut()) {
+        map.extend(signing.map(|(name, value)| (name.to_owned(), value)));
+    }
+    let signature = json!({"candidate": signature});
     let fields = json!({
         "posting": posting,
         "status": status,

@@ -287,4 +287,15 @@ pub(super) fn add(state: &mut State, count: usize, epoch: u64) {
         }
         state.opportunities.insert(row.id.clone(), row);
     }
+    link(state);
+}
+
+/// Every fifth user was once a candidate.
+fn link(state: &mut State) {
+    let contacts = state.contacts.keys();
+    for (user, contact) in state.users.iter_mut().step_by(5).zip(contacts) {
+        if let Some(field) = user.get_mut("linkedContactIds") {
+            *field = json!([contact]);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::config::{PerformAs, UnknownBody};
-use super::super::routes::{Actor, ROWS, Row};
+use super::super::routes::{Actor, Row, rows};
 use super::super::{Config, Mock};
 use super::{exchange, parsed, send, start, user};
 
@@ -28,7 +28,7 @@ async fn meet(mock: &Mock, row: &Row, token: &str, query: &str) -> (u16, String)
 async fn a_token_needs_one_of_the_scopes_of_each_row() {
     let mock = start(Config { opportunities: 1, ..Config::default() }).await;
     mock.issue_token("none", &["offline_access"], Duration::MAX);
-    for row in ROWS {
+    for row in rows() {
         let level = if row.method == "GET" { "read" } else { "write" };
         let scopes: Vec<_> = row.scope.iter().map(|it| format!("{it}:{level}:admin")).collect();
         assert!(!scopes.is_empty(), "{row:?}");
@@ -52,7 +52,7 @@ async fn a_token_needs_one_of_the_scopes_of_each_row() {
 #[tokio::test]
 async fn perform_as_is_demanded_checked_or_overlooked_by_row() {
     let mock = start(Config { opportunities: 1, ..Config::default() }).await;
-    for row in ROWS {
+    for row in rows() {
         let (_, without) = meet(&mock, row, super::super::ACCESS_TOKEN, "").await;
         let is_missed = without == "Missing required parameter: perform_as";
         assert_eq!(is_missed, row.actor == Actor::Required, "{row:?}: {without}");
@@ -65,7 +65,7 @@ async fn perform_as_is_demanded_checked_or_overlooked_by_row() {
     }
     let lax = start(Config { perform_as: PerformAs::Lax, opportunities: 1, ..Config::default() });
     let lax = lax.await;
-    for row in ROWS {
+    for row in rows() {
         let (_, message) = meet(&lax, row, super::super::ACCESS_TOKEN, "").await;
         assert!(!message.contains("perform_as"), "{row:?}: {message}");
     }
@@ -75,7 +75,7 @@ async fn perform_as_is_demanded_checked_or_overlooked_by_row() {
 async fn a_token_that_expired_or_was_revoked_is_no_credential() {
     let scoped = vec![("lasting".to_owned(), vec!["stages:read:admin".to_owned()])];
     let mock = start(Config { scoped_tokens: scoped, ..Config::default() }).await;
-    let stages = ROWS.iter().find(|row| row.path == "/stages").unwrap();
+    let stages = rows().find(|row| row.path == "/stages").unwrap();
     mock.issue_token("late", &["stages:read:admin"], Duration::ZERO);
     for (token, status) in [("lasting", 200), ("late", 401), ("made-up", 401)] {
         assert_eq!(meet(&mock, stages, token, "").await.0, status, "{token}");
@@ -87,7 +87,7 @@ async fn a_token_that_expired_or_was_revoked_is_no_credential() {
 #[tokio::test]
 async fn only_its_own_scope_opens_confidential_records_to_a_token() {
     let mock = start(Config::default()).await;
-    let list = ROWS.iter().find(|row| row.path == "/opportunities" && row.method == "GET").unwrap();
+    let list = rows().find(|row| row.path == "/opportunities" && row.method == "GET").unwrap();
     let read = "opportunities:read:admin";
     mock.issue_token("plain", &[read], Duration::MAX);
     mock.issue_token("deep", &[read, "confidential:access:admin"], Duration::MAX);

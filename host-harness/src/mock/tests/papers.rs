@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::config::Downloads;
+use super::super::multipart::MAX_FILE;
 use super::super::{Config, Effect, Fault, Mock};
 use super::{
     Parts, exchange_at, fetch, first, form, get, header, ids, parsed, parted, post_form, send,
@@ -147,6 +148,19 @@ async fn an_upload_is_kept_byte_for_byte() {
     assert!(made["uri"].as_str().unwrap().starts_with("https://api.lever.co/v1/uploads/"));
     assert_eq!(mock.store().upload_bytes(id).unwrap(), bytes);
     assert_eq!(mock.store().uploads(), std::slice::from_ref(made));
+}
+
+#[tokio::test]
+async fn the_largest_file_is_kept_in_one_copy_and_a_larger_one_is_refused() {
+    let mock = start(Config::default()).await;
+    let bytes = vec![b'x'; MAX_FILE + 1];
+    let part = "name=\"file\"; filename=\"a.pdf\"";
+    assert_eq!(post_form(&mock, "/uploads", &[(part, &bytes)]).await.0, 413);
+    assert_eq!(post_form(&mock, "/uploads", &[(part, &bytes[..MAX_FILE])]).await.0, 201);
+    let inner = mock.service.lock();
+    let (kept, body) = (&inner.state.uploads[0].bytes, &inner.seen[1].body);
+    assert_eq!(kept.len(), MAX_FILE);
+    assert!(body.as_ptr_range().contains(&kept.as_ptr()));
 }
 
 #[tokio::test]

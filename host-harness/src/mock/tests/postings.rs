@@ -127,6 +127,9 @@ async fn a_confidential_posting_is_neither_shown_nor_changed() {
     let id = fitting(&mock, |row| !open(row))[0].clone();
     assert!(!ids(&get(&mock, "/postings").await.1).contains(&id));
     assert_eq!(get(&mock, &format!("/postings/{id}")).await.0, 403);
+    let made = json!({"name": "A", "postings": [id]});
+    let target = format!("/opportunities?perform_as={}", user(&mock));
+    assert_eq!(send(&mock, "POST", &target, &made).await.0, 403);
     let deep = start(Config { confidential_access: true, ..Config::default() }).await;
     let target = format!("/postings/{id}?perform_as={}", user(&deep));
     assert_eq!(get(&deep, &format!("/postings/{id}")).await.0, 200);

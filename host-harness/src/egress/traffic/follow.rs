@@ -1,0 +1,148 @@
+//! A download's way to where Lever's answer points: another server, without the credential and outside Lever's pace.
+//!
+//! Which addresses answers pointed to is remembered here, for the one call; whether one may be followed is the policy's
+//! decision.
+
+use super::super::body::{self, INCOMING_CAP};
+use super::super::connector::{Connector, TlsError};
+use super::super::exchange::{Client, Timeouts};
+use super::super::headers;
+use super::Traffic;
+use crate::catalog::Catalog;
+use crate::policy::{REDIRECTED, Refusal};
+use crate::runtime::trail::Exchange;
+use crate::upstream::Upstream;
+use http::{HeaderMap, Uri, header};
+use http_body_util::{BodyExt, Empty};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// Addresses that one call's answers may point to; a component follows three.
+const POINTED: usize = 16;
+
+/// Servers whose connections are kept. Storage hosts are few; beyond this, connections are made anew.
+const SERVERS: usize = 16;
+
+/// The servers that downloads lead to.
+pub struct Storages {
+    allow_loopback: bool,
+    extra_ca: Vec<PathBuf>,
+    clients: Mutex<HashMap<String, Client>>,
+}
+
+impl Storages {
+    /// No connections yet.
+    pub fn new(allow_loopback: bool, extra_ca: &[PathBuf]) -> Self {
+        Self { allow_loopback, extra_ca: extra_ca.to_vec(), clients: Mutex::default() }
+    }
+
+    fn client(&self, server: &Upstream) -> Result<Client, TlsError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = server.to_string();
+        if let Some(client) = clients.get(&name) {
+            return Ok(client.clone());
+        }
+        let connector = Connector::new(server, self.allow_loopback, &self.extra_ca)?;
+        let client = Client::new(connector);
+        if clients.len() >= SERVERS {
+            clients.clear();
+        }
+        clients.insert(name, client.clone());
+        Ok(client)
+    }
+}
+
+/// A request for a file elsewhere, ready to be sent.
+pub struct Following {
+    request: http::Request<WasiBody>,
+    exchange: Exchange,
+    client: Client,
+}
+
+impl Traffic {
+    /// Remembers where an answer points.
+    pub(super) fn point(&self, answer: &HeaderMap) {
+        let location = answer.get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.map(|text| text.split('#').next().unwrap_or(text));
+        if let Some(uri) = location.and_then(|text| text.parse().ok()) {
+            let mut notes = self.notes();
+            if notes.pointed.len() < POINTED {
+                notes.pointed.push(uri);
+            }
+        }
+    }
+
+    /// Whether an answer of this call pointed to exactly this address.
+    fn is_pointed_to(&self, uri: &Uri) -> bool {
+        let same = |other: &Uri| {
+            other.scheme() == uri.scheme()
+                && other.authority().map(http::uri::Authority::as_str)
+                    == uri.authority().map(http::uri::Authority::as_str)
+                && other.path_and_query() == uri.path_and_query()
+        };
+        self.notes().pointed.iter().any(same)
+    }
+
+    /// Decides on a request that does not go to the API, and makes what goes out: the address, and nothing else of the
+    /// guest's but harmless headers.
+    pub(super) fn follow(
+        &self,
+        parts: &http::request::Parts,
+    ) -> Result<Following, (Refusal, Error)> {
+        let pointed = self.is_pointed_to(&parts.uri);
+        let catalog = Catalog::embedded();
+        let (server, rule) = self
+            .agent
+            .may_follow(catalog, &self.scope, &parts.method, &parts.uri, pointed)
+            .map_err(|refusal| (refusal, Error::HttpRequestDenied))?;
+        let unusable = |error: TlsError| {
+            let refusal = Refusal {
+                rule: "malformed redirection".to_owned(),
+                message: error.to_string(),
+                route: None,
+            };
+            (refusal, Error::HttpRequestDenied)
+        };
+        let client = self.wire.storages.client(&server).map_err(unusable)?;
+        let exchange = self.trail.elsewhere(&parts.method, server.host(), REDIRECTED, &rule);
+        let nothing = Empty::new().map_err(|never| match never {});
+        let mut request = http::Request::new(nothing.boxed_unsync());
+        *request.uri_mut() = parts.uri.clone();
+        *request.headers_mut() = headers::outgoing(&parts.headers);
+        for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
+            request.headers_mut().remove(name);
+        }
+        Ok(Following { request, exchange, client })
+    }
+
+    /// Sends it.
+    pub(super) async fn fetch(
+        self: Arc<Self>,
+        following: Following,
+        timeouts: Timeouts,
+    ) -> Result<http::Response<WasiBody>, Error> {
+        let Following { request, mut exchange, client } = following;
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::ConnectionLimitReached)?;
+        exchange.sending();
+        self.count_sent();
+        let response = match client.exchange(request, timeouts).await {
+            Ok(response) => response,
+            Err(failure) => return Err(self.failed(exchange, failure, 0)),
+        };
+        let status = response.status();
+        exchange.answered(status);
+        self.check_trail();
+        let (mut parts, incoming) = response.into_parts();
+        headers::clean_answer(&mut parts.headers, None, None);
+        if status.is_redirection() {
+            self.point(&parts.headers);
+        }
+        let body = body::incoming(incoming, INCOMING_CAP, timeouts.between_bytes, slot);
+        Ok(http::Response::from_parts(parts, body))
+    }
+}
