@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Rig, agent, base64, bytes, first, id, ids, items, opportunity, refused_locally, user,
+    Rig, agent, base64, bytes, first, id, ids, items, opportunity, refused_locally, sorted, user,
 };
 use lever_host::mock::{Config, Downloads};
 
@@ -23,7 +23,7 @@ pub async fn list_page() {
     let rig = Rig::new().await;
     let (opportunity, _) = file(&rig);
     let page = rig.ok("files.list-page", json!([opportunity, { "uploaded-at-start": 1 }])).await;
-    assert_eq!(ids(items(&page)), ids(&rig.mock.store().files(&opportunity)));
+    assert_eq!(sorted(ids(items(&page))), sorted(ids(&rig.mock.store().files(&opportunity))));
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ pub async fn list_all() {
     let rig = Rig::new().await;
     let (opportunity, _) = file(&rig);
     let all = rig.ok("files.list-all", json!([opportunity, { "limit": 1 }])).await;
-    assert_eq!(ids(items(&all)), ids(&rig.mock.store().files(&opportunity)));
+    assert_eq!(sorted(ids(items(&all))), sorted(ids(&rig.mock.store().files(&opportunity))));
     assert!(items(&all)[0]["size"].is_u64(), "a size may come as text");
 }
 

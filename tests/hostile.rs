@@ -52,8 +52,11 @@ struct Rig {
 
 /// An agent that may run the component, for a while, and read opportunities.
 fn agent(more: &[&str]) -> Agent {
-    let grants = ["foreign:attack=full", "notes=off", "opportunities=read"];
-    let grants: Vec<String> = grants.iter().chain(more).map(ToString::to_string).collect();
+    let own = ["foreign:attack=full", "opportunities=read"];
+    // Opportunities open notes as well, unless the policy says otherwise.
+    let says = more.iter().any(|grant| grant.starts_with("notes"));
+    let shut = if says { None } else { Some(&"notes=off") };
+    let grants: Vec<String> = own.iter().chain(more).chain(shut).map(ToString::to_string).collect();
     let mut agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
     agent.limits.call_timeout = Duration::from_secs(5);
     agent

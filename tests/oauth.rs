@@ -1,4 +1,10 @@
-//! `oauth`: the way to a grant, and what agents cannot do with it.
+//! `oauth`: the way to a grant, what agents cannot do with it, and what the host does.
+
+mod browser;
+mod command_line;
+mod login;
+mod race;
+mod renewal;
 
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, bytes, first, id, ids, items, refused_locally};
+use crate::support::{Rig, bytes, first, id, ids, items, refused_locally, sorted};
 
 fn offer(rig: &Rig, status: &str) -> (String, Value) {
     first(rig, |store, id| store.offers(id).into_iter().find(|offer| offer["status"] == status))
@@ -25,7 +25,7 @@ pub async fn list_all() {
     let rig = Rig::new().await;
     let (opportunity, _) = offer(&rig, "draft");
     let all = rig.ok("offers.list-all", json!([opportunity, { "limit": 1 }])).await;
-    assert_eq!(ids(items(&all)), ids(&rig.mock.store().offers(&opportunity)));
+    assert_eq!(sorted(ids(items(&all))), sorted(ids(&rig.mock.store().offers(&opportunity))));
 }
 
 #[tokio::test]

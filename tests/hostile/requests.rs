@@ -171,7 +171,7 @@ async fn no_other_path_is_reached() {
         ("/v1/opportunities/...", MALFORMED),
         // Slashes in disguise.
         ("/v1//opportunities", MALFORMED),
-        ("/v1/opportunities/", MALFORMED),
+        ("/v1/opportunities/", UNKNOWN),
         ("/v1/opportunities%2f..%2fusers", MALFORMED),
         ("/v1/opportunities/a%5c..%5cusers", MALFORMED),
         ("/v1/opportunities/..\\users", MALFORMED),

@@ -237,6 +237,12 @@ pub fn ids(records: &[Value]) -> Vec<String> {
     records.iter().map(id).collect()
 }
 
+/// The same in alphabetical order, where the order is Lever's affair.
+pub fn sorted(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort();
+    ids
+}
+
 /// The items of a page.
 pub fn items(page: &Value) -> &Vec<Value> {
     page["items"].as_array().expect("a page has items")

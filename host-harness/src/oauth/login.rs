@@ -223,10 +223,10 @@ impl Login {
         if let Some(flight) = state.flight.as_ref().filter(|flight| is_under_way(flight)) {
             return Ok(flight.clone());
         }
-        if let Some((error, until)) = &state.failed {
-            if until.is_none_or(|until| (self.0.clock)() < until) {
-                return Err(Arc::clone(error));
-            }
+        if let Some((error, until)) = &state.failed
+            && until.is_none_or(|until| (self.0.clock)() < until)
+        {
+            return Err(Arc::clone(error));
         }
         state.failed = None;
         let (landing, flight) = watch::channel(None);

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use super::login::Clock;
 use super::stored::tests::{login, token};
 use super::*;
+use crate::audit::{Audit, AuditError, Record};
 use crate::upstream::Upstream;
 
 /// When the clock starts.
@@ -56,6 +57,8 @@ struct Inner {
     received: Mutex<Vec<String>>,
     /// An answer waits for a place here.
     gate: Semaphore,
+    /// Where records go; nowhere when absent.
+    audit: Mutex<Option<Audit>>,
 }
 
 impl Fake {
@@ -65,6 +68,7 @@ impl Fake {
             answers: Mutex::default(),
             received: Mutex::default(),
             gate: Semaphore::new(1000),
+            audit: Mutex::default(),
         }))
     }
 
@@ -135,6 +139,11 @@ impl Server for Fake {
             let scripted = self.0.answers.lock().unwrap().pop_front();
             scripted.unwrap_or_else(|| Ok(fresh(number)))
         })
+    }
+
+    fn write_records(&self) -> Result<(), AuditError> {
+        let audit = self.0.audit.lock().unwrap().clone();
+        audit.map_or(Ok(()), |audit| audit.write(Record::default()))
     }
 }
 

@@ -13,8 +13,8 @@ use lever_host::oauth::{
     App, Login, Millis, OFFLINE_ACCESS, Place, Renewal, Secret, SignIn, Standing, Stored,
     TokenFile, sign_out,
 };
-use lever_host::policy::Agent;
 
+use crate::policy;
 use crate::setup::Options;
 use crate::tools::print;
 
@@ -62,29 +62,20 @@ pub struct LoginArgs {
     wait: u64,
 }
 
-/// Runs the command. `scopes_of` names what an agent needs.
-pub async fn run(
-    options: &Options,
-    command: &AuthCommand,
-    scopes_of: impl Fn(&Agent) -> anyhow::Result<Vec<String>>,
-) -> anyhow::Result<()> {
+/// Runs the command.
+pub async fn run(options: &Options, command: &AuthCommand) -> anyhow::Result<()> {
     let file = options.token_file().context(
         "it is not known where the login is kept: there is no HOME; give --token-file FILE",
     )?;
     match command {
-        AuthCommand::Login(args) => login(options, args, file, scopes_of).await,
+        AuthCommand::Login(args) => login(options, args, file).await,
         AuthCommand::Status => status(&file),
         AuthCommand::Refresh => refresh(options, file).await,
         AuthCommand::Logout => logout(&file).await,
     }
 }
 
-async fn login(
-    options: &Options,
-    args: &LoginArgs,
-    file: TokenFile,
-    scopes_of: impl Fn(&Agent) -> anyhow::Result<Vec<String>>,
-) -> anyhow::Result<()> {
+async fn login(options: &Options, args: &LoginArgs, file: TokenFile) -> anyhow::Result<()> {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let api = options.upstream()?;
     let url = args.auth_url.clone().or_else(|| variable("LEVER_AUTH_URL"));
@@ -99,11 +90,14 @@ async fn login(
         })?,
     };
     let scopes = match args.scopes.as_slice() {
-        [] => scopes_of(&options.agent()?)?,
+        [] => policy::scopes(&options.agent()?)?,
         given => given.iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect(),
     };
     if scopes.iter().all(|scope| scope == OFFLINE_ACCESS) {
-        bail!("no scope is asked for; give --scope, such as --scope opportunities:read:admin");
+        bail!(
+            "no scope is asked for; give --scope, such as --scope opportunities:read:admin, or say with --policy and \
+             --agent, or with --grant, what the login is for"
+        );
     }
     let app = App {
         client_id: args.client_id.clone(),

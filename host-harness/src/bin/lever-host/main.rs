@@ -17,7 +17,6 @@ mod tools;
 mod webhooks;
 
 use clap::{Parser, Subcommand};
-use lever_host::policy::Agent;
 use setup::Options;
 use std::process::ExitCode;
 
@@ -84,18 +83,13 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Demo => demo::run(options).await,
         Command::Call(args) => call::run(options, args).await,
         Command::Tools(args) => tools::run(&options.agent()?, args.json),
-        Command::Auth(command) => auth::run(options, command, scopes_of).await,
+        Command::Auth(command) => auth::run(options, command).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Policy(command) => policy::run(command, || options.agent()),
         Command::Audit(command) => audit::run(command),
         Command::Webhooks(command) => webhooks::run(options, command).await,
         Command::Component(args) => component::run(options, args),
     }
-}
-
-/// The scopes that an agent needs.
-fn scopes_of(_: &Agent) -> anyhow::Result<Vec<String>> {
-    anyhow::bail!("name the scopes to ask for, such as --scope opportunities:read:admin")
 }
 
 #[cfg(test)]

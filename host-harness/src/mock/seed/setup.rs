@@ -115,8 +115,7 @@ pub(super) fn users(random: &mut Random, epoch: u64) -> Vec<Value> {
             "createdAt": created_at,
             "deactivatedAt": is_deactivated.then(|| epoch - (n + 1) * DAY),
             "externalDirectoryId": (n % 3 != 2).then(|| format!("HL-{}", 1000 + 7 * n)),
-            // Who is linked is known once there are contacts.
-            "linkedContactIds": null,
+            "linkedContactIds": (n % 5 == 0).then(|| [random.uuid()]),
             "jobTitle": Some(title).filter(|title| !title.is_empty()),
             "managerId": manager,
         }));

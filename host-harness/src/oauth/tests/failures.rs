@@ -199,6 +199,19 @@ async fn tokens_that_cannot_be_stored_are_not_used() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_record_that_cannot_be_written_fails_the_call_and_costs_no_token() {
+    let (_folder, file, fake, login) = rig().await;
+    *fake.0.audit.lock().unwrap() = Some(Audit::to_file("/dev/full").unwrap());
+    fake.wait(4000);
+    let error = login.pass().await.unwrap_err();
+    assert!(matches!(*error, LoginError::Audit(_)), "{error}");
+    assert_eq!(read(&file).refresh_token.unwrap().secret(), "refresh-2");
+    assert_eq!(login.pass().await.unwrap().secret(), "access-2");
+    assert_eq!(fake.received(), ["refresh-1"]);
+}
+
 #[tokio::test]
 async fn no_error_holds_a_secret() {
     let (_folder, file, fake, login) = rig().await;

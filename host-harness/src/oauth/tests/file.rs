@@ -103,13 +103,14 @@ async fn what_is_no_login_is_refused_without_quoting_it() {
 
 #[test]
 fn the_usual_place_is_the_users_configuration() {
-    let usual = |pairs: &'static [(&'static str, &'static str)]| {
+    type Variables = &'static [(&'static str, &'static str)];
+    let usual = |pairs: Variables| {
         let get = |name: &str| {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value))
         };
         TokenFile::usual(get).map(|file| file.path().to_owned())
     };
-    let rows: [(&'static [(&'static str, &'static str)], Option<&str>); 4] = [
+    let rows: [(Variables, Option<&str>); 4] = [
         (&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")], Some("/c/lever-host/oauth.json")),
         (&[("XDG_CONFIG_HOME", "c"), ("HOME", "/h")], Some("/h/.config/lever-host/oauth.json")),
         (&[("HOME", "/h")], Some("/h/.config/lever-host/oauth.json")),
