@@ -172,7 +172,8 @@ impl Instances {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         let mut wasi = WasiCtx::builder();
-        wasi.envs(&self.environment).stdout(output.clone()).stderr(output);
+        // It asks for no randomness; the hasher of a library may, for a few bytes.
+        wasi.envs(&self.environment).stdout(output.clone()).stderr(output).max_random_size(64);
         let state = State {
             wasi: wasi.build(),
             http,
@@ -183,6 +184,7 @@ impl Instances {
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.budget);
         store.epoch_deadline_async_yield_and_update(1);
+        store.set_max_component_handles(HANDLES);
         store.set_hostcall_fuel(usize::try_from(limits.memory).unwrap_or(usize::MAX));
         store
     }
