@@ -95,6 +95,7 @@ Left out:
 - Side effects: no mail, no reminder, no calendar, no snooze runs out.
 - Time: a file is processed, a resume read and a contact found before the answer is sent.
 - TLS and HTTP/2.
+- Webhooks: `candidateDeleted` never fires, and only plain http on this machine is called.
 - Lists of names: any text is a category of a posting or a requisition code, any name with the form of a time zone is one.
 - `location` of an application form and `distribution` of a single posting change nothing.
 Chosen where Lever's behaviour is not public:
@@ -128,7 +129,10 @@ Chosen where Lever's behaviour is not public:
 - An interview stays in its panel. A panel made without applications takes the opportunity's; one changed without them has none.
 - `cleanInterviews` deletes every interview still to come, in whatever panel, and panels left empty.
 - The authorization server asks nobody and sends the browser back at once. invalid_grant answers 403, as Auth0 does.
-- A second use of a code or refresh token ends all tokens that came of it; otherwise an access token goes on to its end.";
+- A second use of a code or refresh token ends all tokens that came of it; otherwise an access token goes on to its end.
+- A delivery of a webhook is tried again after 10, 20, 40, 80 and 160 s, and no more once the webhook is deleted. Every group of
+  events is switched on; a webhook without `origins` hears all six; a bulk update is all or nothing; `PUT /webhooks` without the
+  slash answers 405.";
 
 /// A running mock; it stops when dropped.
 #[derive(Debug)]
