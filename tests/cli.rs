@@ -115,7 +115,7 @@ async fn tools_lists_what_is_granted_and_nothing_else() {
     let tools: Value = serde_json::from_str(&out).unwrap();
     let names: Vec<&str> =
         tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["notes.list-page", "notes.list-all", "notes.get"]);
+    assert_eq!(names, ["notes.list-page", "notes.list-all", "notes.list-for-many", "notes.get"]);
     let (code, table, _) = run(&mock, &["--grant", "notes=read", "tools"]).await;
     assert_eq!(code, 0);
     assert!(table.contains("notes.get") && !table.contains("notes.create"));

@@ -356,10 +356,11 @@ async fn a_server_that_is_not_there_was_sent_nothing() {
 #[tokio::test]
 async fn cursors_that_lever_does_not_take_end_the_list() {
     let rig = Rig::unpaced(&[("LEVER_MAX_WAIT_MS", NO_WAIT)]).await;
+    // Such a list is begun anew once.
     let rows = [
-        (Effect::ExpiredCursor, "rejected", 2),
-        (Effect::ForeignCursor, "rejected", 2),
-        (Effect::RepeatCursor, "malformed-answer", 2),
+        (Effect::ExpiredCursor, "rejected", 4),
+        (Effect::ForeignCursor, "rejected", 4),
+        (Effect::RepeatCursor, "malformed-answer", 4),
     ];
     for (effect, kind, sent) in rows {
         rig.mock.inject(Fault::new(effect.clone()).always());
