@@ -8,6 +8,8 @@
 
 #[path = "build/plain.rs"]
 mod plain;
+#[path = "build/typed.rs"]
+mod typed;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,7 @@ fn main() -> Result<()> {
     let wit = wit_files(&root.join("wit"), "")?;
     fs::write(out.join("embedded.rs"), embedded(&component, &webhooks, &wit)?)?;
     fs::write(out.join("functions.rs"), functions(&wit)?)?;
+    fs::write(out.join("typed.rs"), typed::generate(&root.join("wit"))?)?;
     Ok(())
 }
 
