@@ -26,6 +26,7 @@ mod webhook_events;
 mod webhooks;
 
 mod audit;
+mod bytes;
 mod cli;
 mod component;
 mod credentials;
