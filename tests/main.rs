@@ -41,4 +41,5 @@ mod rate_limit;
 mod readme;
 mod retries;
 mod storm;
+mod typed;
 mod webhooks_receiver;
