@@ -10,6 +10,8 @@
 mod names;
 #[path = "build/plain.rs"]
 mod plain;
+#[path = "build/typed.rs"]
+mod typed;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ fn main() -> Result<()> {
     let wit = wit_files(&root.join("wit"), "")?;
     fs::write(out.join("embedded.rs"), embedded(&component, &webhooks, &wit)?)?;
     fs::write(out.join("functions.rs"), functions(&wit)?)?;
+    fs::write(out.join("typed.rs"), typed::generate(&root.join("wit"))?)?;
     Ok(())
 }
 

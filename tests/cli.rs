@@ -14,7 +14,7 @@ fn command() -> Command {
 }
 
 /// Runs it against a mock and gives code, standard output and standard error.
-async fn run(mock: &Mock, args: &[&str]) -> (i32, String, String) {
+pub async fn run(mock: &Mock, args: &[&str]) -> (i32, String, String) {
     let mut command = command();
     command.env("LEVER_API_KEY", API_KEY).args([
         "--base-url",

@@ -26,6 +26,7 @@ mod webhook_events;
 mod webhooks;
 
 mod audit;
+mod bytes;
 mod cli;
 mod component;
 mod credentials;
@@ -40,4 +41,5 @@ mod rate_limit;
 mod readme;
 mod retries;
 mod storm;
+mod typed;
 mod webhooks_receiver;

@@ -20,6 +20,28 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! To a host in Rust, each function is a type with its parameters as fields
+//! ([`functions`]), and its records are types as well ([`types`]). They are made
+//! from the WIT and need no JSON:
+//!
+//! ```no_run
+//! # use lever_host::{policy::Agent, runtime::{CallError, Component, Host}};
+//! use lever_host::functions::opportunities::ListPage;
+//! use lever_host::types::opportunities::OpportunityQuery;
+//!
+//! # async fn run(host: Host, lever: &Component, agent: &Agent) -> Result<(), CallError> {
+//! let query = OpportunityQuery { tag: vec!["Boats".into()], ..Default::default() };
+//! let page = host.invoke(lever, agent, ListPage { query, cursor: None }).await?;
+//! for candidate in &page.items {
+//!     println!("{} {:?}", candidate.id, candidate.stage.as_ref().map(|stage| &stage.id));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Host::answer`](runtime::Host::answer) takes bytes beside its JSON, and its
+//! result is written as text without a value in between.
 
 pub mod audit;
 pub mod catalog;
@@ -34,6 +56,8 @@ pub mod schema;
 pub mod upstream;
 pub mod value;
 pub mod webhooks;
+
+pub use runtime::{functions, types};
 
 /// What is built into this host: the component and its WIT.
 pub mod embedded {

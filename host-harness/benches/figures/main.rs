@@ -6,7 +6,9 @@
 //! caches from another; it writes its data to `target/figures` and its curve to
 //! `tests/figures`. Two things that are compared are measured in turns.
 
+mod bytes;
 mod calls;
+mod decode;
 mod figure;
 mod list_all;
 mod memory;
@@ -23,6 +25,8 @@ type Measure = fn() -> Figure;
 
 const FIGURES: &[(&str, Measure)] = &[
     ("pages", pages::measure),
+    ("decode", decode::measure),
+    ("bytes", bytes::measure),
     ("list-all", list_all::measure),
     ("call", calls::trivial),
     ("webhook", calls::webhook),

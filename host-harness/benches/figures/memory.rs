@@ -5,7 +5,7 @@ use crate::rig;
 use lever_host::audit::Audit;
 use serde_json::{Value, json};
 
-const MIB: f64 = 1_048_576.0;
+pub const MIB: f64 = 1_048_576.0;
 
 pub fn instances() -> Figure {
     const INSTANCES: u32 = 1000;
@@ -46,9 +46,23 @@ pub fn instances() -> Figure {
 }
 
 /// Resident memory of this process, in bytes.
-fn resident() -> f64 {
+pub fn resident() -> f64 {
+    status("VmRSS:")
+}
+
+/// The most of it since [`start_of_peak`].
+pub fn peak() -> f64 {
+    status("VmHWM:")
+}
+
+/// Sets the peak back to what is resident now.
+pub fn start_of_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").expect("the kernel lets us");
+}
+
+fn status(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("this runs on Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.expect("the kernel tells it") * 1024.0
 }

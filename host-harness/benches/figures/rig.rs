@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use lever_host::audit::Audit;
@@ -11,6 +12,7 @@ use lever_host::policy::Agent;
 use lever_host::runtime::{Component, Host, HostConfig};
 use serde_json::{Value, json};
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,7 +59,7 @@ pub fn host(config: HostConfig, audit: Audit) -> (Host, Arc<Component>) {
 
 /// An agent that may read everything, as fast as its host lets it.
 pub fn agent(name: &str) -> Agent {
-    let grants = ["opportunities=read", "stages=read", "webhook-events=read"];
+    let grants = ["opportunities=read", "stages=read", "webhook-events=read", "files=full"];
     let mut agent = Agent::from_grants(name, &grants.map(str::to_owned)).expect("they are sound");
     agent.limits.requests_per_second = MANY;
     agent
@@ -87,37 +89,44 @@ pub fn full_pages(pages: usize) -> Vec<Bytes> {
 }
 
 /// A server that hands out bodies made before: the page that `offset` names,
-/// or the first. It has a thread of its own.
+/// or the first.
 pub fn prepared(bodies: Vec<Bytes>) -> SocketAddr {
+    let bodies = Arc::new(bodies);
+    answering(move |request| {
+        let query = request.uri().query().unwrap_or_default();
+        let page = query.split('&').find_map(|pair| pair.strip_prefix("offset=p"));
+        let page: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
+        let answer = http::Response::builder()
+            .header("content-type", "application/json")
+            .body(Full::new(bodies[page % bodies.len()].clone()))
+            .expect("the answer is sound");
+        std::future::ready(Ok::<_, Infallible>(answer))
+    })
+}
+
+/// A server with this answer to everything. It has a thread of its own.
+pub fn answering<F>(
+    answer: impl Fn(http::Request<Incoming>) -> F + Clone + Send + 'static,
+) -> SocketAddr
+where
+    F: Future<Output = Result<http::Response<Full<Bytes>>, Infallible>> + Send + 'static,
+{
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     listener.set_nonblocking(true).expect("tokio wants it");
-    let bodies = Arc::new(bodies);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a thread can be made").block_on(serve(listener, bodies));
+        runtime.expect("a thread can be made").block_on(async {
+            let listener =
+                tokio::net::TcpListener::from_std(listener).expect("the listener is sound");
+            loop {
+                let Ok((stream, _)) = listener.accept().await else { continue };
+                stream.set_nodelay(true).ok();
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service_fn(answer.clone()));
+                tokio::spawn(connection);
+            }
+        });
     });
     address
-}
-
-async fn serve(listener: std::net::TcpListener, bodies: Arc<Vec<Bytes>>) {
-    let listener = tokio::net::TcpListener::from_std(listener).expect("the listener is sound");
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        stream.set_nodelay(true).ok();
-        let bodies = Arc::clone(&bodies);
-        let answer = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-            let query = request.uri().query().unwrap_or_default();
-            let page = query.split('&').find_map(|pair| pair.strip_prefix("offset=p"));
-            let page: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
-            let answer = http::Response::builder()
-                .header("content-type", "application/json")
-                .body(Full::new(bodies[page % bodies.len()].clone()))
-                .expect("the answer is sound");
-            std::future::ready(Ok::<_, Infallible>(answer))
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), answer);
-        tokio::spawn(connection);
-    }
 }

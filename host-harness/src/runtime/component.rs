@@ -2,6 +2,7 @@
 //! to nothing else.
 
 use super::state::State;
+use super::typed::{self, Typed};
 use super::{CallError, HostError};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -46,6 +47,7 @@ pub struct Component {
     digest: String,
     size: usize,
     pre: InstancePre<State>,
+    by_values: bool,
     /// Functions that were called before, by interface and name: finding one
     /// among all exports takes longer than making an instance.
     found: RwLock<HashMap<String, HashMap<String, Arc<Export>>>>,
@@ -55,6 +57,8 @@ pub struct Component {
 pub(super) struct Export {
     pub index: ComponentExportIndex,
     pub ty: ComponentFunc,
+    /// The function of the WIT that it is, by its name and type.
+    pub typed: Option<&'static dyn Typed>,
 }
 
 /// The linker of every component. No filesystem and no sockets: they would be
@@ -93,6 +97,7 @@ impl Component {
         engine: &Engine,
         linker: &Linker<State>,
         bytes: &[u8],
+        by_values: bool,
     ) -> Result<Self, HostError> {
         // `from_binary` takes no text and no precompiled code.
         let compiled =
@@ -108,7 +113,8 @@ impl Component {
             return Err(HostError::Import { imports: foreign.join(", ") });
         }
         let pre = linker.instantiate_pre(&compiled).map_err(|error| invalid(&error))?;
-        Ok(Self { digest: digest(bytes), size: bytes.len(), pre, found: RwLock::default() })
+        let (digest, size) = (digest(bytes), bytes.len());
+        Ok(Self { digest, size, pre, by_values, found: RwLock::default() })
     }
 
     /// The SHA-256 of the component's bytes, in hexadecimal.
@@ -189,10 +195,12 @@ impl Component {
                 names.join(", ")
             )));
         };
+        let typed = typed::find(interface_of(name), function);
+        let typed = typed.filter(|typed| !self.by_values && typed.fits(&ty, &self.pre));
         component
             .get_export_index(None, name)
             .and_then(|instance| component.get_export_index(Some(&instance), function))
-            .map(|index| Export { index, ty })
+            .map(|index| Export { index, ty, typed })
             .ok_or_else(|| CallError::Usage(format!("{interface}.{function} cannot be called")))
     }
 }

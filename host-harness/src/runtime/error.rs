@@ -154,6 +154,14 @@ impl CallError {
         })
     }
 
+    /// The error of our own component as a record of its WIT.
+    pub fn record(&self) -> Option<super::types::types::Error> {
+        match self {
+            CallError::Component(error) => crate::value::read_alone(error),
+            _ => None,
+        }
+    }
+
     /// A few words for the record, with the outcome if the component named it.
     pub(super) fn as_record(&self) -> (String, Option<String>, Option<u16>) {
         let word = |error: &serde_json::Value, name: &str, known: &[&str]| {

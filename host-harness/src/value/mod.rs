@@ -1,13 +1,25 @@
-//! JSON to component values and back, led by the function's own types.
+//! JSON to a function's arguments, and its result to JSON: by records made from
+//! the WIT where the component has it, and else led by the function's own types.
 //!
-//! Every error names the place (`query.expand[1]: expected a string, got 3`).
+//! Bytes go in as a string (its UTF-8), as `{"base64": "..."}` or as a list of
+//! numbers, and come out as `{"base64": "..."}`. Every error names the place (`query.expand[1]: expected a string, got 3`).
 //! Text from the caller is never repeated in an error: it may be personal data.
 
+mod data;
+mod given;
 mod read;
+mod shown;
 mod write;
 
+pub use data::{Data, Fields, Items, View};
+pub(crate) use data::{data_enum, data_record, serialize};
+pub use given::{Arguments, BytesOf};
+pub(crate) use given::{Given, deserialize, given_enum, given_record, read_alone};
 pub use read::arguments;
-pub use write::to_json;
+pub use shown::{InPlace, Shown, check_numbers, records};
+pub use write::{Tree, answer, tree};
+#[allow(unused_imports, reason = "the WIT may have no variant")]
+pub(crate) use {data::data_variant, given::case, given::given_variant};
 
 use std::fmt;
 

@@ -1,8 +1,22 @@
-use super::{arguments, to_json};
-use serde_json::{Value, json};
+//! What goes in and comes out, by the component's own types.
+
+use super::{Arguments, Shown, Tree, ValueError, check_numbers, tree};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, Val};
 use wasmtime::{Config, Engine};
+
+fn arguments(function: &ComponentFunc, given: &[Value]) -> Result<Vec<Val>, ValueError> {
+    super::arguments(function, &Arguments::new(given))
+}
+
+/// The JSON of a function's parameters.
+fn back(function: &ComponentFunc, values: Vec<Val>) -> Vec<Value> {
+    let types = function.params().map(|(_, ty)| ty);
+    let trees = values.into_iter().zip(types).map(|(val, ty)| tree(val, &ty).unwrap());
+    trees.map(|tree| serde_json::to_value(Shown::new(&tree)).unwrap()).collect()
+}
 
 /// The type of a function that a component imports, which is all that the tests
 /// want of it.
@@ -68,20 +82,63 @@ fn what_goes_in_comes_out() {
         json!({"limit": 4_294_967_295_u32, "expand": ["a", "b"], "created-at-start": u64::MAX}),
         json!("desc"),
         json!({"set": "x"}),
-        json!([0, 255]),
+        json!({"base64": "AP8="}),
     ];
     let values = arguments(&function(), &given).unwrap();
-    let back: Vec<Value> = values.into_iter().map(|val| to_json(val).unwrap()).collect();
-    assert_eq!(back, given);
+    assert_eq!(back(&function(), values), given);
+}
+
+fn with_body(body: Value) -> [Value; 6] {
+    let note = json!({"value": "x", "secret": false});
+    [json!("id"), note, json!({}), json!(null), json!("clear"), body]
 }
 
 #[test]
-fn bytes_may_be_a_string() {
-    let note = json!({"value": "x", "secret": false});
-    let given = [json!("id"), note, json!({}), json!(null), json!("clear"), json!("é")];
-    let values = arguments(&function(), &given).unwrap();
-    assert_eq!(to_json(values[5].clone()).unwrap(), json!([0xc3, 0xa9]));
-    assert_eq!(to_json(values[4].clone()).unwrap(), json!("clear"));
+fn bytes_may_be_a_string_base64_or_numbers() {
+    let rows = [
+        (json!("é"), "w6k="),
+        (json!({"base64": "w6k="}), "w6k="),
+        (json!([0xc3, 0xa9]), "w6k="),
+        (json!(""), ""),
+        (json!([]), ""),
+        (json!({"base64": ""}), ""),
+    ];
+    for (given, expected) in rows {
+        let values = arguments(&function(), &with_body(given.clone())).unwrap();
+        let all = back(&function(), values);
+        assert_eq!(all[5], json!({"base64": expected}), "{given}");
+        assert_eq!(all[4], json!("clear"));
+    }
+}
+
+#[test]
+fn bytes_may_come_from_beside_the_json_where_bytes_are_wanted_and_nowhere_else() {
+    let beside = |object: &Map<String, Value>| match object.get("part")?.as_str()? {
+        "a" => Some(Ok(Bytes::from_static(b"\0\x01"))),
+        other => Some(Err(format!("there is no part {other}"))),
+    };
+    let read = |given: &[Value]| {
+        let given = Arguments::new(given).with_bytes(&beside);
+        super::arguments(&function(), &given).map_err(|error| error.to_string())
+    };
+    let values = read(&with_body(json!({"part": "a"}))).unwrap();
+    assert_eq!(back(&function(), values)[5], json!({"base64": "AAE="}));
+    let error = read(&with_body(json!({"part": "b"}))).unwrap_err();
+    assert_eq!(error, "body: there is no part b");
+    let mut given = with_body(json!({"other": "a"}));
+    assert!(read(&given).unwrap_err().starts_with("body: expected a string, {\"base64\""));
+    given[0] = json!({"part": "a"});
+    assert_eq!(read(&given).unwrap_err(), "id: expected a string, got an object");
+}
+
+#[test]
+fn bytes_that_would_take_much_memory_as_values_are_refused_unless_something_else_is_wrong() {
+    let mut given = with_body(json!("x".repeat((4 << 20) + 1)));
+    let error = arguments(&function(), &given).unwrap_err().to_string();
+    assert!(error.starts_with("body: 4194305 bytes; "), "{error}");
+    given[3] = json!("up");
+    let error = arguments(&function(), &given).unwrap_err().to_string();
+    assert_eq!(error, "order: expected one of asc, desc, got a string");
 }
 
 #[test]
@@ -138,6 +195,21 @@ fn every_error_names_the_place_and_none_the_text() {
             "body[0]: expected a whole number from 0 to 255, got 256",
         ),
         (
+            &[
+                id.clone(),
+                note.clone(),
+                json!({}),
+                json!(null),
+                json!(null),
+                json!({"base64": "?"}),
+            ],
+            "body: expected base64 with its padding",
+        ),
+        (
+            &[id.clone(), note.clone(), json!({}), json!(null), json!(null), json!(1)],
+            "body: expected a string, {\"base64\": \"...\"} or a list of numbers from 0 to 255, got 1",
+        ),
+        (
             &[id.clone(), note.clone(), json!({}), json!(null), json!(null), json!([]), json!(1)],
             "the function takes at most 6 (id, note, query, order, change, body), got 7 arguments",
         ),
@@ -151,9 +223,40 @@ fn every_error_names_the_place_and_none_the_text() {
 
 #[test]
 fn a_number_without_a_json_form_is_an_error_with_its_place() {
-    let val = Val::Record(vec![("rate".to_owned(), Val::List(vec![Val::Float64(f64::NAN)]))]);
+    let rate = Tree::List(vec![Tree::Float(1.5), Tree::Float(f64::NAN)]);
+    let tree = Tree::Record(vec![("rate".to_owned(), rate)]);
     assert_eq!(
-        to_json(val).unwrap_err().to_string(),
-        "rate[0]: JSON has no form for a number that is not finite"
+        check_numbers(&tree).unwrap_err().to_string(),
+        "rate[1]: JSON has no form for a number that is not finite"
     );
+}
+
+/// As the build script would write it.
+#[derive(Debug, PartialEq)]
+enum Change {
+    Clear,
+    Set(String),
+    Leave(Option<u32>),
+}
+super::given_variant!(Change "change" { "clear" Clear, "set" Set (value), "leave-it" Leave (value) });
+super::data_variant!(Change { "clear" Clear, "set" Set (value), "leave-it" Leave (value) });
+
+#[test]
+fn a_variant_is_a_name_or_a_name_with_what_it_carries() {
+    let rows = [
+        (json!("clear"), Change::Clear, json!("clear")),
+        (json!({"clear": null}), Change::Clear, json!("clear")),
+        (json!({"set": "x"}), Change::Set("x".to_owned()), json!({"set": "x"})),
+        (json!({"leave-it": 3}), Change::Leave(Some(3)), json!({"leave-it": 3})),
+        (json!("leave-it"), Change::Leave(None), json!({"leave-it": null})),
+    ];
+    for (given, expected, written) in rows {
+        let read: Change = serde_json::from_value(given).unwrap();
+        assert_eq!(read, expected);
+        assert_eq!(serde_json::to_value(&read).unwrap(), written);
+    }
+    for given in [json!("set"), json!({"clear": 1}), json!("other"), json!({}), json!(["clear"])] {
+        let error = serde_json::from_value::<Change>(given).unwrap_err();
+        assert_eq!(error.to_string(), "this is no change of the WIT");
+    }
 }

@@ -1,15 +1,22 @@
 //! `lever-host call`: one call, its result as JSON.
 
+mod files;
+mod out;
+
 use crate::auth;
 use crate::setup::Options;
 use crate::tools::print;
 use anyhow::{Context, bail};
 use clap::Args;
+use files::Files;
 use indicatif::{ProgressBar, ProgressStyle};
 use lever_host::audit::escape_json;
-use lever_host::runtime::{CallError, Host};
-use serde_json::Value;
+use lever_host::runtime::{Answer, CallError, Host};
+use lever_host::value::Arguments;
+use out::Out;
+use serde_json::{Map, Value};
 use std::future::Future;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How long a call may take before progress is shown.
@@ -23,9 +30,19 @@ pub struct CallArgs {
     /// The function, such as list-all
     function: String,
     /// One JSON value for each parameter, as in '{"expand": ["stage"]}' or
-    /// '"lead-new"'; trailing ones that may be absent may be left out
+    /// '"lead-new"'; trailing ones that may be absent may be left out. Bytes
+    /// are a string, {"base64": "..."} or, with --files, {"file": "path"}
     #[arg(value_name = "JSON")]
     arguments: Vec<String>,
+    /// Let arguments name files below this directory
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
+    /// Write the bytes in the result to this file, and print the rest
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Let --out replace a file
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 /// Calls and prints.
@@ -37,14 +54,18 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
     let has_none = credential.is_none();
     let host = options.host(credential)?;
     let component = host.load(&bytes)?;
-    let call = host.call(&component, &agent, &args.interface, &args.function, &arguments);
+    let out = args.out.as_deref().map(|path| Out::prepare(path, args.force)).transpose()?;
+    let files = Files::below(args.files.as_deref());
+    let named = |object: &Map<String, Value>| files.bytes(object);
+    let arguments = Arguments::new(&arguments).with_bytes(&named);
+    let call = host.answer(&component, &agent, &args.interface, &args.function, arguments);
     let result = with_progress(&host, call).await;
-    let outcome = show(result, has_none);
+    let outcome = show(result, out, has_none);
     auth::settle(host.settle()).await;
     outcome
 }
 
-fn show(result: Result<Value, CallError>, has_none: bool) -> anyhow::Result<()> {
+fn show(result: Result<Answer, CallError>, out: Option<Out>, has_none: bool) -> anyhow::Result<()> {
     if let Err(CallError::Component(error)) = &result
         && has_none
         && error.get("status").and_then(Value::as_u64) == Some(401)
@@ -54,7 +75,12 @@ fn show(result: Result<Value, CallError>, has_none: bool) -> anyhow::Result<()> 
              --credential-file, or run `lever-host auth login`"
         );
     }
-    print(&format!("{}\n", escape_json(&format!("{:#}", result?))))
+    let answer = result?;
+    let text = match out {
+        Some(out) => out.write(&answer)?,
+        None => serde_json::to_string_pretty(&answer)?,
+    };
+    print(&format!("{}\n", escape_json(&text)))
 }
 
 fn parse(arguments: &[String]) -> anyhow::Result<Vec<Value>> {

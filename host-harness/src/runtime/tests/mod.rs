@@ -1,7 +1,9 @@
 //! Components that misbehave, written by hand, and the embedded one against
 //! the mock.
 
+mod echo;
 mod embedded;
+mod typed;
 
 use super::{CallError, Component, Host, HostConfig, HostError};
 use crate::audit::{Audit, Decision, Kind, Record};

@@ -1,0 +1,286 @@
+//! One call: prepared, run in an instance of its own, and written down.
+
+use super::answer::{Answer, by_values, checked};
+use super::component::{Component, Export};
+use super::output::Tail;
+use super::trail::{End, Trail};
+use super::typed::{Call, Function, Prepared};
+use super::{CallError, Host, error};
+use crate::catalog::Catalog;
+use crate::egress::{Summary, Traffic};
+use crate::policy::{Agent, CallScope, Rule};
+use crate::value::{self, Arguments};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use wasmtime::component::Val;
+
+/// How long a finished call waits for its last requests to be wound up and
+/// recorded. They end when the store goes, which takes no time to speak of.
+const WIND_UP: Duration = Duration::from_secs(2);
+
+/// A call's arguments, in the form in which they go in.
+enum Work {
+    /// As records of the WIT.
+    Typed(Box<dyn Prepared>),
+    /// As values of the component's own types.
+    Values(Vec<Val>),
+}
+
+/// Makes a function's arguments, once it is found and allowed.
+type Prepare<'a> = &'a mut (dyn FnMut(&Export) -> Result<Work, CallError> + Send);
+
+impl Host {
+    /// Calls a function for an agent and waits for its result.
+    ///
+    /// `args` holds one JSON value for each parameter; trailing ones that may
+    /// be absent may be left out. Dropping the future ends the call.
+    ///
+    /// # Errors
+    ///
+    /// As [`CallError`] says. Whatever comes of it, the call is recorded.
+    pub async fn call(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        interface: &str,
+        function: &str,
+        args: &[Value],
+    ) -> Result<Value, CallError> {
+        let arguments = Arguments::new(args);
+        let answer = self.answer(component, agent, interface, function, arguments).await?;
+        Ok(answer.to_value())
+    }
+
+    /// The same with a result that can be written as text without a value in
+    /// between, and with bytes beside the JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Host::call).
+    pub async fn answer(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        interface: &str,
+        function: &str,
+        arguments: Arguments<'_>,
+    ) -> Result<Answer, CallError> {
+        let mut prepare = |export: &Export| {
+            let typed = export.typed.and_then(|typed| typed.prepare(&arguments));
+            if let Some(typed) = typed {
+                return Ok(Work::Typed(typed));
+            }
+            // What does not fit is said in the words of the component's types.
+            let values = value::arguments(&export.ty, &arguments);
+            values.map(Work::Values).map_err(|error| CallError::Usage(error.to_string()))
+        };
+        self.perform(component, agent, (interface, function), &mut prepare).await
+    }
+
+    /// Calls a function of the WIT, its arguments and result as records.
+    ///
+    /// ```no_run
+    /// # use lever_host::runtime::{CallError, Component, Host};
+    /// # use lever_host::policy::Agent;
+    /// use lever_host::functions::stages::ListAll;
+    /// use lever_host::types::stages::StageQuery;
+    ///
+    /// # async fn run(host: Host, lever: &Component, agent: &Agent) -> Result<(), CallError> {
+    /// let all = ListAll { query: StageQuery::default(), max_items: None };
+    /// for stage in host.invoke(lever, agent, all).await?.items {
+    ///     println!("{} {}", stage.id, stage.text.unwrap_or_default());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Host::call); [`CallError::Usage`] where the component's
+    /// function is not of the type that the WIT gives it. The component's own
+    /// error is to be had as a record from [`CallError::record`].
+    pub async fn invoke<F: Function>(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        function: F,
+    ) -> Result<F::Output, CallError> {
+        let foreign = || {
+            CallError::Usage(format!(
+                "the component's {}.{} is not of the type that this host's WIT gives it; call it \
+                 with JSON",
+                F::INTERFACE,
+                F::NAME
+            ))
+        };
+        let mut function = Some(function);
+        let mut prepare = |export: &Export| {
+            let known = export.typed.and(function.take()).ok_or_else(foreign)?;
+            Ok(Work::Typed(Box::new(Call::<F>(known.into_params()))))
+        };
+        let answer = self.perform(component, agent, (F::INTERFACE, F::NAME), &mut prepare).await?;
+        answer.into_record().ok_or_else(foreign)
+    }
+
+    async fn perform(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        (interface, function): (&str, &str),
+        prepare: Prepare<'_>,
+    ) -> Result<Answer, CallError> {
+        self.audit.ready()?;
+        let scope = CallScope::new(interface, function);
+        let trail = Trail::new(
+            self.audit.clone(),
+            &agent.name,
+            component.digest(),
+            scope.id().to_owned(),
+            self.wire.upstream().host(),
+        );
+        let prepared = component
+            .export(interface, function)
+            .map_err(|error| ("no such function".to_owned(), error))
+            .and_then(|export| {
+                let rule = agent
+                    .may_call(interface, function, Catalog::embedded())
+                    .map_err(|refusal| (refusal.rule.clone(), CallError::Refused(refusal)))?;
+                let work = prepare(&export).map_err(|error| (rule.to_string(), error))?;
+                Ok((export, rule, work))
+            });
+        let (export, rule, work) = match prepared {
+            Ok(prepared) => prepared,
+            Err((rule, error)) => {
+                let (name, _, _) = error.as_record();
+                let end = End { error: Some(name), ..End::default() };
+                match error {
+                    CallError::Refused(_) => trail.refused_call(&rule, end),
+                    _ => trail.ended_call(&rule, end),
+                }
+                return Err(trail.take_lost().map_or(error, CallError::Audit));
+            }
+        };
+        let traffic =
+            Traffic::new(Arc::clone(&self.wire), agent.clone(), scope, Arc::clone(&trail));
+        let mut open = Open { trail: &trail, traffic: &traffic, rule: &rule, closed: false };
+        let limit = agent.limits.call_timeout;
+        let run = self.run(component, agent, &export, work, Arc::clone(&traffic));
+        let outcome = tokio::select! {
+            outcome = tokio::time::timeout(limit, run) => {
+                Some(outcome.unwrap_or_else(|_| Err(error::too_long(limit))))
+            }
+            () = traffic.must_end() => None,
+        };
+        // Whatever way it ended, the instance is gone by now, and with it
+        // every request that nobody will hear of.
+        let summary = traffic.finish(WIND_UP).await;
+        open.closed = true;
+        conclude(&trail, &rule, outcome, summary)
+    }
+
+    async fn run(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        export: &Export,
+        work: Work,
+        traffic: Arc<Traffic>,
+    ) -> Result<Answer, CallError> {
+        let _place = self.calls.acquire().await;
+        let _ticking = self.ticker.run();
+        let output = Tail::default();
+        let mut store = self.store(agent, &output, traffic);
+        let result = async {
+            let instance = component.pre().instantiate_async(&mut store).await?;
+            let function = instance
+                .get_func(&mut store, export.index)
+                .ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
+            match work {
+                Work::Typed(call) => {
+                    let floats = export.typed.is_some_and(|typed| typed.has_floats());
+                    Ok(checked(call.run(&mut store, function).await?, floats))
+                }
+                Work::Values(args) => by_values(&mut store, function, export, &args).await,
+            }
+        }
+        .await;
+        self.most_memory.fetch_max(store.data().budget.memory_used(), Ordering::Relaxed);
+        tracing::trace!(output = output.last_words(), "the component printed");
+        match result {
+            Ok(outcome) => outcome,
+            Err(error) => Err(error::classify(&error, &store.data().budget, &output)),
+        }
+    }
+}
+
+/// Writes the call's record and settles what its caller is told. There is no
+/// outcome where the host itself ended the call.
+fn conclude(
+    trail: &Trail,
+    rule: &Rule,
+    outcome: Option<Result<Answer, CallError>>,
+    summary: Summary,
+) -> Result<Answer, CallError> {
+    let outcome = match (outcome, summary.credential) {
+        (Some(Err(CallError::Component(error))), Some(cause)) => {
+            Some(Err(CallError::without_credential(error, &cause, summary.may_have_changed)))
+        }
+        (outcome, _) => outcome,
+    };
+    let outcome = match (outcome, summary.refusal) {
+        // The component's words for a refusal know neither rule nor remedy.
+        (None | Some(Err(CallError::Component(_))), Some(refusal)) => {
+            Err(CallError::Refused(refusal))
+        }
+        (Some(outcome), _) => outcome,
+        (None, None) => Err(CallError::Limit("the host ended the call".to_owned())),
+    };
+    let outcome = match summary.may_have_changed {
+        true => outcome.map_err(CallError::after_a_change),
+        false => outcome,
+    };
+    let mut end = End { attempts: summary.sent, ..End::default() };
+    match &outcome {
+        Ok(answer) => end.records = Some(answer.records()),
+        Err(error) => {
+            let (name, outcome, status) = error.as_record();
+            end.error = Some(name);
+            end.outcome = outcome.or_else(|| unknown(summary.may_have_changed));
+            end.status = status;
+        }
+    }
+    trail.ended_call(rule.as_str(), end);
+    match trail.take_lost() {
+        Some(lost) => Err(CallError::Audit(lost)),
+        None => outcome,
+    }
+}
+
+/// The outcome where the component did not name it.
+fn unknown(may_have_changed: bool) -> Option<String> {
+    may_have_changed.then(|| "unknown".to_owned())
+}
+
+/// A call under way, recorded as abandoned when its caller lets go of it.
+struct Open<'a> {
+    trail: &'a Trail,
+    traffic: &'a Traffic,
+    rule: &'a Rule,
+    closed: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.closed {
+            let end = End {
+                attempts: self.traffic.sent(),
+                error: Some("abandoned".to_owned()),
+                outcome: unknown(self.traffic.may_have_changed()),
+                ..End::default()
+            };
+            self.trail.ended_call(self.rule.as_str(), end);
+        }
+    }
+}
