@@ -10,7 +10,9 @@ use crate::catalog::Catalog;
 use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Limiter};
 use crate::oauth::LoginError;
-use crate::policy::{Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download};
+use crate::policy::{
+    Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download, is_json,
+};
 use crate::runtime::trail::{Exchange, Trail};
 use crate::upstream::Upstream;
 use follow::{Following, Storages};
@@ -299,11 +301,7 @@ impl Traffic {
         pause: Duration,
     ) -> Result<http::Request<WasiBody>, Refusal> {
         let (parts, body) = request.into_parts();
-        let json = parts.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| {
-            let kind = kind.to_str().unwrap_or_default();
-            let kind = kind.split(';').next().unwrap_or_default().trim();
-            kind.eq_ignore_ascii_case("application/json")
-        });
+        let json = is_json(&parts.headers);
         let read = Limited::new(body, LARGEST_GUARDED).collect();
         let read = tokio::time::timeout(pause, read).await.ok().and_then(Result::ok);
         let bytes = read.map(http_body_util::Collected::to_bytes).filter(|_| json);
