@@ -110,6 +110,8 @@ struct Notes {
     credential: Option<Arc<LoginError>>,
     /// Where answers to downloads pointed.
     pointed: Vec<http::Uri>,
+    /// Requests to there.
+    fetches: usize,
 }
 
 /// What came of a call's requests.
@@ -190,6 +192,11 @@ impl Traffic {
     fn refuse(&self, parts: &http::request::Parts, refusal: Refusal) {
         self.trail.refused_request(&parts.method, parts.uri.host(), &refusal);
         self.check_trail();
+        self.count_refusal(refusal);
+    }
+
+    /// Remembers the first refusal, and ends a call that goes on in spite of many.
+    fn count_refusal(&self, refusal: Refusal) {
         let mut notes = self.notes();
         notes.refused += 1;
         if notes.refused >= REFUSALS {
@@ -290,7 +297,7 @@ impl Traffic {
     fn prohibit(&self, exchange: Exchange, refusal: Refusal) {
         exchange.prohibited(&refusal);
         self.check_trail();
-        self.notes().refusal.get_or_insert(refusal);
+        self.count_refusal(refusal);
     }
 
     /// Reads a body that decides whether its request may go out, and puts it back.
