@@ -103,7 +103,7 @@ fn what_lever_would_refuse_or_ignore_is_refused_before_anything_is_sent() {
             },
             "\"f2\" is out of position",
         ),
-        (|a| a.custom_questions[0].fields.push(text("f9", "u")), "f1, f2, f3"),
+        (|a| a.custom_questions[0].fields.push(text("f9", "u")), "\"f1\", \"f2\", \"f3\""),
         (|a| a.origin = Some("internal".into()), "\"f4\" (text) is required"),
         (|a| a.urls = answers(&[("Myspace", "x")]), "\"Myspace\""),
         (
