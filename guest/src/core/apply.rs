@@ -162,6 +162,12 @@ fn person(
 ) -> Result<Value, Error> {
     named("personal-information", asked, &given)?;
     let by_file = if resume.is_some() { vec!["resume"] } else { Vec::new() };
+    let asks_for_resume = asked.iter().any(|field| field.name.as_deref() == Some("resume"));
+    if resume.is_some() && !asks_for_resume {
+        return Err(Error::invalid(
+            "this posting does not ask for a resume, so that Lever would ignore it. Leave resume out.",
+        ));
+    }
     if resume.is_some() && given.iter().any(|answer| answer.name == "resume") {
         return Err(Error::invalid(
             "the resume is given as a file and in personal-information as well. Keep one of the two.",

@@ -269,3 +269,11 @@ fn an_application_in_doubt_is_not_sent_again() {
     assert_eq!(applied.unwrap_err().outcome, Outcome::Unknown);
     assert_eq!(sent, [QUESTIONS_LINE, APPLY]);
 }
+
+#[test]
+fn a_resume_that_nobody_asks_for_is_not_sent() {
+    let mut questions = questions();
+    questions.personal_information.retain(|field| field.name.as_deref() != Some("resume"));
+    let error = checked(&questions, with_files()).err().unwrap();
+    assert!(error.message.contains("does not ask for a resume"), "{}", error.message);
+}
