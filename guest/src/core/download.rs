@@ -79,9 +79,12 @@ fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result
     let (authority, path) = rest.split_at(start);
     let origin = location.strip_suffix(path).unwrap_or(location);
     let base = Base::parse("the redirection", origin, "https").map_err(|_| nowhere())?;
-    let host = base.host().to_ascii_lowercase();
-    let is_of_host = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b);
-    if !base.keeps_secrets() || !authority.bytes().all(is_of_host) {
+    let mut host = base.host().to_ascii_lowercase();
+    if authority.starts_with('[') {
+        // As a policy names such an address.
+        host = format!("[{host}]");
+    }
+    if !base.keeps_secrets() || !is_plain_authority(authority) {
         return Err(nowhere());
     }
     if !path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
@@ -103,6 +106,24 @@ fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result
         // As it came: a signature covers every letter of it.
         ..Request::to(Method::Get, format!("{slash}{path}"), route.scope)
     })
+}
+
+/// Whether it is a host, and a port perhaps, that everybody reads alike.
+fn is_plain_authority(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port);
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let v6 = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_host = match v6 {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.split('.').all(is_label),
+    };
+    is_host && port != Some("0") && port.is_none_or(is_port)
 }
 
 /// Whether a name, or `*.` and what hosts end in, covers a host.
@@ -226,7 +247,7 @@ mod tests {
             answers.next().unwrap_or_else(bytes)
         });
         let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
-        let hosts = ["store.example", "*.bucket.example", "127.0.0.1"].map(str::to_owned);
+        let hosts = ["store.example", "*.bucket.example", "127.0.0.1", "[::1]"].map(str::to_owned);
         let settings = Settings { download_hosts: hosts.into(), ..Settings::default() };
         let mut client =
             Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
@@ -248,6 +269,7 @@ mod tests {
             ("https://STORE.example:8443/a#frag", "STORE.example:8443 /a"),
             ("https://eu.bucket.example?x", "eu.bucket.example /?x"),
             ("http://127.0.0.1:9/a", "127.0.0.1:9 /a"),
+            ("https://[::1]:9/a", "[::1]:9 /a"),
         ];
         for (location, line) in rows {
             let (file, sent) = download(vec![to(location)]);
@@ -269,6 +291,11 @@ mod tests {
             "https://evil.example\\@store.example/secret-path",
             "https://evil.example%2f.bucket.example/secret-path",
             "https://evil.example,.bucket.example/secret-path",
+            "https://..bucket.example/secret-path",
+            "https://store.example:/secret-path",
+            "https://store.example:0/secret-path",
+            "https://store.example:+443/secret-path",
+            "https://[::1/secret-path",
             "https://evil.example;x.bucket.example/secret-path",
             "https://evil.example\u{ff0f}.bucket.example/secret-path",
             "https://evil.example\u{3002}bucket.example/secret-path",
