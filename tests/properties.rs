@@ -4,6 +4,17 @@
 //! `PROPTEST_CASES=1000000` tries as many; seeds that failed are kept in
 //! `properties.regressions` and tried first.
 
+mod answers;
+mod applications;
+mod authorize;
+mod calls;
+mod downloads;
+mod forms;
+mod guest;
+mod paths;
+mod records;
+mod texts;
+
 use std::sync::OnceLock;
 
 use lever::bindings::exports::ats::lever::{
@@ -248,4 +259,30 @@ async fn no_argument_breaks_a_component_down() {
         }
     }
     assert!((100..600).contains(&usage), "{usage} of 600 did not fit");
+}
+
+/// A property that one way only is ever met holds nothing.
+#[test]
+fn both_ways_are_met_again_and_again() {
+    type Tried = fn(&mut Random) -> bool;
+    let rows: [(&str, Tried); 13] = [
+        ("a redirection is followed", downloads::follow),
+        ("a file is sent", forms::upload),
+        ("a user is changed", records::user),
+        ("a template is changed", records::template),
+        ("an interview is changed", records::interview),
+        ("a panel is changed", records::panel),
+        ("a posting is changed", records::posting),
+        ("an answer is accepted", answers::accepted),
+        ("a form is changed", answers::kept),
+        ("an application is sent", applications::sent),
+        ("an address is made", authorize::read),
+        ("a path is let out", paths::slashes),
+        ("a path that ends in a slash is let out", paths::ends_in_a_slash),
+    ];
+    for (what, tried) in rows {
+        let met = (0..3_000).filter(|seed| tried(&mut Random(*seed))).count();
+        println!("{what}: {met} of 3000");
+        assert!((20..2_980).contains(&met), "{what}: {met} of 3000");
+    }
 }

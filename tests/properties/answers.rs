@@ -188,11 +188,14 @@ pub fn is_none(field: &Value, value: &Value) -> bool {
     value.is_null() || (field["type"] == "multiple-select" && *value == json!([]))
 }
 
-fn accepted(random: &mut Random) {
+/// Whether an answer was accepted.
+pub fn accepted(random: &mut Random) -> bool {
     let field = question(random, "q1");
     let given = (random.below(6) > 0).then(|| answer(random, "q1", &field));
     let has_answer = given.as_ref().is_some_and(is_given);
-    match answers::value(&typed(&field), given.as_ref()) {
+    let value = answers::value(&typed(&field), given.as_ref());
+    let is_accepted = has_answer && value.is_ok();
+    match value {
         Ok(value) if has_answer => {
             assert!(fits(&field, &value, ""), "{} {:?} {}", field, given, value)
         }
@@ -207,9 +210,11 @@ fn accepted(random: &mut Random) {
             assert!(has_answer || field["required"] == true, "{}", error.message);
         }
     }
+    is_accepted
 }
 
-fn kept(random: &mut Random) {
+/// Whether the form was changed.
+pub fn kept(random: &mut Random) -> bool {
     let mut fields: Vec<Value> =
         (0..1 + random.below(5)).map(|n| question(random, &format!("q{n}"))).collect();
     for field in &mut fields {
@@ -252,7 +257,7 @@ fn kept(random: &mut Random) {
         let error = result.expect_err("nothing was written");
         texts::check(&error);
         assert!(!error.message.contains(SECRET), "{}", error.message);
-        return;
+        return false;
     };
     assert!(!named.contains(&"q9".to_owned()));
     let body: Value = serde_json::from_slice(&guest::body(put)).expect("it is JSON");
@@ -275,6 +280,7 @@ fn kept(random: &mut Random) {
             None => assert_eq!(own.0, field.get("value").filter(|it| !it.is_null()), "{}", id),
         }
     }
+    true
 }
 
 proptest! {

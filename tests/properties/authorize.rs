@@ -39,7 +39,8 @@ const REDIRECTS: [&str; 12] = [
     "",
 ];
 
-fn read(random: &mut Random) {
+/// Whether there is an address.
+pub fn read(random: &mut Random) -> bool {
     let mut scopes: Vec<String> = Vec::new();
     for _ in 0..random.below(24) {
         let scope = match random.below(20) {
@@ -85,7 +86,9 @@ fn read(random: &mut Random) {
     };
     let settings = Settings::default();
     let is_text = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
-    match authorize_url(request.clone(), &settings) {
+    let url = authorize_url(request.clone(), &settings);
+    let is_made = url.is_ok();
+    match url {
         Ok(url) => {
             assert!(
                 url.is_ascii()
@@ -144,6 +147,7 @@ fn read(random: &mut Random) {
             assert!(!is_sound, "{:?}: {}", request, error.message);
         }
     }
+    is_made
 }
 
 proptest! {

@@ -176,7 +176,8 @@ fn read_back(random: &mut Random) {
     }
 }
 
-fn upload(random: &mut Random) {
+/// Whether it was sent.
+pub fn upload(random: &mut Random) -> bool {
     let (name, content) = (texts::any(random), content(random));
     let file = NewFile { name: name.clone(), content_type: None, content: content.clone() };
     let (result, sent) = guest::with(
@@ -204,6 +205,7 @@ fn upload(random: &mut Random) {
             assert!(sent.is_empty());
         }
     }
+    !sent.is_empty()
 }
 
 proptest! {

@@ -57,9 +57,22 @@ fn almighty() -> &'static Agent {
     &ALMIGHTY
 }
 
-fn slashes(random: &mut Random) {
+/// Whether it was let out.
+pub fn slashes(random: &mut Random) -> bool {
+    admitted(random).is_some()
+}
+
+/// Whether one with a slash at its end was let out.
+pub fn ends_in_a_slash(random: &mut Random) -> bool {
+    admitted(random) == Some(true)
+}
+
+/// Whether a path that was let out ends in a slash.
+fn admitted(random: &mut Random) -> Option<bool> {
     let catalog = Catalog::embedded();
-    let path = if random.below(2) == 0 {
+    let path = if random.below(8) == 0 {
+        format!("/webhooks{}", random.of(&["/", "", "//", "%2f"]))
+    } else if random.below(2) == 0 {
         (0..random.below(6)).map(|_| format!("/{}", random.of(&PARTS))).collect::<String>()
     } else {
         let routes = catalog.routes();
@@ -87,7 +100,7 @@ fn slashes(random: &mut Random) {
         path_and_query: &raw,
     };
     let Ok(admitted) = almighty().may_send(catalog, &Upstream::default(), &call, &request) else {
-        return;
+        return None;
     };
 
     let sent = admitted.path_and_query.split('?').next().unwrap_or_default();
@@ -119,6 +132,7 @@ fn slashes(random: &mut Random) {
     let ends = sent.last() == Some(&"");
     assert_eq!(ends, admitted.route.template == "/webhooks/", "{}", raw);
     assert!(!ends || method == Method::PUT, "{}", raw);
+    Some(ends)
 }
 
 proptest! {

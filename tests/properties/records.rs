@@ -232,7 +232,8 @@ fn is_interview(interview: &Object) -> bool {
     people.is_some_and(|people| !people.is_empty()) && interview.get("duration") != Some(&json!(0))
 }
 
-fn user(random: &mut Random) {
+/// Whether it was written.
+pub fn user(random: &mut Random) -> bool {
     let (current, change) = (read(random, USER), change(random, USER));
     let sent = written(&current, |client| client.update_user("u", &typed::<UserChange>(&change)));
     match sent {
@@ -242,9 +243,11 @@ fn user(random: &mut Random) {
         }
         Err(error) => assert!(!is_clear_sound(&change, USER), "{:?}", error),
     }
+    is_clear_sound(&change, USER)
 }
 
-fn template(random: &mut Random) {
+/// Whether it was written.
+pub fn template(random: &mut Random) -> bool {
     let (current, change) = (read(random, TEMPLATE), change(random, TEMPLATE));
     let expected = whole(&current, &change, TEMPLATE);
     let is_sound = is_clear_sound(&change, TEMPLATE) && score_systems(&expected) == 1;
@@ -257,9 +260,11 @@ fn template(random: &mut Random) {
         }
         Err(error) => assert!(!is_sound, "{:?}", error),
     }
+    is_sound
 }
 
-fn interview(random: &mut Random) {
+/// Whether it was written.
+pub fn interview(random: &mut Random) -> bool {
     let (current, change) = (read(random, INTERVIEW), change(random, INTERVIEW));
     let expected = whole(&current, &change, INTERVIEW);
     let is_sound = is_clear_sound(&change, INTERVIEW) && is_interview(&expected);
@@ -273,9 +278,11 @@ fn interview(random: &mut Random) {
         }
         Err(error) => assert!(!is_sound, "{:?}", error),
     }
+    is_sound
 }
 
-fn panel(random: &mut Random) {
+/// Whether it was written.
+pub fn panel(random: &mut Random) -> bool {
     let mut current = read(random, PANEL);
     let there: Vec<Object> = (0..random.below(4))
         .map(|n| {
@@ -350,9 +357,11 @@ fn panel(random: &mut Random) {
         }
         Err(error) => assert!(!is_sound, "{:?}", error),
     }
+    is_sound
 }
 
-fn posting(random: &mut Random) {
+/// Whether it was written.
+pub fn posting(random: &mut Random) -> bool {
     let part = |random: &mut Random, names: &[&str]| -> Object {
         let own = names.iter().filter(|_| random.below(3) > 0).collect::<Vec<_>>();
         own.into_iter().map(|name| (name.to_string(), value(random))).collect()
@@ -457,6 +466,7 @@ fn posting(random: &mut Random) {
             assert_eq!(error.kind, ErrorKind::InvalidInput);
         }
     }
+    is_sound
 }
 
 proptest! {
