@@ -9,10 +9,13 @@ mod build;
 
 mod alternatives;
 mod bodies;
+#[cfg(target_os = "linux")]
+mod bulk;
 mod downloads;
 mod exhaustion;
 mod headers;
 mod imports;
+mod logins;
 mod memories;
 mod requests;
 mod secrets;

@@ -32,6 +32,7 @@ pub fn heap(message: &Message, times: u32, bytes: u64, milliseconds: u64) -> Str
         poll(&ready.iter().collect::<Vec<_>>());
         drop(ready);
         heaps.retain_mut(|heap| match heap.stream.check_write() {
+            Ok(0) => true,
             Ok(room) => {
                 let size = room.min(heap.left).min(piece.len() as u64);
                 let written = heap.stream.write(&piece[..size as usize]);
