@@ -86,7 +86,7 @@ fn application(random: &mut Random, asked: &Value) -> NewApplication {
         }
     }
     if random.below(12) == 0 {
-        person.push(pair(*random.of(&["phone", "nobody-asks", "email"]), "S3CRET"));
+        person.push(pair(random.of::<&str>(&["phone", "nobody-asks", "email"]), "S3CRET"));
     }
     let mut sets = Vec::new();
     for set in list("customQuestions") {
@@ -118,7 +118,7 @@ fn application(random: &mut Random, asked: &Value) -> NewApplication {
         resume,
         custom_questions: sets,
         urls: if random.below(3) == 0 {
-            vec![pair(*random.of(&["LinkedIn", "Other"]), "a")]
+            vec![pair(random.of::<&str>(&["LinkedIn", "Other"]), "a")]
         } else {
             vec![]
         },
@@ -131,7 +131,7 @@ fn application(random: &mut Random, asked: &Value) -> NewApplication {
             disability_signature_date: None,
         }),
         diversity_survey: None,
-        consent: (random.below(3) == 0).then(|| ConsentAnswers {
+        consent: (random.below(3) == 0).then_some(ConsentAnswers {
             marketing: None,
             store: Some(ConsentAnswer { provided: true, compliance_policy_id: None }),
         }),

@@ -122,7 +122,8 @@ mod tests {
         for n in 0..16 {
             gathered.push(&piece(n, 65_536)).unwrap();
         }
-        assert_eq!(gathered.take().unwrap().as_ptr(), place);
+        let whole = gathered.take().unwrap();
+        assert_eq!((whole.as_ptr(), whole.len()), (place, 1 << 20));
     }
 
     #[test]
