@@ -6,6 +6,8 @@
 //! made for this build. Each is built on its own: built together, the receiver
 //! would get the exports of the other.
 
+#[path = "build/names.rs"]
+mod names;
 #[path = "build/plain.rs"]
 mod plain;
 
@@ -15,6 +17,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use names::without_names;
 use plain::plain;
 
 const TARGET: &str = "wasm32-wasip2";
@@ -94,7 +97,8 @@ fn build_component(root: &Path, out: &Path, package: &str) -> Result<PathBuf> {
     // Kept elsewhere: the build of the other component, of which this one may be
     // a part without its exports, puts its own in this place.
     let kept = out.join(&file);
-    fs::copy(&made, &kept).with_context(|| format!("cannot copy {}", made.display()))?;
+    let component = fs::read(&made).with_context(|| made.display().to_string())?;
+    fs::write(&kept, without_names(&component)?)?;
     Ok(kept)
 }
 

@@ -9,6 +9,9 @@
 use super::request::Lane;
 use super::{Nanos, SECOND};
 
+/// Requests a second that Lever allows one credential.
+pub const PER_SECOND: u32 = 10;
+
 /// A leaking bucket whose units do not leak while their request is under way.
 #[derive(Clone, Debug)]
 pub struct Bucket {
@@ -89,7 +92,7 @@ pub struct Lanes {
 
 impl Default for Lanes {
     fn default() -> Self {
-        Lanes { general: Bucket::new(10, 20), apply: Bucket::new(2, 2) }
+        Lanes { general: Bucket::new(PER_SECOND, 20), apply: Bucket::new(2, 2) }
     }
 }
 
@@ -100,14 +103,23 @@ impl Lanes {
     ///
     /// The wait before asking again, above zero.
     pub fn take(&mut self, lane: Lane, now: Nanos) -> Result<(), Nanos> {
+        let wait = self.wait(lane, now);
+        if wait > 0 {
+            return Err(wait);
+        }
         if lane == Lane::Apply {
-            let wait = self.apply.wait(now).max(self.general.wait(now));
-            if wait > 0 {
-                return Err(wait);
-            }
             self.apply.take(now)?;
         }
         self.general.take(now)
+    }
+
+    /// How long to wait before `take` may succeed; zero if it does now.
+    pub fn wait(&mut self, lane: Lane, now: Nanos) -> Nanos {
+        let general = self.general.wait(now);
+        match lane {
+            Lane::Apply => general.max(self.apply.wait(now)),
+            Lane::General => general,
+        }
     }
 
     /// The answer to one request of this lane has come, or never will.

@@ -33,6 +33,7 @@ pub mod retry;
 pub mod scheduler;
 pub mod scheduling;
 pub mod settings;
+pub mod slices;
 pub mod templates;
 pub mod uploads;
 pub mod webhook;

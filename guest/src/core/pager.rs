@@ -92,7 +92,21 @@ impl Walk {
         cursor: Option<String>,
         extent: Extent,
     ) -> Result<Self, Error> {
-        let query = query::pairs(route, query)?;
+        Self::with(route, ids, query::pairs(route, query)?, cursor, extent)
+    }
+
+    /// The same with a query that is written already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new), but for the query.
+    pub fn with(
+        route: &Route,
+        ids: &[&str],
+        query: Pairs,
+        cursor: Option<String>,
+        extent: Extent,
+    ) -> Result<Self, Error> {
         let request = route.request(ids)?;
         if extent == Extent::Items(Some(0)) {
             return Err(Error::invalid(
@@ -123,7 +137,8 @@ impl Walk {
         }
     }
 
-    fn next(&mut self) -> Option<Request> {
+    /// The next request, if it may go before more answers come.
+    pub fn ask(&mut self) -> Option<Request> {
         if self.state != State::Ready {
             return None;
         }
@@ -151,7 +166,11 @@ impl Walk {
     }
 
     /// Goes on behind a page with this cursor, with so many items read in all.
-    fn step(&mut self, status: u16, next: Option<String>, read: usize) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// A cursor that came before.
+    pub fn step(&mut self, status: u16, next: Option<String>, read: usize) -> Result<(), Error> {
         self.read = read;
         // Some lists answer null or an empty text for no cursor.
         self.offset = next.filter(|next| !next.is_empty());
@@ -166,6 +185,11 @@ impl Walk {
         let full = self.extent == Extent::Page || self.wanted() == Some(0);
         self.state = if self.offset.is_none() || full { State::Done } else { State::Ready };
         Ok(())
+    }
+
+    /// Whether there is nothing more to ask for.
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
     }
 
     /// Our cursor for where it stopped.
@@ -200,7 +224,7 @@ impl<P: Paged> Pager<P> {
 
 impl<P: Paged> Plan for Pager<P> {
     fn next(&mut self) -> Option<Request> {
-        self.walk.next()
+        self.walk.ask()
     }
 
     fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {

@@ -98,13 +98,14 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
     fn go(&mut self, plan: &mut dyn Plan) -> Result<(), Error> {
         let mut numbers = 0..;
         loop {
-            while self.waiting.len() + self.under_way.len() < self.settings.in_flight {
+            let mut until = self.send_what_is_due();
+            while self.has_room(&mut until) {
                 let Some(request) = plan.next() else { break };
                 let Some(number) = numbers.next() else { break };
                 let job = Job { request, progress: Progress::default(), due: 0 };
                 self.waiting.push_back((number, job));
+                until = self.send_what_is_due();
             }
-            let until = self.send_what_is_due();
             if self.waiting.is_empty() && self.under_way.is_empty() {
                 return Ok(());
             }
@@ -112,6 +113,22 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
                 self.take(number, result, plan)?;
             }
         }
+    }
+
+    /// Whether to ask the plan for one more. It decides best when a request can
+    /// go at once, so it is not asked while the pace holds and answers are on
+    /// their way.
+    fn has_room(&mut self, until: &mut Option<Nanos>) -> bool {
+        if self.waiting.len() + self.under_way.len() >= self.settings.in_flight {
+            return false;
+        }
+        let now = self.clock.now();
+        let wait = self.lanes.wait(Lane::General, now);
+        let holds = wait > 0 && !self.under_way.is_empty();
+        if holds {
+            *until = Some(earlier(*until, now.saturating_add(wait)));
+        }
+        !holds
     }
 
     /// Starts what may go now, and returns when the next one may.

@@ -20,7 +20,7 @@ impl Guest for Lever {
     }
 
     fn list_all(query: OpportunityQuery, max_items: Option<u32>) -> Result<OpportunityPage, Error> {
-        with_lever(|lever| lever.all(&route::LIST_ALL, &[], &query, max_items))
+        with_lever(|lever| lever.scan(&route::LIST_ALL, &query, max_items))
     }
 
     fn get(

@@ -1,0 +1,234 @@
+//! Whole accounts on a clock moved by hand: nothing lost, and how long it takes.
+
+use std::rc::Rc;
+
+use super::*;
+use crate::bindings::exports::ats::lever::opportunities::{OpportunityPage, OpportunityQuery};
+use crate::core::MILLISECOND;
+use crate::core::limiter::Lanes;
+use crate::core::scheduler::testing::{Answer, Fake, ok};
+use crate::core::settings::Settings;
+use crate::routes::opportunities as route;
+use proptest::prelude::*;
+use serde_json::json;
+
+const DAY: u64 = 86_400_000;
+const NOW: u64 = 1_800_000_000_000;
+
+/// An opportunity as Lever orders it.
+#[derive(Clone, Debug)]
+struct Row {
+    id: usize,
+    created_at: u64,
+    stage: u64,
+    advanced_at: u64,
+}
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 16) % end
+    }
+}
+
+/// An account of so many opportunities, created when `created_at` says.
+fn account(count: usize, created_at: impl Fn(&mut Dice, usize) -> u64) -> Vec<Row> {
+    let mut dice = Dice(7);
+    let row = |id| {
+        let created_at = created_at(&mut dice, id);
+        // One in four is a lead; the others were moved on some day.
+        let stage = if dice.below(4) == 0 { dice.below(3) } else { 3 + dice.below(9) };
+        let moved = if stage == 0 { 0 } else { dice.below(NOW - created_at + 1) };
+        Row { id, created_at, stage, advanced_at: created_at + moved }
+    };
+    let mut rows: Vec<Row> = (0..count).map(row).collect();
+    rows.sort_by_key(|row| (row.stage, std::cmp::Reverse(row.advanced_at), row.id));
+    rows
+}
+
+fn even(dice: &mut Dice, _: usize) -> u64 {
+    NOW - dice.below(900 * DAY)
+}
+
+/// Half of it came on one day, by an import.
+fn imported(dice: &mut Dice, id: usize) -> u64 {
+    match id % 2 {
+        0 => NOW - 700 * DAY - dice.below(DAY),
+        _ => even(dice, id),
+    }
+}
+
+/// Twice as much each year.
+fn growing(dice: &mut Dice, _: usize) -> u64 {
+    let years = (0..8).take_while(|_| dice.below(2) == 0).count() as u64;
+    NOW - years * 365 * DAY - dice.below(365 * DAY)
+}
+
+fn answer(rows: &[Row], request: &Request) -> String {
+    let value = |name: &str| {
+        let pair = request.query.iter().find(|(other, _)| other == name);
+        pair.and_then(|(_, value)| value.parse::<u64>().ok())
+    };
+    let (start, end) = (value("created_at_start"), value("created_at_end"));
+    let fits = |row: &&Row| {
+        start.is_none_or(|start| start <= row.created_at)
+            && end.is_none_or(|end| row.created_at <= end)
+    };
+    let offset = usize::try_from(value("offset").unwrap_or(0)).unwrap();
+    let limit = usize::try_from(value("limit").unwrap_or(100)).unwrap();
+    let fitting: Vec<&Row> = rows.iter().filter(fits).skip(offset).take(limit + 1).collect();
+    let data = fitting.iter().take(limit).map(|row| {
+        json!({ "id": row.id.to_string(), "createdAt": row.created_at, "stage": row.stage.to_string() })
+    });
+    let data: Vec<_> = data.collect();
+    match fitting.len() > limit {
+        true => json!({ "data": data, "next": (offset + limit).to_string() }).to_string(),
+        false => json!({ "data": data }).to_string(),
+    }
+}
+
+struct Seen {
+    page: Result<OpportunityPage, Error>,
+    seconds: f64,
+    sent: Vec<String>,
+}
+
+fn scan_by(
+    latency_ms: u64,
+    query: &OpportunityQuery,
+    answer: impl FnMut(&Request) -> Answer + 'static,
+) -> Seen {
+    let mut fake = Fake::new(latency_ms * MILLISECOND, answer);
+    let (clock, settings, mut lanes) = (fake.clock.clone(), Settings::default(), Lanes::default());
+    let mut client =
+        Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
+    let page = client.scan(&route::LIST_ALL, query, None);
+    Seen { page, seconds: clock.now() as f64 / SECOND as f64, sent: fake.lines() }
+}
+
+fn scan(rows: &[Row], latency_ms: u64) -> Seen {
+    let kept: Rc<[Row]> = rows.into();
+    let seen = scan_by(latency_ms, &OpportunityQuery::default(), move |request| {
+        ok(&answer(&kept, request))
+    });
+    let page = seen.page.as_ref().unwrap();
+    let mut ids: Vec<usize> = page.items.iter().map(|item| item.id.parse().unwrap()).collect();
+    ids.sort_unstable();
+    assert!(ids.into_iter().eq(0..rows.len()), "each once");
+    seen
+}
+
+#[test]
+fn the_pace_is_reached_whatever_the_latency() {
+    // How long it takes beside what 20 requests at once and 10 a second allow.
+    let shapes: [(&str, Vec<Row>, [f64; 3]); 3] = [
+        ("even", account(20_000, even), [1.01, 1.05, 1.12]),
+        ("growing", account(20_000, growing), [1.01, 1.05, 1.12]),
+        ("imported", account(20_000, imported), [1.01, 1.13, 1.16]),
+    ];
+    for (shape, rows, most) in &shapes {
+        for (latency, most) in [50, 150, 300].into_iter().zip(most) {
+            let ratio = scan(rows, latency).seconds / 18.0;
+            assert!(ratio >= 1.0 && ratio <= *most, "{shape} {latency} ms: {ratio}");
+        }
+    }
+}
+
+#[test]
+fn an_account_that_is_soon_read_costs_nothing_more() {
+    for (latency, count) in [(1, 20_000), (100, 3000), (150, 200), (300, 100), (300, 0)] {
+        let seen = scan(&account(count, even), latency);
+        assert_eq!(seen.sent.len(), count.div_ceil(100).max(1), "{latency} ms {count}");
+    }
+}
+
+#[test]
+fn what_was_created_at_once_is_read_page_by_page() {
+    let seen = scan(&account(2000, |_, _| NOW - DAY), 300);
+    assert!(seen.sent.len() <= 30, "{}", seen.sent.len());
+}
+
+fn query(change: impl FnOnce(&mut OpportunityQuery)) -> OpportunityQuery {
+    let mut query = OpportunityQuery::default();
+    change(&mut query);
+    query
+}
+
+#[test]
+fn slices_stay_within_the_query() {
+    let rows = account(3000, even);
+    let (start, end) = (NOW - 600 * DAY, NOW - 100 * DAY);
+    let within = rows.iter().filter(|row| (start..=end).contains(&row.created_at)).count();
+    let query = query(|query| {
+        query.created_at_start = Some(start);
+        query.created_at_end = Some(end);
+        query.tag = vec!["x".into()];
+        query.include = vec!["name".into()];
+    });
+    let seen = scan_by(300, &query, move |request| {
+        let values = |name| request.query.iter().filter(move |(n, _)| n == name).map(|(_, v)| v);
+        assert_eq!(values("tag").collect::<Vec<_>>(), ["x"]);
+        // What the cuts are made by is asked for too.
+        assert_eq!(values("include").collect::<Vec<_>>(), ["name", "createdAt", "stage"]);
+        let time = |name| values(name).next().and_then(|value| value.parse::<u64>().ok()).unwrap();
+        assert!(time("created_at_start") >= start && time("created_at_end") <= end);
+        ok(&answer(&rows, request))
+    });
+    assert_eq!(seen.page.unwrap().items.len(), within);
+    assert!(seen.sent.len() > within.div_ceil(100), "it was cut");
+}
+
+#[test]
+fn a_slice_whose_cursor_has_expired_is_read_again_alone() {
+    let rows = account(3000, even);
+    let kept = rows.clone();
+    let mut expires = true;
+    let seen = scan_by(300, &OpportunityQuery::default(), move |request| {
+        let names = |name| request.query.iter().any(|(other, _)| other == name);
+        if names("offset") && names("created_at_start") && std::mem::take(&mut expires) {
+            return Ok(Response { status: 400, ..Response::default() });
+        }
+        ok(&answer(&kept, request))
+    });
+    assert_eq!(seen.page.unwrap().items.len(), rows.len());
+    assert!(seen.sent.len() < 60, "{}", seen.sent.len());
+}
+
+#[test]
+fn what_fails_twice_or_for_all_is_told_with_how_far_it_got() {
+    for (status, kind, most) in [(400, ErrorKind::Rejected, 60), (401, ErrorKind::Unauthorized, 25)]
+    {
+        let rows = account(3000, even);
+        let seen = scan_by(300, &OpportunityQuery::default(), move |request| {
+            match request.query.iter().any(|(name, _)| name == "offset") {
+                true => Ok(Response { status, ..Response::default() }),
+                false => ok(&answer(&rows, request)),
+            }
+        });
+        let error = seen.page.unwrap_err();
+        assert_eq!(error.kind, kind);
+        assert!(error.message.contains("records had been read"), "{}", error.message);
+        assert!(seen.sent.len() <= most, "{}", seen.sent.len());
+    }
+}
+
+proptest! {
+    /// Whatever the creation times and the latency, each record comes once.
+    #[test]
+    fn each_record_comes_once(
+        count in 0_usize..1500,
+        span in prop_oneof![Just(1_u64), 1..DAY, 1..4000 * DAY],
+        latency in 0_u64..2000,
+        seed: u64,
+    ) {
+        let rows = account(count, move |dice, id| {
+            dice.0 ^= seed.wrapping_mul(id as u64 + 1);
+            NOW - dice.below(span)
+        });
+        scan(&rows, latency);
+    }
+}
