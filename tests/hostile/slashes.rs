@@ -81,6 +81,7 @@ async fn no_spelling_of_a_slash_is_another_request() {
             }
         }
     }
+    println!("{} requests are tried", tries.len());
     assert!(tries.len() > 5_000, "{}", tries.len());
     for tries in tries.chunks(AT_ONCE) {
         let before = rig.refused().len();

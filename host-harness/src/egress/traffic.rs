@@ -155,6 +155,13 @@ impl Traffic {
         self.slots.available_permits()
     }
 
+    /// As if an answer to a download had pointed there.
+    #[cfg(test)]
+    pub fn point_to(&self, place: &str) {
+        let place = place.parse().unwrap();
+        self.point(&http::HeaderMap::from_iter([(http::header::LOCATION, place)]));
+    }
+
     /// Requests sent so far.
     pub fn sent(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
