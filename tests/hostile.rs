@@ -7,12 +7,19 @@
 #[path = "support/hostile.rs"]
 mod build;
 
+mod alternatives;
+mod bodies;
+#[cfg(target_os = "linux")]
+mod bulk;
+mod downloads;
 mod exhaustion;
 mod headers;
 mod imports;
+mod logins;
 mod memories;
 mod requests;
 mod secrets;
+mod slashes;
 
 use lever_host::audit::{Audit, Decision, Kind, Record};
 use lever_host::credentials::Credential;
@@ -68,12 +75,12 @@ impl Rig {
     }
 
     async fn tuned(tune: Option<Tune>) -> Rig {
-        let config = Config {
-            rate: None,
-            opportunities: 3,
-            api_keys: vec![KEY.to_owned()],
-            ..Config::default()
-        };
+        Rig::with(Config { opportunities: 3, ..Config::default() }, tune).await
+    }
+
+    /// Before an account of another kind.
+    async fn with(config: Config, tune: Option<Tune>) -> Rig {
+        let config = Config { rate: None, api_keys: vec![KEY.to_owned()], ..config };
         let mock = Mock::start(config).await.expect("loopback can be bound");
         let evil = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
         let audit = Audit::in_memory();
@@ -124,6 +131,23 @@ impl Rig {
     async fn says(&self, function: &str, args: Value) -> String {
         let said = self.attack(function, args).await.expect("it comes back");
         said.as_str().expect("it answers with a text").to_owned()
+    }
+
+    /// Runs a function that is named as one of Lever's component, to its end.
+    async fn impersonate(&self, function: &str, messages: Vec<Value>) -> Result<Value, CallError> {
+        let (interface, name) = function.split_once('.').expect("interface.function");
+        let args = [Value::from(messages)];
+        let call = self.host.call(&self.hostile, &self.agent, interface, name, &args);
+        tokio::time::timeout(BOUND, call).await.expect("every attack ends")
+    }
+
+    /// What such a function says of its last request.
+    async fn last(&self, function: &str, messages: Vec<Value>) -> String {
+        let last = format!("{}: ", messages.len() - 1);
+        let said = self.impersonate(function, messages).await.expect("it comes back");
+        let said = said.as_str().expect("it answers with a text").to_owned();
+        let at = said.rfind(&last).expect("it says something of each");
+        said[at + last.len()..].trim_end().to_owned()
     }
 
     /// The records of requests that were refused.

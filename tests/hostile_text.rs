@@ -1,10 +1,15 @@
 //! What people write about themselves: it reaches the caller as it is, and
 //! neither a terminal nor the audit.
 
-use std::path::Path;
+mod answers;
+mod events;
+mod files;
+mod login;
+
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lever_host::mock::{API_KEY, Effect, Fault};
+use lever_host::mock::{API_KEY, Effect, Fault, Mock};
 use serde_json::{Value, json};
 
 use crate::support::{Rig, opportunity};
@@ -12,6 +17,68 @@ use crate::support::{Rig, opportunity};
 /// Clears the screen, turns the text around, writes a second line, ends the
 /// string, hides.
 const NAME: &str = "Ana \u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}nad\u{2066}\r\n{\"x\":1}\t\0\u{7f}\u{200b}\u{2028}\u{feff}\u{e0041}\"\\";
+
+/// The binary as a user of this mock runs it, with an audit of its own.
+struct Terminal {
+    base: String,
+    audit: PathBuf,
+}
+
+impl Terminal {
+    fn new(mock: &Mock, name: &str) -> Terminal {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let audit = folder.join(format!("hostile-text-{name}.jsonl"));
+        let _ = std::fs::remove_file(&audit);
+        Terminal { base: mock.base_url(), audit }
+    }
+
+    /// The binary with these arguments.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
+        command
+            .env_clear()
+            .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+            .env("LEVER_API_KEY", API_KEY)
+            .stdin(Stdio::null())
+            .args(["--base-url", &self.base, "--allow-loopback", "--audit"])
+            .arg(&self.audit)
+            .args(args);
+        command
+    }
+
+    /// What it writes to standard output and standard error.
+    async fn run(&self, args: &[&str]) -> (String, String) {
+        let mut command = self.command(args);
+        let output = tokio::task::spawn_blocking(move || command.output());
+        let output = output.await.expect("it ends").expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
+        (text(output.stdout), text(output.stderr))
+    }
+
+    /// Calls a function with everything granted that it needs.
+    async fn call(&self, function: &str, args: &Value) -> (String, String) {
+        let (interface, name) = function.split_once('.').expect("interface.function");
+        let allow = format!("{function}=allow");
+        let args: Vec<String> =
+            args.as_array().expect("a list").iter().map(Value::to_string).collect();
+        let mut all =
+            vec!["--grant", &allow, "--download-host", "127.0.0.1", "call", interface, name];
+        all.extend(args.iter().map(String::as_str));
+        self.run(&all).await
+    }
+
+    /// Checks that nothing of it steers a terminal, in the file or shown, and that
+    /// every line is a line.
+    async fn check_audit(&self) {
+        let log = std::fs::read_to_string(&self.audit).expect("the audit is there");
+        assert!(!log.contains(is_hostile) && !log.contains("Ana"), "{log:?}");
+        assert!(log.lines().all(|line| line.len() < 3000), "{log:.5000}");
+        let file = self.audit.display().to_string();
+        let (table, err) = self.run(&["audit", "show", &file]).await;
+        assert!(!table.contains(is_hostile) && err.is_empty(), "{table:?} {err:?}");
+        assert_eq!(table.lines().count(), 1 + log.lines().count());
+    }
+}
 
 fn with_name(id: &str, name: &str) -> Effect {
     Effect::Body(json!({ "data": { "id": id, "name": name, "tags": [name] } }).to_string())

@@ -33,6 +33,7 @@ mod credentials;
 mod faults;
 mod fixtures;
 mod hostile;
+mod hostile_memory;
 mod hostile_text;
 mod pagination;
 mod policy;

@@ -1,6 +1,6 @@
 //! `oauth`: the way to a grant, what agents cannot do with it, and what the host does.
 
-mod browser;
+pub mod browser;
 mod command_line;
 mod login;
 mod race;

@@ -4,6 +4,17 @@
 //! `PROPTEST_CASES=1000000` tries as many; seeds that failed are kept in
 //! `properties.regressions` and tried first.
 
+mod answers;
+mod applications;
+mod authorize;
+mod calls;
+mod downloads;
+mod forms;
+mod guest;
+mod paths;
+mod records;
+mod texts;
+
 use std::sync::OnceLock;
 
 use lever::bindings::exports::ats::lever::{
@@ -189,10 +200,12 @@ proptest! {
     #[test]
     fn no_text_makes_the_policy_parser_panic_or_grant(seed: u64) {
         const POLICY: &str = include_str!("../README.md");
+        const MORE: &str =
+            "\n[agents.other]\neeo = false\ndownload-hosts = [\"files.example.com\", \"*.s.example.com\"]\n";
         let (_, rest) = POLICY.split_once("```toml\n").expect("the README has a policy");
         let (policy, _) = rest.split_once("```").expect("it ends");
         let mut random = Random(seed);
-        let text = mutated(policy, &mut random);
+        let text = mutated(&format!("{policy}{MORE}"), &mut random);
         let text = String::from_utf8_lossy(&text);
         match Policy::parse(&text) {
             Ok(policy) => {
@@ -200,11 +213,47 @@ proptest! {
                 for agent in policy.agents() {
                     let may = agent.may_call("users", "list-all", Catalog::embedded()).is_ok();
                     assert!(!may || text.contains("users"), "{text}");
+                    // Nor does any but a plain name lead a download anywhere.
+                    for host in &agent.download_hosts {
+                        let name = host.strip_prefix("*.").unwrap_or(host);
+                        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.[]:".contains(&b);
+                        assert!(name.bytes().all(plain), "{host:?} of {text}");
+                    }
                 }
             }
             Err(error) => assert!(error.to_string().chars().count() < 4_000, "{error}"),
         }
     }
+}
+
+/// The signature is over the token and the time without anything in between: the
+/// same one is good for every place to cut, and only the age tells them apart.
+#[test]
+fn a_signature_is_good_for_one_token_and_time() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("fixtures/webhooks/_signature_vectors.json"))
+            .expect("JSON");
+    let key = vectors["signatureToken"].as_str().expect("a text");
+    let mut cut = 0;
+    for vector in vectors["vectors"].as_array().expect("a list") {
+        let at = vector["triggeredAt"].as_u64().expect("a time");
+        let whole = format!("{}{at}", vector["token"].as_str().expect("a text"));
+        for place in 0..=whole.len() {
+            let (token, time) = whole.split_at(place);
+            // A number has one spelling.
+            let Some(time) = time.parse::<u64>().ok().filter(|it| it.to_string() == time) else {
+                continue;
+            };
+            let body = json!({
+                "event": "candidateHired", "triggeredAt": time, "token": token,
+                "signature": vector["signature"],
+            });
+            let decoded = webhook::decode(body.to_string().as_bytes(), key, None, at);
+            assert_eq!(decoded.is_ok(), time == at, "{token:?} {time}");
+            cut += usize::from(time != at);
+        }
+    }
+    assert!(cut > 50, "{cut}");
 }
 
 /// Any JSON, sometimes what a function takes.
@@ -248,4 +297,30 @@ async fn no_argument_breaks_a_component_down() {
         }
     }
     assert!((100..600).contains(&usage), "{usage} of 600 did not fit");
+}
+
+/// A property that one way only is ever met holds nothing.
+#[test]
+fn both_ways_are_met_again_and_again() {
+    type Tried = fn(&mut Random) -> bool;
+    let rows: [(&str, Tried); 13] = [
+        ("a redirection is followed", downloads::follow),
+        ("a file is sent", forms::upload),
+        ("a user is changed", records::user),
+        ("a template is changed", records::template),
+        ("an interview is changed", records::interview),
+        ("a panel is changed", records::panel),
+        ("a posting is changed", records::posting),
+        ("an answer is accepted", answers::accepted),
+        ("a form is changed", answers::kept),
+        ("an application is sent", applications::sent),
+        ("an address is made", authorize::read),
+        ("a path is let out", paths::slashes),
+        ("a path that ends in a slash is let out", paths::ends_in_a_slash),
+    ];
+    for (what, tried) in rows {
+        let met = (0..3_000).filter(|seed| tried(&mut Random(*seed))).count();
+        println!("{what}: {met} of 3000");
+        assert!((20..2_980).contains(&met), "{what}: {met} of 3000");
+    }
 }

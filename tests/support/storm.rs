@@ -1,21 +1,23 @@
 //! Writes through a storm of faults, each compared with what became of it in
-//! the mock's account.
+//! the mock's account and with the requests that the mock applied.
 //!
-//! Each worker has opportunities of its own and one write under way, so that a
-//! change is nobody else's.
+//! Each worker has opportunities and records of its own and one write under way,
+//! so that a change is nobody else's.
+
+mod steps;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lever_host::catalog::Catalog;
 use lever_host::mock::{Content, Effect, Fault};
-use lever_host::policy::Agent;
-use lever_host::runtime::CallError;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::Rig;
 use super::random::Random;
-use super::{Rig, user};
+use steps::Worker;
 
 /// What a storm came to.
 #[derive(Default)]
@@ -26,11 +28,20 @@ pub struct Tally {
     pub unknown_and_there: usize,
     /// What was not true, with all that is needed to look into it.
     pub lies: Vec<String>,
+    /// What each call said, by the mark that its request carried.
+    marks: BTreeMap<String, (&'static str, String)>,
 }
 
 impl Tally {
     pub fn count(&self) -> usize {
         self.calls.values().sum()
+    }
+
+    /// Functions that were called, each once.
+    pub fn functions(&self) -> Vec<&'static str> {
+        let mut functions: Vec<_> = self.calls.keys().map(|(function, _)| *function).collect();
+        functions.dedup();
+        functions
     }
 
     fn add(&mut self, other: Tally) {
@@ -39,7 +50,49 @@ impl Tally {
         }
         self.unknown_and_there += other.unknown_and_there;
         self.lies.extend(other.lies);
+        self.marks.extend(other.marks);
     }
+
+    /// Compares what was said with the requests that the mock applied.
+    fn compare(&mut self, rig: &Rig) {
+        let mut applied: BTreeMap<String, BTreeMap<(String, String), usize>> = BTreeMap::new();
+        for seen in rig.mock.requests().into_iter().filter(|seen| seen.is_applied) {
+            for mark in marks(&seen.body) {
+                let request = (seen.method.clone(), seen.path.clone());
+                *applied.entry(mark).or_default().entry(request).or_default() += 1;
+            }
+        }
+        for (mark, (function, said)) in &self.marks {
+            let requests = applied.get(mark);
+            // A file that is uploaded for an application is no change by itself.
+            let is_main = |path: &str| *function == "uploads.upload" || !path.ends_with("/uploads");
+            let changes: Vec<_> =
+                requests.into_iter().flatten().filter(|((_, path), _)| is_main(path)).collect();
+            let doubled =
+                changes.iter().any(|((method, _), count)| method == "POST" && **count > 1);
+            let is_true = match said.as_str() {
+                "ok" | "applied" => !changes.is_empty(),
+                "not-sent" | "not-applied" | "limit, nothing sent" => changes.is_empty(),
+                _ => true,
+            };
+            if doubled || !is_true {
+                self.lies.push(format!("{function} {mark}: {said}, and Lever applied {changes:?}"));
+            }
+        }
+    }
+}
+
+/// The marks in a body.
+fn marks(body: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(body);
+    let mut marks: Vec<String> = text
+        .split("mark-")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('.').map(|(mark, _)| format!("mark-{mark}.")))
+        .collect();
+    marks.sort();
+    marks.dedup();
+    marks
 }
 
 impl fmt::Display for Tally {
@@ -49,11 +102,19 @@ impl fmt::Display for Tally {
         }
         write!(
             f,
-            "{} writes; of the unknown ones {} were there",
+            "{} writes of {} functions; of the unknown ones {} were there",
             self.count(),
+            self.functions().len(),
             self.unknown_and_there
         )
     }
+}
+
+/// Functions that change something at Lever. The authorization server is not
+/// reached from an agent's instance.
+pub fn functions() -> Vec<String> {
+    let all = Catalog::embedded().functions().iter().filter(|function| function.is_write());
+    all.map(|function| function.id()).filter(|id| !id.starts_with("oauth.")).collect()
 }
 
 /// One of all faults that an honest server and a bad network can show.
@@ -106,155 +167,21 @@ pub async fn rig() -> Rig {
     .await
 }
 
-/// Makes `writes` writes, `parallel` at a time. The same seed draws the same
-/// faults; how they meet is up to the network.
+/// Makes at least `writes` writes, `parallel` at a time. The same seed draws the
+/// same faults; how they meet is up to the network.
 pub async fn writes(rig: &Arc<Rig>, writes: usize, parallel: usize, seed: u64) -> Tally {
     let ids = rig.mock.store().opportunity_ids();
     let parallel = parallel.min(ids.len());
-    let workers = (0..parallel).map(|worker| {
-        let own = ids.iter().skip(worker).step_by(parallel).cloned().collect();
-        let share = writes / parallel + usize::from(worker < writes % parallel);
-        let random = Random(seed ^ ((worker as u64) << 32));
-        let worker = Worker { rig: Arc::clone(rig), worker, own, random, tally: Tally::default() };
-        tokio::spawn(worker.run(share))
+    let workers = (0..parallel).map(|number| {
+        let own = ids.iter().skip(number).step_by(parallel).cloned().collect();
+        let share = writes / parallel + usize::from(number < writes % parallel);
+        let random = Random(seed ^ ((number as u64) << 32));
+        tokio::spawn(Worker::new(Arc::clone(rig), number, own, random).run(share))
     });
     let mut tally = Tally::default();
     for worker in workers.collect::<Vec<_>>() {
         tally.add(worker.await.expect("no worker panics"));
     }
+    tally.compare(rig);
     tally
-}
-
-struct Worker {
-    rig: Arc<Rig>,
-    worker: usize,
-    own: Vec<String>,
-    random: Random,
-    tally: Tally,
-}
-
-impl Worker {
-    async fn run(mut self, share: usize) -> Tally {
-        let mut number = 0;
-        while number < share {
-            let id = self.random.of(&self.own).clone();
-            self.stir(&id);
-            number += self.write(&id, number, share - number).await;
-        }
-        self.tally
-    }
-
-    /// Leaves faults in the way of what comes next.
-    fn stir(&mut self, id: &str) {
-        for _ in 0..self.random.below(3) {
-            let fault = fault(&mut self.random).path(&format!("/opportunities/{id}/**"));
-            self.rig.mock.inject(fault);
-        }
-    }
-
-    /// Makes one write or, for a removal, two.
-    async fn write(&mut self, id: &str, number: usize, left: usize) -> usize {
-        let mark = format!("mark {} {number}", self.worker);
-        match self.random.below(4) {
-            0 => {
-                self.create(id, &mark).await;
-                1
-            }
-            1 => {
-                let args = json!([id, [mark], user(&self.rig)]);
-                let is_there = |rig: &Rig| {
-                    let record = rig.mock.store().opportunity(id).expect("it is there");
-                    let tags = record["tags"].as_array().cloned().unwrap_or_default();
-                    tags.iter().filter(|tag| **tag == mark.as_str()).count()
-                };
-                self.call("opportunities.add-tags", args, is_there).await;
-                1
-            }
-            2 => {
-                let stage = |rig: &Rig| {
-                    rig.mock.store().opportunity(id).expect("it is there")["stage"].clone()
-                };
-                let now = stage(&self.rig);
-                let stages = self.rig.mock.store().stages();
-                let other: Vec<&Value> =
-                    stages.iter().map(|stage| &stage["id"]).filter(|id| **id != now).collect();
-                let target = (*self.random.of(&other)).clone();
-                let args = json!([id, target, user(&self.rig)]);
-                let is_there = |rig: &Rig| usize::from(stage(rig) == target);
-                self.call("opportunities.update-stage", args, is_there).await;
-                1
-            }
-            _ => {
-                let made = self.create(id, &mark).await;
-                if let (Some(note), true) = (made, left > 1) {
-                    self.stir(id);
-                    let is_gone = |rig: &Rig| {
-                        let notes = rig.mock.store().notes(id);
-                        usize::from(notes.iter().all(|other| other["id"] != note))
-                    };
-                    self.call("notes.delete", json!([id, note]), is_gone).await;
-                    return 2;
-                }
-                1
-            }
-        }
-    }
-
-    async fn create(&mut self, id: &str, mark: &str) -> Option<Value> {
-        let count = |rig: &Rig| {
-            let notes = rig.mock.store().notes(id);
-            let fields = notes.iter().filter_map(|note| note["fields"].as_array()).flatten();
-            fields.filter(|field| field["value"] == mark).count()
-        };
-        let args = json!([id, { "value": mark }, null, user(&self.rig)]);
-        let made = self.call("notes.create", args, count).await?;
-        Some(made["id"].clone())
-    }
-
-    /// Makes one call and compares what it says with what is there.
-    async fn call(
-        &mut self,
-        function: &'static str,
-        args: Value,
-        found: impl Fn(&Rig) -> usize,
-    ) -> Option<Value> {
-        let mut agent: Agent = self.rig.agent.clone();
-        if self.random.below(20) == 0 {
-            agent.limits.call_timeout = Duration::from_millis(20 + self.random.next() % 400);
-        }
-        let before = found(&self.rig);
-        let result = self.rig.call_as(&agent, function, args.clone()).await;
-        let found = found(&self.rig);
-        let said = said(&result);
-        let is_true = before == 0
-            && match said.as_str() {
-                "ok" | "applied" => found == 1,
-                "not-sent" | "not-applied" | "limit, nothing sent" => found == 0,
-                "unknown" | "limit, unknown" => found <= 1,
-                _ => false,
-            };
-        if !is_true {
-            self.tally.lies.push(format!(
-                "{function} {args}: {said}, {before} before and {found} after: {result:?}"
-            ));
-        }
-        if said.ends_with("unknown") {
-            self.tally.unknown_and_there += found;
-        }
-        *self.tally.calls.entry((function, said)).or_default() += 1;
-        result.ok()
-    }
-}
-
-/// What a caller is told of the change.
-fn said(result: &Result<Value, CallError>) -> String {
-    match result {
-        Ok(_) => "ok".to_owned(),
-        Err(CallError::Component(error)) => error["outcome"].as_str().unwrap_or("none").to_owned(),
-        Err(CallError::Limit(limit)) if limit.contains("may have been made") => {
-            "limit, unknown".to_owned()
-        }
-        Err(CallError::Limit(_)) => "limit, nothing sent".to_owned(),
-        Err(other) => format!("{other:?}"),
-    }
 }

@@ -6,12 +6,9 @@
 
 use serde_json::{Value, json};
 
-use super::error::{Error, shown};
+use super::error::{Error, listed, named, shown};
 use super::record::number;
 use crate::bindings::exports::ats::lever::form_fields::{FieldValue, FormField, ScoreValue};
-
-/// The most options that an error lists.
-const LISTED: usize = 20;
 
 /// The JSON of an answer; null where there is none.
 ///
@@ -36,7 +33,7 @@ pub fn value(field: &FormField, given: Option<&FieldValue>) -> Result<Value, Err
 /// An error about one question.
 fn refused(field: &FormField, rule: &str) -> Error {
     let id = shown(field.id.as_deref().unwrap_or_default());
-    let kind = field.type_.as_deref().unwrap_or("no type");
+    let kind = named(field.type_.as_deref().unwrap_or("no type"));
     Error::invalid(format!("the field {id} ({kind}) {rule}"))
 }
 
@@ -108,13 +105,8 @@ fn one_of(field: &FormField, text: &str) -> Result<(), Error> {
     if field.options.is_empty() || options.any(|option| option == text) {
         return Ok(());
     }
-    let options = field.options.iter().filter_map(|option| option.text.as_deref());
-    let listed: Vec<String> = options.take(LISTED).map(shown).collect();
-    let more = if field.options.len() > LISTED { " and others" } else { "" };
-    Err(refused(
-        field,
-        &format!("is answered by the text of an option: {}{more}.", listed.join(", ")),
-    ))
+    let options = listed(field.options.iter().filter_map(|option| option.text.as_deref()));
+    Err(refused(field, &format!("is answered by the text of an option: {options}.")))
 }
 
 fn scores(field: &FormField, given: &[ScoreValue]) -> Result<Value, Error> {

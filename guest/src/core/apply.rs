@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answers;
 use super::client::Client;
-use super::error::{Error, ErrorKind, Outcome, shown};
+use super::error::{Error, ErrorKind, Outcome, listed, named as word, shown};
 use super::query::{Pairs, chosen};
 use super::replace::{Object, object_of};
 use super::request::Request;
@@ -162,6 +162,12 @@ fn person(
 ) -> Result<Value, Error> {
     named("personal-information", asked, &given)?;
     let by_file = if resume.is_some() { vec!["resume"] } else { Vec::new() };
+    let asks_for_resume = asked.iter().any(|field| field.name.as_deref() == Some("resume"));
+    if resume.is_some() && !asks_for_resume {
+        return Err(Error::invalid(
+            "this posting does not ask for a resume, so that Lever would ignore it. Leave resume out.",
+        ));
+    }
     if resume.is_some() && given.iter().any(|answer| answer.name == "resume") {
         return Err(Error::invalid(
             "the resume is given as a file and in personal-information as well. Keep one of the two.",
@@ -188,11 +194,11 @@ fn named(what: &str, asked: &[ApplyField], given: &[ApplyAnswer]) -> Result<(), 
     for (place, answer) in given.iter().enumerate() {
         let Some(field) = asked.iter().find(|field| field.name.as_ref() == Some(&answer.name))
         else {
-            let names: Vec<&str> = asked.iter().filter_map(|field| field.name.as_deref()).collect();
+            let names = asked.iter().filter_map(|field| field.name.as_deref());
             return Err(Error::invalid(format!(
                 "{what} holds the name {}, which this posting does not ask for, so that Lever would ignore it. It asks for {}.",
                 shown(&answer.name),
-                names.join(", ")
+                listed(names)
             )));
         };
         if given.iter().take(place).any(|earlier| earlier.name == answer.name) {
@@ -203,16 +209,11 @@ fn named(what: &str, asked: &[ApplyField], given: &[ApplyAnswer]) -> Result<(), 
         }
         let mut options = field.options.iter().filter_map(|option| option.text.as_ref());
         if !field.options.is_empty() && !options.any(|option| *option == answer.value) {
-            let options: Vec<String> = field
-                .options
-                .iter()
-                .filter_map(|option| option.text.as_deref())
-                .map(shown)
-                .collect();
+            let options = field.options.iter().filter_map(|option| option.text.as_deref());
             return Err(Error::invalid(format!(
                 "{what}: {} is answered by the text of an option: {}.",
-                answer.name,
-                options.join(", ")
+                word(&answer.name),
+                listed(options)
             )));
         }
     }
@@ -233,7 +234,8 @@ fn required(
         let name = field.name.as_deref().unwrap_or_default();
         if !is_given(name) {
             return Err(Error::invalid(format!(
-                "{what} has no {name}, which this posting requires."
+                "{what} has no {}, which this posting requires.",
+                word(name)
             )));
         }
     }
@@ -249,11 +251,10 @@ fn sets(
     if let Some(other) =
         given.iter().find(|answers| !asked.iter().any(|set| set.id.as_ref() == Some(&answers.id)))
     {
-        let ids: Vec<&str> = asked.iter().filter_map(|set| set.id.as_deref()).collect();
+        let ids = listed(asked.iter().filter_map(|set| set.id.as_deref()));
         return Err(Error::invalid(format!(
-            "custom-questions holds the set {}, which this posting does not ask. It asks {}.",
-            shown(&other.id),
-            ids.join(", ")
+            "custom-questions holds the set {}, which this posting does not ask. It asks {ids}.",
+            shown(&other.id)
         )));
     }
     let mut sets = Vec::new();
@@ -303,11 +304,10 @@ fn by_position(
     match answers.next() {
         None => Ok(values),
         Some(odd) => {
-            let ids: Vec<&str> = asked.iter().filter_map(|field| field.id.as_deref()).collect();
+            let ids = listed(asked.iter().filter_map(|field| field.id.as_deref()));
             Err(Error::invalid(format!(
-                "custom-questions: the field {} is out of position or not in the set. Lever matches answers by position; give them in the order {}.",
-                shown(&odd.id),
-                ids.join(", ")
+                "custom-questions: the field {} is out of position or not in the set. Lever matches answers by position; give them in the order {ids}.",
+                shown(&odd.id)
             )))
         }
     }
@@ -337,10 +337,9 @@ fn eeo(asked: Option<&EeoQuestions>, given: &EeoResponses) -> Result<Object, Err
             .filter_map(|option| option.text.as_deref())
             .collect();
         if question.is_none() || (!options.is_empty() && !options.contains(&answer.as_str())) {
-            let options: Vec<String> = options.into_iter().map(shown).collect();
             return Err(Error::invalid(format!(
                 "eeo-responses: {name} is not asked, or answered by one of {}.",
-                options.join(", ")
+                listed(options)
             )));
         }
         responses.insert(name.to_owned(), Value::from(answer.as_str()));

@@ -60,7 +60,8 @@ impl Base {
     /// Whether requests stay on this machine, as with a mock.
     pub fn is_loopback(&self) -> bool {
         let address = self.host().parse::<std::net::IpAddr>();
-        self.host() == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        self.host().eq_ignore_ascii_case("localhost")
+            || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// Whether a secret may go there: encrypted, or not over any network.

@@ -6,7 +6,7 @@
 
 use super::base::Base;
 use super::client::Client;
-use super::error::{Error, ErrorKind, Outcome, shown};
+use super::error::{Error, ErrorKind, Outcome, is_plain, shown};
 use super::query::Pairs;
 use super::request::{Method, Request, Route, Target};
 use super::response::Response;
@@ -79,8 +79,15 @@ fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result
     let (authority, path) = rest.split_at(start);
     let origin = location.strip_suffix(path).unwrap_or(location);
     let base = Base::parse("the redirection", origin, "https").map_err(|_| nowhere())?;
-    let host = base.host().to_ascii_lowercase();
-    if !base.keeps_secrets() || !path.is_ascii() || path.contains([' ', '\\']) {
+    let mut host = base.host().to_ascii_lowercase();
+    if authority.starts_with('[') {
+        // As a policy names such an address.
+        host = format!("[{host}]");
+    }
+    if !base.keeps_secrets() || !is_plain_authority(authority) {
+        return Err(nowhere());
+    }
+    if !path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
         return Err(nowhere());
     }
     if !settings.download_hosts.iter().any(|named| covers(named, &host)) {
@@ -101,6 +108,24 @@ fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result
     })
 }
 
+/// Whether it is a host, and a port perhaps, that everybody reads alike.
+fn is_plain_authority(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port);
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let v6 = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_host = match v6 {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.split('.').all(is_label),
+    };
+    is_host && port != Some("0") && port.is_none_or(is_port)
+}
+
 /// Whether a name, or `*.` and what hosts end in, covers a host.
 pub fn covers(named: &str, host: &str) -> bool {
     match named.strip_prefix("*.") {
@@ -111,23 +136,68 @@ pub fn covers(named: &str, host: &str) -> bool {
     }
 }
 
-/// The name in a `Content-Disposition` header (RFC 6266), without any path.
+/// The longest file name, in bytes, which is that of most file systems.
+const LONGEST_NAME: usize = 255;
+
+/// The name in a `Content-Disposition` header (RFC 6266): without any path, and
+/// without what hides in it.
 fn file_name(header: &str) -> Option<String> {
-    let parameter = |name: &str| {
-        header.split(';').find_map(|part| {
-            let (key, value) = part.split_once('=')?;
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
-        })
+    let parameters = parameters(header);
+    let find = |name: &str| {
+        let mut own = parameters.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        own.next().map(|(_, value)| value.as_str())
     };
-    let encoded = parameter("filename*").and_then(|value| {
+    let encoded = find("filename*").and_then(|value| {
         let (charset, rest) = value.split_once('\'')?;
         let (_, text) = rest.split_once('\'')?;
         charset.eq_ignore_ascii_case("utf-8").then(|| decoded(text))?
     });
-    let name = encoded.or_else(|| parameter("filename"))?;
+    let name = encoded.or_else(|| find("filename").map(str::to_owned))?;
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain = !name.is_empty() && !name.chars().any(char::is_control);
-    plain.then(|| name.to_owned())
+    let name: String = name.chars().filter(|c| is_plain(*c)).collect();
+    let name = name.trim();
+    let is_name = !name.is_empty() && name != "." && name != ".." && name.len() <= LONGEST_NAME;
+    is_name.then(|| name.to_owned())
+}
+
+/// Names and values behind the first word. A quoted value may hold anything; of
+/// its backslashes only those before a quote or another one are taken away, since
+/// others are meant as they stand.
+fn parameters(header: &str) -> Vec<(String, String)> {
+    let mut rest = header.split_once(';').map_or("", |(_, rest)| rest);
+    let mut all = Vec::new();
+    while let Some((name, more)) = rest.split_once('=') {
+        // One without a value in front of it says nothing.
+        let name = name.rsplit(';').next().unwrap_or_default().trim().to_owned();
+        let (value, end) = match more.trim_start().strip_prefix('"') {
+            Some(quoted) => unquoted(quoted),
+            None => {
+                let end = more.find(';').unwrap_or(more.len());
+                let (value, end) = more.split_at(end);
+                (value.trim().to_owned(), end)
+            }
+        };
+        all.push((name, value));
+        rest = end.split_once(';').map_or("", |(_, rest)| rest);
+    }
+    all
+}
+
+/// A value up to its closing quote, and what follows.
+fn unquoted(text: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match (c, chars.peek()) {
+            ('"', _) => return (value, text.get(at.saturating_add(1)..).unwrap_or_default()),
+            ('\\', Some((_, next @ ('"' | '\\')))) => {
+                value.push(*next);
+                chars.next();
+            }
+            _ => value.push(c),
+        }
+    }
+    (value, "")
 }
 
 fn decoded(text: &str) -> Option<String> {
@@ -177,7 +247,7 @@ mod tests {
             answers.next().unwrap_or_else(bytes)
         });
         let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
-        let hosts = ["store.example", "*.bucket.example", "127.0.0.1"].map(str::to_owned);
+        let hosts = ["store.example", "*.bucket.example", "127.0.0.1", "[::1]"].map(str::to_owned);
         let settings = Settings { download_hosts: hosts.into(), ..Settings::default() };
         let mut client =
             Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
@@ -199,6 +269,7 @@ mod tests {
             ("https://STORE.example:8443/a#frag", "STORE.example:8443 /a"),
             ("https://eu.bucket.example?x", "eu.bucket.example /?x"),
             ("http://127.0.0.1:9/a", "127.0.0.1:9 /a"),
+            ("https://[::1]:9/a", "[::1]:9 /a"),
         ];
         for (location, line) in rows {
             let (file, sent) = download(vec![to(location)]);
@@ -218,6 +289,19 @@ mod tests {
             "http://store.example/secret-path",
             "https://store.example@evil.example/secret-path",
             "https://evil.example\\@store.example/secret-path",
+            "https://evil.example%2f.bucket.example/secret-path",
+            "https://evil.example,.bucket.example/secret-path",
+            "https://..bucket.example/secret-path",
+            "https://store.example:/secret-path",
+            "https://store.example:0/secret-path",
+            "https://store.example:+443/secret-path",
+            "https://[::1/secret-path",
+            "https://evil.example;x.bucket.example/secret-path",
+            "https://evil.example\u{ff0f}.bucket.example/secret-path",
+            "https://evil.example\u{3002}bucket.example/secret-path",
+            "https://evil.example\t.bucket.example/secret-path",
+            "https://store.example/secret-path\u{7f}",
+            "https://store.example/secret-path\t",
             "//store.example/secret-path",
             "/v1/secret-path",
             "ftp://store.example/secret-path",
@@ -268,6 +352,22 @@ mod tests {
                 Some("résumé.pdf"),
             ),
             ("attachment; filename=\"../../etc/passwd\"", Some("passwd")),
+            ("attachment; filename=\"C:\\files\\a.pdf\"", Some("a.pdf")),
+            ("attachment; filename=\"a; filename=b.pdf\"", Some("a; filename=b.pdf")),
+            ("attachment; filename=\"a \\\"b\\\".pdf\"; x=y", Some("a \"b\".pdf")),
+            ("attachment; x; FileName = a b.pdf ; y", Some("a b.pdf")),
+            ("attachment; x=\";filename=b\"; filename=a", Some("a")),
+            ("attachment; filename=a; filename=b", Some("a")),
+            ("filename=a", None),
+            ("attachment; filename=\"..\"", None),
+            ("attachment; filename=.", None),
+            ("attachment; filename*=UTF-8''%2e%2e%2f", None),
+            ("attachment; filename*=UTF-8''..%2F..%2Fx", Some("x")),
+            ("attachment; filename=\"a\u{202e}fdp.exe\"", Some("afdp.exe")),
+            ("attachment; filename*=UTF-8''a%0D%0Ab", Some("ab")),
+            ("attachment; filename=\"a", Some("a")),
+            ("attachment; filename=\"", None),
+            ("attachment; =a; ;", None),
             ("attachment; filename*=latin1''x", None),
             ("attachment; filename*=UTF-8''%zz", None),
             ("inline", None),
@@ -276,5 +376,7 @@ mod tests {
         for (header, name) in rows {
             assert_eq!(file_name(header).as_deref(), name, "{header}");
         }
+        let long = |size| file_name(&format!("attachment; filename={}", "x".repeat(size)));
+        assert!(long(255).is_some() && long(256).is_none());
     }
 }

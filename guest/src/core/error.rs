@@ -56,18 +56,44 @@ pub fn quote(message: &str) -> String {
     bounded(words.collect::<Vec<_>>().join(" "), QUOTE_BYTES)
 }
 
-/// A caller's value made safe to show in a message about it.
+/// A value, be it the caller's or Lever's, made safe to show in a message about
+/// it.
 pub fn shown(value: &str) -> String {
-    let start: String = value.chars().take(64).flat_map(char::escape_debug).collect();
-    let dots = if value.chars().nth(64).is_some() { "..." } else { "" };
-    format!("\"{start}{dots}\"")
+    format!("\"{}\"", named(value))
 }
 
-/// Neither a control character nor one that turns the reading direction.
-fn is_plain(c: char) -> bool {
-    let turns =
-        matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !c.is_control() && !turns && c != '\u{feff}'
+/// The same without the quotes, for what is usually a plain word.
+pub fn named(value: &str) -> String {
+    let start: String = value.chars().take(64).flat_map(char::escape_debug).collect();
+    let dots = if value.chars().nth(64).is_some() { "..." } else { "" };
+    format!("{start}{dots}")
+}
+
+/// The most values that a message lists.
+const LISTED: usize = 20;
+
+/// Several values, the first of them shown.
+pub fn listed<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    let mut values = values.into_iter();
+    let first: Vec<String> = values.by_ref().take(LISTED).map(shown).collect();
+    let more = if values.next().is_some() { " and others" } else { "" };
+    format!("{}{more}", first.join(", "))
+}
+
+/// Neither a control character nor one that hides or turns the reading
+/// direction.
+pub fn is_plain(c: char) -> bool {
+    let hides = matches!(c,
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}');
+    !c.is_control() && !hides
 }
 
 fn bounded(mut text: String, bytes: usize) -> String {
@@ -90,6 +116,7 @@ mod tests {
             ("a\nb\tc", "a b c"),
             ("bad ana@example.com at /email", "bad [redacted] at /email"),
             ("\u{1b}[31mred\u{202e}", "[31mred"),
+            ("a\u{200b}\u{e0041}\u{61c}\u{ad}\u{2066}b\u{301}", "ab\u{301}"),
             ("", ""),
         ];
         for (given, expected) in rows {
@@ -109,5 +136,14 @@ mod tests {
     fn a_shown_value_is_escaped_and_cut() {
         assert_eq!(shown("a\u{1b}b"), "\"a\\u{1b}b\"");
         assert!(shown(&"y".repeat(100)).ends_with("...\""));
+    }
+
+    #[test]
+    fn a_list_shows_its_first_values_escaped() {
+        assert_eq!(listed(["a", "b\n"]), "\"a\", \"b\\n\"");
+        assert_eq!(listed([]), "");
+        let many = listed(std::iter::repeat_n("a", 21));
+        assert!(many.ends_with("\"a\" and others") && many.matches("\"a\"").count() == 20);
+        assert_eq!(named("a\u{202e}"), "a\\u{202e}");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answers;
 use super::client::Client;
-use super::error::{Error, shown};
+use super::error::{Error, listed, shown};
 use super::query::Fields;
 use super::replace::Object;
 use super::request::Route;
@@ -114,11 +114,11 @@ fn answer<'a>(field: &FormField, given: &'a [FieldValue]) -> Option<&'a FieldVal
 fn known(fields: &[FormField], given: &[FieldValue]) -> Result<(), Error> {
     for (place, answer) in given.iter().enumerate() {
         if !fields.iter().any(|field| field.id.as_ref() == Some(&answer.id)) {
-            let ids: Vec<&str> = fields.iter().filter_map(|field| field.id.as_deref()).collect();
+            let ids = fields.iter().filter_map(|field| field.id.as_deref());
             return Err(Error::invalid(format!(
                 "field-values holds the id {}, which is no field of this form. Its fields are {}. A template's fields get new ids whenever it is changed.",
                 shown(&answer.id),
-                ids.join(", ")
+                listed(ids)
             )));
         }
         if given.iter().take(place).any(|earlier| earlier.id == answer.id) {
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn an_answer_to_no_question_or_a_second_one_is_refused() {
         let error = created(&fields(), &[text("x", "a")]).unwrap_err();
-        assert!(error.message.contains("\"x\"") && error.message.contains("r, t, u"));
+        assert!(error.message.contains("\"x\"") && error.message.contains("\"r\", \"t\", \"u\""));
         let twice = [text("r", "4 - Yes"), text("r", "4 - Yes")];
         assert!(created(&fields(), &twice).unwrap_err().message.contains("twice"));
     }

@@ -14,6 +14,7 @@ pub mod creation;
 pub mod download;
 pub mod error;
 pub mod feedback;
+pub mod gather;
 pub mod json;
 pub mod limiter;
 pub mod many;

@@ -127,11 +127,11 @@ fn given(name: &str, text: &str) -> Result<(), Error> {
 fn check_redirect(uri: &str) -> Result<(), Error> {
     let path = uri.split(['?', '#']).next().unwrap_or_default();
     let base = Base::parse("redirect-uri", path, "https://app.example/callback")?;
-    if base.keeps_secrets() && !uri.contains('#') {
+    if base.keeps_secrets() && uri.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "redirect-uri {} is no https URL, nor one of this machine, without a fragment.",
+        "redirect-uri {} is no plain https URL, nor one of this machine, without a fragment.",
         shown(uri)
     )))
 }
@@ -220,11 +220,12 @@ mod tests {
     #[test]
     fn what_would_be_refused_is_named_before() {
         type Change = fn(&mut AuthorizeRequest);
-        let rows: [(Change, &str); 10] = [
+        let rows: [(Change, &str); 11] = [
             (|r| r.client_id.clear(), "client-id"),
             (|r| r.state.clear(), "state"),
             (|r| r.redirect_uri = "http://app.example/cb".into(), "redirect-uri"),
             (|r| r.redirect_uri = "https://app.example/cb#x".into(), "redirect-uri"),
+            (|r| r.redirect_uri = "https://app.example/cb?a\nb".into(), "redirect-uri"),
             (|r| r.redirect_uri = "app.example".into(), "redirect-uri"),
             (|r| r.scopes.clear(), "scopes is empty"),
             (|r| r.scopes = (0..21).map(|n| format!("x{n}:read:admin")).collect(), "20 at most"),

@@ -9,6 +9,10 @@ use super::request::{Effect, Method, Request};
 use super::response::{Failure, Response, refused};
 use super::{MILLISECOND, Nanos};
 
+/// Times one request is sent at most. Seven fill the usual 30 seconds of waiting
+/// on the average; only a server that asks for no wait comes near this.
+const TRIES: u32 = 16;
+
 /// How one request fared so far.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
@@ -87,8 +91,9 @@ pub fn judge(
         progress.may_be_applied = true;
     }
     let wait = asked.unwrap_or_else(|| backoff::delay(progress.tries, moment.random));
-    if repeatable && progress.waited.saturating_add(wait) <= moment.max_wait {
-        progress.waited = progress.waited.saturating_add(wait);
+    let waited = progress.waited.saturating_add(wait);
+    if repeatable && progress.tries < TRIES && waited <= moment.max_wait {
+        progress.waited = waited;
         return Verdict::Again(wait);
     }
     let limited = error.kind == ErrorKind::RateLimited;

@@ -356,6 +356,16 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_asks_for_no_wait_is_not_asked_for_ever() {
+        let seen = drive(1, MILLISECOND, |_| {
+            let retry_after = Some("0".into());
+            Ok(Response { status: 503, retry_after, ..Response::default() })
+        });
+        assert_eq!(seen.sent, 16);
+        assert!(seen.results[0].is_err());
+    }
+
+    #[test]
     fn a_passing_fault_is_not_seen_by_the_caller() {
         let mut faults =
             vec![Err(Failure::Lost("reset")), Ok(Response { status: 502, ..Response::default() })];

@@ -15,6 +15,7 @@ use wasi::io::streams::{InputStream, StreamError};
 use super::sending::Sending;
 use crate::core::Nanos;
 use crate::core::base::Base;
+use crate::core::gather::{Gathered, NoRoom};
 use crate::core::request::{Method, Request, Target};
 use crate::core::response::{Failure, Response};
 use crate::core::scheduler::Transport;
@@ -47,7 +48,13 @@ struct Exchange {
 
 enum State {
     Head(FutureIncomingResponse),
-    Body { stream: InputStream, _body: IncomingBody, _head: IncomingResponse, answer: Response },
+    Body {
+        stream: InputStream,
+        _body: IncomingBody,
+        _head: IncomingResponse,
+        answer: Response,
+        gathered: Gathered,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -181,17 +188,28 @@ impl Exchange {
                 Some(Ok(Err(code))) => Step::Ended(Err(class(&code))),
                 Some(Err(())) => Step::Ended(Err(Failure::Lost("the answer was taken before"))),
             },
-            State::Body { stream, answer, .. } => match stream.read(PIECE) {
+            State::Body { stream, answer, gathered, .. } => match stream.read(PIECE) {
                 Ok(bytes)
-                    if answer.body.len().saturating_add(bytes.len()) > self.limits.max_answer =>
+                    if gathered.len().saturating_add(bytes.len()) > self.limits.max_answer =>
                 {
                     Step::Ended(Err(Failure::TooLarge(answer.status, self.limits.max_answer)))
                 }
-                Ok(bytes) => {
-                    answer.body.extend_from_slice(&bytes);
-                    Step::On(self)
+                Ok(bytes) => match gathered.push(&bytes) {
+                    Ok(()) => Step::On(self),
+                    Err(NoRoom) => {
+                        Step::Ended(Err(Failure::TooLarge(answer.status, gathered.len())))
+                    }
+                },
+                Err(StreamError::Closed) => {
+                    let size = gathered.len();
+                    Step::Ended(match gathered.take() {
+                        Ok(body) => {
+                            answer.body = body;
+                            answer.take_whole()
+                        }
+                        Err(NoRoom) => Err(Failure::TooLarge(answer.status, size)),
+                    })
                 }
-                Err(StreamError::Closed) => Step::Ended(answer.take_whole()),
                 Err(StreamError::LastOperationFailed(_)) => {
                     Step::Ended(Err(Failure::Broken(answer.status)))
                 }
@@ -208,7 +226,7 @@ impl Exchange {
         let status = head.status();
         let fields = head.headers();
         let length = value(&fields, "content-length").and_then(|length| length.parse().ok());
-        let mut answer = Response {
+        let answer = Response {
             status,
             length,
             retry_after: value(&fields, "retry-after"),
@@ -222,14 +240,14 @@ impl Exchange {
         if length.is_some_and(|length| length > limits.max_answer) {
             return Err(Failure::TooLarge(status, limits.max_answer));
         }
-        // Growing step by step would hold a large file twice.
-        answer.body.reserve_exact(length.unwrap_or_default());
+        let gathered = Gathered::expecting(length)
+            .map_err(|NoRoom| Failure::TooLarge(status, limits.max_answer))?;
         let body = head.consume().map_err(|()| Failure::Broken(status))?;
         let stream = body.stream().map_err(|()| Failure::Broken(status))?;
         Ok(Exchange {
             sending,
             ready: stream.subscribe(),
-            state: State::Body { stream, _body: body, _head: head, answer },
+            state: State::Body { stream, _body: body, _head: head, answer, gathered },
             limits,
             deadline: limits.next(now),
         })

@@ -237,7 +237,8 @@ impl tower_service::Service<http::Uri> for Connector {
     fn call(&mut self, uri: http::Uri) -> Self::Future {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
-            if uri.host().map(bare) != Some(inner.host.as_str()) {
+            let is_own = |host: &str| bare(host).eq_ignore_ascii_case(&inner.host);
+            if !uri.host().is_some_and(is_own) {
                 return Err(ConnectError::Elsewhere);
             }
             tokio::time::timeout(CONNECT_CAP, inner.connect())

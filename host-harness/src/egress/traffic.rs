@@ -10,7 +10,9 @@ use crate::catalog::Catalog;
 use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Limiter};
 use crate::oauth::LoginError;
-use crate::policy::{Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download};
+use crate::policy::{
+    Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download, is_json,
+};
 use crate::runtime::trail::{Exchange, Trail};
 use crate::upstream::Upstream;
 use follow::{Following, Storages};
@@ -108,6 +110,8 @@ struct Notes {
     credential: Option<Arc<LoginError>>,
     /// Where answers to downloads pointed.
     pointed: Vec<http::Uri>,
+    /// Requests to there.
+    fetches: usize,
 }
 
 /// What came of a call's requests.
@@ -151,6 +155,13 @@ impl Traffic {
         self.slots.available_permits()
     }
 
+    /// As if an answer to a download had pointed there.
+    #[cfg(test)]
+    pub fn point_to(&self, place: &str) {
+        let place = place.parse().unwrap();
+        self.point(&http::HeaderMap::from_iter([(http::header::LOCATION, place)]));
+    }
+
     /// Requests sent so far.
     pub fn sent(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
@@ -188,6 +199,11 @@ impl Traffic {
     fn refuse(&self, parts: &http::request::Parts, refusal: Refusal) {
         self.trail.refused_request(&parts.method, parts.uri.host(), &refusal);
         self.check_trail();
+        self.count_refusal(refusal);
+    }
+
+    /// Remembers the first refusal, and ends a call that goes on in spite of many.
+    fn count_refusal(&self, refusal: Refusal) {
         let mut notes = self.notes();
         notes.refused += 1;
         if notes.refused >= REFUSALS {
@@ -288,7 +304,7 @@ impl Traffic {
     fn prohibit(&self, exchange: Exchange, refusal: Refusal) {
         exchange.prohibited(&refusal);
         self.check_trail();
-        self.notes().refusal.get_or_insert(refusal);
+        self.count_refusal(refusal);
     }
 
     /// Reads a body that decides whether its request may go out, and puts it back.
@@ -299,11 +315,7 @@ impl Traffic {
         pause: Duration,
     ) -> Result<http::Request<WasiBody>, Refusal> {
         let (parts, body) = request.into_parts();
-        let json = parts.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| {
-            let kind = kind.to_str().unwrap_or_default();
-            let kind = kind.split(';').next().unwrap_or_default().trim();
-            kind.eq_ignore_ascii_case("application/json")
-        });
+        let json = is_json(&parts.headers);
         let read = Limited::new(body, LARGEST_GUARDED).collect();
         let read = tokio::time::timeout(pause, read).await.ok().and_then(Result::ok);
         let bytes = read.map(http_body_util::Collected::to_bytes).filter(|_| json);

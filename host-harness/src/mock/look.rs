@@ -1,9 +1,10 @@
 //! The account as tests look at it: past every route, so that no read can hide the fault of a write.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::service::Service;
 use super::store;
+use super::webhooks::Webhook;
 
 /// The account's records, as GET would show them now to a credential that may see everything.
 #[derive(Debug)]
@@ -40,6 +41,24 @@ impl<'m> StoreView<'m> {
     pub fn opportunity(&self, id: &str) -> Option<Value> {
         let state = &self.0.lock().state;
         state.opportunities.get(id).map(|row| state.view(row))
+    }
+
+    /// How many opportunities are of somebody with this name.
+    #[must_use]
+    pub fn opportunities_of(&self, name: &str) -> usize {
+        let state = &self.0.lock().state;
+        let is_theirs = |contact: &String| {
+            state.contacts.get(contact).is_some_and(|contact| contact.view()["name"] == name)
+        };
+        state.opportunities.values().filter(|row| is_theirs(&row.contact)).count()
+    }
+
+    /// Every webhook, without what its deliveries are signed with.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<Value> {
+        let rows = &self.0.lock().state.webhooks.rows;
+        let view = |it: &Webhook| json!({ "id": it.id, "event": it.event, "url": it.url });
+        rows.iter().map(view).collect()
     }
 
     /// A contact.

@@ -20,7 +20,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use body::{Guard, LARGEST as LARGEST_GUARDED};
+pub use body::{Guard, LARGEST as LARGEST_GUARDED, is_json};
 pub use downloads::{REDIRECTED, is_download};
 pub use grants::{Grants, Level};
 pub use limits::Limits;

@@ -9,6 +9,8 @@ mod bindings {
     #![allow(missing_docs, reason = "generated")]
     wit_bindgen::generate!({ path: "wit", world: "probe" });
 }
+mod heap;
+mod impostor;
 mod resources;
 mod secrets;
 mod wire;
@@ -34,8 +36,20 @@ impl Guest for Probe {
         wire::chase(message)
     }
 
+    fn follow(messages: Vec<Message>) -> String {
+        impostor::follow(messages)
+    }
+
     fn flood(message: Message, times: u32) -> String {
         wire::flood(&message, times)
+    }
+
+    fn heap(message: Message, times: u32, bytes: u64, milliseconds: u64) -> String {
+        heap::heap(&message, times, bytes, milliseconds)
+    }
+
+    fn drain(message: Message) -> String {
+        wire::drain(&message).unwrap_or_else(|error| error)
     }
 
     fn confess(confession: Confession) -> Result<String, Confession> {

@@ -4,9 +4,9 @@ use wasi::http::outgoing_handler;
 use wasi::http::types::{
     Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
 };
-use wasi::io::streams::StreamError;
+use wasi::io::streams::{OutputStream, StreamError};
 
-use crate::bindings::exports::hostile::probe::attack::Message;
+use crate::bindings::exports::hostile::probe::attack::{Ending, Message};
 
 /// The most that `blocking-write-and-flush` takes at once.
 const WRITE: usize = 4096;
@@ -14,9 +14,29 @@ const WRITE: usize = 4096;
 /// Sends a request. What comes back: a line for each header the host did not
 /// take, then the answer's status, headers and body.
 pub fn request(message: &Message) -> Result<String, String> {
-    let (mut said, future) = start(message)?;
+    let (mut said, future, kept) = start(message)?;
     said.push_str(&finish(&future)?);
+    drop(kept);
     Ok(said)
+}
+
+/// Sends a request, and reads its answer without keeping it.
+pub fn drain(message: &Message) -> Result<String, String> {
+    let (_, future, _kept) = start(message)?;
+    let answer = answer(&future)?;
+    let body = answer.consume().map_err(|()| "no body".to_owned())?;
+    let stream = body.stream().map_err(|()| "no stream".to_owned())?;
+    let mut read = 0;
+    loop {
+        match stream.blocking_read(64 << 10) {
+            Ok(bytes) => read += bytes.len(),
+            Err(StreamError::Closed) => return Ok(format!("{read} bytes")),
+            Err(error) => {
+                let error = format!("{error:?}");
+                return Ok(format!("{read} bytes, broken off: {error:.30}"));
+            }
+        }
+    }
 }
 
 /// Sends a request, and another one to the address its answer names.
@@ -39,7 +59,7 @@ pub fn flood(message: &Message, times: u32) -> String {
     let mut refused = 0;
     for _ in 0..times {
         match start(message) {
-            Ok((_, future)) => under_way.push(future),
+            Ok((_, future, _)) => under_way.push(future),
             Err(_) => refused += 1,
         }
     }
@@ -67,30 +87,62 @@ pub fn prepare(message: &Message) -> Result<(String, OutgoingRequest), String> {
     Ok((said, request))
 }
 
-fn start(message: &Message) -> Result<(String, FutureIncomingResponse), String> {
+/// A request under way, with what is kept of its body.
+type Started = (String, FutureIncomingResponse, Option<(OutputStream, OutgoingBody)>);
+
+fn start(message: &Message) -> Result<Started, String> {
     let (mut said, request) = prepare(message)?;
-    let has_body = !message.body.is_empty() || !message.trailers.is_empty();
+    let has_body = !message.body.is_empty()
+        || !message.bytes.is_empty()
+        || !message.trailers.is_empty()
+        || message.ending.is_some();
     let body = has_body.then(|| request.body()).transpose();
     let body = body.map_err(|()| "the host takes no such body".to_owned())?;
     let future = outgoing_handler::handle(request, None).map_err(|code| format!("{code:?}"))?;
+    let mut kept = None;
     if let Some(body) = body {
-        said.push_str(&write(body, message));
+        let (told, left) = write(body, message, &future);
+        said.push_str(&told);
+        kept = left;
     }
-    Ok((said, future))
+    Ok((said, future, kept))
 }
 
-fn write(body: OutgoingBody, message: &Message) -> String {
-    let Ok(stream) = body.write() else { return "no stream\n".to_owned() };
-    let mut pieces = message.body.as_bytes().chunks(WRITE);
-    let written = pieces.try_for_each(|piece| stream.blocking_write_and_flush(piece));
-    drop(stream);
+/// Writes a body and ends it as it is to end; what is kept of it keeps it open.
+fn write(
+    body: OutgoingBody,
+    message: &Message,
+    future: &FutureIncomingResponse,
+) -> (String, Option<(OutputStream, OutgoingBody)>) {
+    let Ok(stream) = body.write() else { return ("no stream\n".to_owned(), None) };
+    let content = [message.body.as_bytes(), &message.bytes].concat();
+    let piece = message.piece.map_or(WRITE, |piece| piece as usize).clamp(1, WRITE);
+    let once = || content.chunks(piece).try_for_each(|it| stream.blocking_write_and_flush(it));
+    let written = match message.ending {
+        // Until the host has had enough, or has answered.
+        Some(Ending::Endless) => loop {
+            if let Err(error) = once() {
+                break Err(error);
+            }
+            if future.subscribe().ready() {
+                break Ok(());
+            }
+        },
+        _ => once(),
+    };
     if let Err(error) = written {
-        return format!("body: {error:?}\n");
+        return (format!("body: {error:?}\n"), None);
     }
+    match message.ending {
+        None | Some(Ending::Finished) => {}
+        Some(Ending::Dropped) => return (String::new(), None),
+        Some(Ending::Open | Ending::Endless) => return (String::new(), Some((stream, body))),
+    }
+    drop(stream);
     let (said, trailers) = fields(&message.trailers);
     match OutgoingBody::finish(body, (!message.trailers.is_empty()).then_some(trailers)) {
-        Ok(()) => said,
-        Err(code) => format!("{said}body: {code:?}\n"),
+        Ok(()) => (said, None),
+        Err(code) => (format!("{said}body: {code:?}\n"), None),
     }
 }
 
@@ -117,9 +169,13 @@ fn method(name: &str) -> Method {
 }
 
 fn finish(future: &FutureIncomingResponse) -> Result<String, String> {
+    answer(future).map(|answer| read(&answer))
+}
+
+fn answer(future: &FutureIncomingResponse) -> Result<IncomingResponse, String> {
     future.subscribe().block();
     match future.get() {
-        Some(Ok(Ok(answer))) => Ok(read(&answer)),
+        Some(Ok(Ok(answer))) => Ok(answer),
         Some(Ok(Err(code))) => Err(format!("{code:?}")),
         other => Err(format!("no answer: {}", other.is_some())),
     }

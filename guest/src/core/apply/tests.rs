@@ -103,7 +103,7 @@ fn what_lever_would_refuse_or_ignore_is_refused_before_anything_is_sent() {
             },
             "\"f2\" is out of position",
         ),
-        (|a| a.custom_questions[0].fields.push(text("f9", "u")), "f1, f2, f3"),
+        (|a| a.custom_questions[0].fields.push(text("f9", "u")), "\"f1\", \"f2\", \"f3\""),
         (|a| a.origin = Some("internal".into()), "\"f4\" (text) is required"),
         (|a| a.urls = answers(&[("Myspace", "x")]), "\"Myspace\""),
         (
@@ -268,4 +268,12 @@ fn an_application_in_doubt_is_not_sent_again() {
         apply(sound(), |_| Ok(Response { status: 503, ..Response::default() }));
     assert_eq!(applied.unwrap_err().outcome, Outcome::Unknown);
     assert_eq!(sent, [QUESTIONS_LINE, APPLY]);
+}
+
+#[test]
+fn a_resume_that_nobody_asks_for_is_not_sent() {
+    let mut questions = questions();
+    questions.personal_information.retain(|field| field.name.as_deref() != Some("resume"));
+    let error = checked(&questions, with_files()).err().unwrap();
+    assert!(error.message.contains("does not ask for a resume"), "{}", error.message);
 }

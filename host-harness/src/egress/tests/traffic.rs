@@ -5,6 +5,7 @@ use crate::credentials::Credential;
 use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope};
 use crate::runtime::trail::Trail;
+use crate::upstream::Upstream;
 use http_body_util::BodyExt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -118,6 +119,30 @@ async fn a_refused_request_reaches_nobody_and_is_recorded() {
     assert!(summary.refusal.is_some());
     assert_eq!(records.len(), count);
     assert!(records.iter().all(|record| record.decision == Decision::Refused));
+}
+
+#[tokio::test]
+async fn a_download_is_not_led_to_a_name_that_resolves_to_this_machine() {
+    let wire = Wire::new(Upstream::default(), None, &Limiter::default(), false, &[]).unwrap();
+    let agent = Agent::from_grants("sourcer", &["files=read".to_owned()]).unwrap();
+    let agent = agent.with_download_host("localhost").unwrap();
+    let scope = CallScope::new("files", "download");
+    let audit = Audit::in_memory();
+    let trail = Trail::new(audit.clone(), &agent.name, "0123", scope.id().to_owned(), "x");
+    let traffic = Traffic::new(Arc::new(wire), agent, scope, trail);
+    let place = "https://localhost/secret?signature=secret";
+    traffic.point_to(place);
+    let mut call = Call { hooks: Hooks::new(Arc::clone(&traffic)), traffic, audit };
+    let request = http::Request::get(place).body(text("")).unwrap();
+    let error = call.send(request).await.unwrap_err();
+    assert!(matches!(error, Error::HttpRequestDenied), "{error}");
+    let (summary, records) = call.finish().await;
+    assert_eq!(summary.sent, 0);
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!(record.rule, "loopback addresses are not connected to");
+    assert_eq!((record.decision, record.host.as_deref()), (Decision::Refused, Some("localhost")));
+    let refusal = summary.refusal.unwrap();
+    assert!(!format!("{record:?} {refusal:?}").contains("secret"), "{record:?} {refusal:?}");
 }
 
 #[tokio::test]

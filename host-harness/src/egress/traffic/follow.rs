@@ -1,7 +1,7 @@
 //! A download's way to where Lever's answer points: another server, without the credential and outside Lever's pace.
 //!
 //! Which addresses answers pointed to is remembered here, for the one call; whether one may be followed is the policy's
-//! decision.
+//! decision. Nothing that the component wrote goes there, not even a header.
 
 use super::super::body::{self, INCOMING_CAP};
 use super::super::connector::{Connector, TlsError};
@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::policy::{REDIRECTED, Refusal};
 use crate::runtime::trail::Exchange;
 use crate::upstream::Upstream;
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -21,6 +21,10 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Addresses that one call's answers may point to; a component follows three.
 const POINTED: usize = 16;
+
+/// Requests that one call may send to such addresses: they are outside Lever's pace. A component follows three
+/// redirections and tries each 16 times at most.
+const FETCHES: usize = 64;
 
 /// Servers whose connections are kept. Storage hosts are few; beyond this, connections are made anew.
 const SERVERS: usize = 16;
@@ -85,8 +89,15 @@ impl Traffic {
         self.notes().pointed.iter().any(same)
     }
 
+    /// Counts a request to such an address, if there may be one more.
+    fn may_fetch(&self) -> bool {
+        let mut notes = self.notes();
+        notes.fetches += 1;
+        notes.fetches <= FETCHES
+    }
+
     /// Decides on a request that does not go to the API, and makes what goes out: the address, and nothing else of the
-    /// guest's but harmless headers.
+    /// guest's. A storage may log any header, for whoever reads its logs.
     pub(super) fn follow(
         &self,
         parts: &http::request::Parts,
@@ -97,6 +108,14 @@ impl Traffic {
             .agent
             .may_follow(catalog, &self.scope, &parts.method, &parts.uri, pointed)
             .map_err(|refusal| (refusal, Error::HttpRequestDenied))?;
+        if !self.may_fetch() {
+            let refusal = Refusal {
+                rule: "too many downloads".to_owned(),
+                message: format!("a call may follow redirected downloads {FETCHES} times at most"),
+                route: None,
+            };
+            return Err((refusal, Error::HttpRequestDenied));
+        }
         let unusable = |error: TlsError| {
             let refusal = Refusal {
                 rule: "malformed redirection".to_owned(),
@@ -110,9 +129,9 @@ impl Traffic {
         let nothing = Empty::new().map_err(|never| match never {});
         let mut request = http::Request::new(nothing.boxed_unsync());
         *request.uri_mut() = parts.uri.clone();
-        *request.headers_mut() = headers::outgoing(&parts.headers);
-        for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
-            request.headers_mut().remove(name);
+        let own = concat!("lever-host/", env!("CARGO_PKG_VERSION"));
+        for (name, value) in [(header::ACCEPT, "*/*"), (header::USER_AGENT, own)] {
+            request.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         Ok(Following { request, exchange, client })
     }

@@ -1,0 +1,305 @@
+//! Bodies that the policy reads, written such that it might read another thing
+//! than Lever does.
+
+use super::{CANARY, Rig};
+use lever_host::policy::Agent;
+use lever_host::runtime::CallError;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// The user that the agent acts for, and another one.
+const OWN: &str = "8d49b010-cc6a-4f40-ace5-e86061c677ed";
+const OTHER: &str = "canary-0000-4000-8000-000000000000";
+
+const UNREADABLE: &str = "body that cannot be read";
+
+fn agent() -> Agent {
+    let grants = ["notes=full", "postings=full", "uploads=full"].map(str::to_owned);
+    let mut agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
+    agent.perform_as = Some(OWN.to_owned());
+    agent.limits.call_timeout = Duration::from_secs(5);
+    agent
+}
+
+/// The two functions whose bodies are read: method, path, and a sound body.
+async fn rig() -> (Rig, [(&'static str, Value); 2]) {
+    let mut rig = Rig::new().await;
+    rig.agent = agent();
+    let id = rig.mock.store().opportunity_ids().remove(0);
+    let posting = rig.mock.store().postings()[0]["id"].as_str().expect("an id").to_owned();
+    let note = rig.message("PUT", &format!("/v1/opportunities/{id}/notes/some-note"));
+    let apply = rig.message("POST", &format!("/v1/postings/{posting}/apply"));
+    (rig, [("notes.update", note), ("postings.apply", apply)])
+}
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+/// What came of one body, and what of it reached the mock.
+async fn sent(
+    rig: &Rig,
+    (function, message): &(&str, Value),
+    headers: &[(&str, &str)],
+    body: &[u8],
+    more: Value,
+) -> (String, Vec<Vec<u8>>) {
+    let mut message = message.clone();
+    message["headers"] = json!(headers);
+    message["bytes"] = json!(body);
+    for (name, value) in more.as_object().into_iter().flatten() {
+        message[name] = value.clone();
+    }
+    rig.mock.clear_requests();
+    let said = rig.last(function, vec![message]).await;
+    (said, rig.mock.requests().iter().map(|seen| seen.body.to_vec()).collect())
+}
+
+/// A body that must go nowhere, by this rule.
+async fn is_held_in(
+    rig: &Rig,
+    target: &(&str, Value),
+    headers: &[(&str, &str)],
+    body: &[u8],
+    more: Value,
+    rule: &str,
+) {
+    let shown = format!("{} {headers:?} {:.300}", target.0, String::from_utf8_lossy(body));
+    let before = rig.refused().len();
+    let (said, reached) = sent(rig, target, headers, body, more).await;
+    assert!(said.ends_with("ErrorCode::HttpRequestDenied"), "{shown}: {said}");
+    assert!(reached.is_empty(), "{shown}: {reached:?}");
+    let records = rig.refused().split_off(before);
+    let [record] = records.as_slice() else { panic!("{shown}: {records:?}") };
+    assert_eq!(record.rule, rule, "{shown}");
+}
+
+#[tokio::test]
+async fn what_is_sound_goes_out_as_it_was_read() {
+    let (rig, [note, apply]) = rig().await;
+    let own = format!("{{\"values\":[{{\"value\":\"x\"}}],\"user\":\"{OWN}\"}}");
+    let rows = [
+        (&note, own.clone()),
+        (&note, own.replace("user", "us\\u0065r")),
+        (&note, r#"{"values":[{"value":"user","user":"canary"}]}"#.to_owned()),
+        (&note, r#"{"user":null}"#.to_owned()),
+        (&apply, r#"{"personalInformation":[{"name":"eeoResponses","value":"x"}]}"#.to_owned()),
+        (&apply, r#" {"eeoResponses" : null , "diversitySurvey":{}} "#.to_owned()),
+    ];
+    for (target, body) in rows {
+        for (headers, piece) in [
+            (JSON, 1),
+            (&[("content-type", "Application/JSON; charset=UTF-8")][..], 7),
+            (&[("content-type", "application/json;charset=\"utf-8\"")][..], 4096),
+        ] {
+            let (said, reached) =
+                sent(&rig, target, headers, body.as_bytes(), json!({ "piece": piece })).await;
+            assert!(!said.contains("Denied"), "{body}: {said}");
+            assert_eq!(reached, [body.as_bytes()], "{body}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_signs_a_note() {
+    let (rig, [note, _]) = rig().await;
+    let bodies = [
+        format!("{{\"user\":\"{OTHER}\"}}"),
+        format!("{{\"us\\u0065r\":\"{OTHER}\"}}"),
+        format!("{{\"User\":\"{OTHER}\"}}"),
+        format!("{{\"user_id\":\"{OTHER}\"}}"),
+        format!("{{\"performAs\":\"{OTHER}\"}}"),
+        format!("{{\"perform_as\":\"{OTHER}\"}}"),
+        format!("{{\"user[id]\":\"{OTHER}\"}}"),
+        format!("{{\"user \":\"{OTHER}\"}}"),
+        format!("{{\"user\\u0000x\":\"{OWN}\",\"user\":\"{OTHER}\"}}"),
+        format!("{{\"user\":{{\"id\":\"{OTHER}\"}}}}"),
+        format!("{{\"user\":[\"{OTHER}\"]}}"),
+        format!("{{\"user\":\"{OWN} \"}}"),
+        "{\"user\":true}".to_owned(),
+        "{\"user\":\"\"}".to_owned(),
+        // One that is the agent's, and one that is not.
+        format!("{{\"User\":\"{OWN}\",\"user\":\"{OTHER}\"}}"),
+        format!("{{\"user\":\"{OWN}\",\"userId\":\"{OTHER}\"}}"),
+        format!("{{\"perform_as\":\"{OWN}\",\"user\":\"{OTHER}\"}}"),
+        format!("{{\"USER\":\"{OWN}\",\"values\":[],\"user\":\"{OTHER}\"}}"),
+    ];
+    for body in bodies {
+        is_held_in(&rig, &note, JSON, body.as_bytes(), json!({}), "perform-as").await;
+    }
+    // The same key twice: servers take the first, the last, or both.
+    for body in [
+        format!("{{\"user\":\"{OTHER}\",\"user\":\"{OWN}\"}}"),
+        format!("{{\"user\":\"{OWN}\",\"user\":\"{OTHER}\"}}"),
+        format!("{{\"user\":\"{OTHER}\",\"user\":null}}"),
+        format!("{{\"user\":\"{OTHER}\",\"us\\u0065r\":\"{OWN}\"}}"),
+        "{\"values\":[],\"values\":[]}".to_owned(),
+    ] {
+        is_held_in(&rig, &note, JSON, body.as_bytes(), json!({}), UNREADABLE).await;
+    }
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn protected_answers_are_found_in_every_spelling() {
+    let (rig, [_, apply]) = rig().await;
+    let bodies = [
+        r#"{"eeoResponses":{"gender":"canary"}}"#,
+        r#"{"eeo\u0052esponses":{"gender":"canary"}}"#,
+        r#"{"\u0065\u0065\u006f\u0052\u0065\u0073\u0070\u006f\u006e\u0073\u0065\u0073":{"race":"canary"}}"#,
+        r#"{"EEOResponses":{"gender":"canary"}}"#,
+        r#"{"eeo_responses":{"gender":"canary"}}"#,
+        r#"{"eeoResponses[gender]":"canary","eeoresponses":1}"#,
+        r#"{"eeoResponses\u0000":{"gender":"canary"}}"#,
+        r#"{"\ufeffeeoResponses":{"gender":"canary"}}"#,
+        r#"{"diversitySurvey":{"surveyId":"canary"}}"#,
+        r#"{"diversity-survey":["canary"]}"#,
+        r#"{"eeoResponses":null,"eeo_responses":{"gender":"canary"}}"#,
+        r#"{"eeoResponses":false}"#,
+    ];
+    for body in bodies {
+        for piece in [1, 5, 4096] {
+            let more = json!({ "piece": piece });
+            is_held_in(&rig, &apply, JSON, body.as_bytes(), more, "eeo = false").await;
+        }
+    }
+    for body in [
+        r#"{"eeoResponses":{"gender":"canary"},"eeoResponses":null}"#,
+        r#"{"eeoResponses":null,"eeoResponses":{"gender":"canary"}}"#,
+        r#"{"eeoResponses":{},"\u0065eoResponses":{"gender":"canary"}}"#,
+    ] {
+        is_held_in(&rig, &apply, JSON, body.as_bytes(), json!({}), UNREADABLE).await;
+    }
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn what_is_not_one_json_object_by_its_type_and_its_bytes_is_not_guessed_at() {
+    let (rig, targets) = rig().await;
+    let sound = br#"{"values":[]}"#;
+    let form = b"a={&eeoResponses[gender]=canary&user=canary&b=}";
+    let types: [&[(&str, &str)]; 14] = [
+        &[],
+        &[("content-type", "")],
+        &[("content-type", "text/plain")],
+        &[("content-type", "application/jsonp")],
+        &[("content-type", "application/vnd.api+json")],
+        &[("content-type", "application/x-www-form-urlencoded")],
+        &[("content-type", "multipart/form-data; boundary=application/json")],
+        &[("content-type", "application/json, application/x-www-form-urlencoded")],
+        &[("content-type", "application/json; charset=utf-16")],
+        &[("content-type", "application/json; charset=iso-8859-1")],
+        &[("content-type", "application/json; charset=utf-8; charset=utf-7")],
+        &[("content-type", "application/json; x=multipart/form-data")],
+        &[("content-type", "application/json"), ("content-type", "text/plain")],
+        &[("content-type", "application/json"), ("content-type", "application/json")],
+    ];
+    let utf16: Vec<u8> =
+        "{\"user\":\"canary\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
+    // `{"user":"canary"}`, packed.
+    let packed: &[u8] = &[
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xab, 0x56, 0x2a, 0x2d, 0x4e, 0x2d, 0x52, 0xb2, 0x52,
+        0x4a, 0x4e, 0xcc, 0x4b, 0x2c, 0xaa, 0x54, 0xaa, 0x05, 0,
+    ];
+    let bodies: Vec<&[u8]> = vec![
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"[{\"user\":\"canary\"}]",
+        b"\"canary\"",
+        b"{",
+        b"{}{\"user\":\"canary\"}",
+        b"{} {\"eeoResponses\":{\"a\":1}}",
+        b"{}\n{\"user\":\"canary\"}",
+        b"{}\0",
+        b"{}&user=canary",
+        b"\xef\xbb\xbf{\"values\":[]}",
+        b"{\"values\":\"\xff\"}",
+        b"{\"us\xc0\xa5r\":\"canary\"}",
+        b"{\"a\":\"\\ud800\"}",
+        b"{'user':'canary'}",
+        b"{user:\"canary\"}",
+        b"{\"a\":NaN}",
+        b"{\"a\":1,}",
+        b"{/**/\"a\":1}",
+        b"{\"a\":\"\x01\"}",
+        form,
+        &utf16,
+        deep.as_bytes(),
+        packed,
+    ];
+    for target in &targets {
+        for headers in types {
+            is_held_in(&rig, target, headers, sound, json!({}), UNREADABLE).await;
+        }
+        for body in &bodies {
+            is_held_in(&rig, target, JSON, body, json!({}), UNREADABLE).await;
+        }
+        let packed_by_name = [("content-type", "application/json"), ("content-encoding", "gzip")];
+        is_held_in(&rig, target, &packed_by_name, packed, json!({}), UNREADABLE).await;
+    }
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn a_length_that_lies_takes_nothing_past_the_reader() {
+    let (rig, targets) = rig().await;
+    let hidden = format!("{{\"user\":\"{OTHER}\",\"eeoResponses\":{{\"a\":1}}}}");
+    let body = format!("{{}}{hidden}");
+    for target in &targets {
+        for length in ["0", "2", "3", "100000", "2, 2", "+2"] {
+            let headers = [("content-type", "application/json"), ("content-length", length)];
+            let (said, reached) = sent(&rig, target, &headers, body.as_bytes(), json!({})).await;
+            // Cut off by wasi:http or refused by the policy: of what is hidden nothing came.
+            let told = format!("{length}: {said} {reached:?}");
+            assert!(reached.iter().all(|body| !body.windows(4).any(|it| it == b"user")), "{told}");
+            assert!(reached.iter().all(|body| body == b"{}"), "{told}");
+        }
+    }
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_or_never_ends_is_let_go_of() {
+    let (rig, targets) = rig().await;
+    for target in &targets {
+        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
+        is_held_in(&rig, target, JSON, large.as_bytes(), json!({}), UNREADABLE).await;
+        let blank = b" ".repeat(5000);
+        let endless = json!({ "ending": "endless" });
+        is_held_in(&rig, target, JSON, &blank, endless, UNREADABLE).await;
+        let dropped = json!({ "ending": "dropped" });
+        is_held_in(&rig, target, JSON, b"{}", dropped, UNREADABLE).await;
+    }
+    // One that is just not finished waits for as long as the call may.
+    let mut rig = rig;
+    rig.agent.limits.call_timeout = Duration::from_millis(300);
+    for (function, message) in &targets {
+        let mut message = message.clone();
+        message["headers"] = json!(JSON);
+        message["body"] = "{}".into();
+        message["ending"] = "open".into();
+        let start = Instant::now();
+        match rig.impersonate(function, vec![message]).await {
+            Err(CallError::Limit(limit)) => assert!(limit.contains("0.3 seconds"), "{limit}"),
+            other => panic!("{other:?}"),
+        }
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    }
+    assert!(rig.mock.requests().is_empty(), "{}", rig.mock.describe());
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn a_component_that_goes_on_trying_bodies_is_ended() {
+    let (rig, [(function, mut message), _]) = rig().await;
+    message["headers"] = json!(JSON);
+    message["body"] = json!({ "user": CANARY }).to_string().into();
+    let messages = vec![message; 2000];
+    match rig.impersonate(function, messages).await {
+        Err(CallError::Refused(refusal)) => assert_eq!(refusal.rule, "perform-as"),
+        other => panic!("{:.300}", format!("{other:?}")),
+    }
+    assert!(rig.refused().len() <= 101, "{}", rig.refused().len());
+    rig.is_unharmed().await;
+}
