@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_summary_counts_and_warns() {
         let text = summary(&agent(&["notes=full"]));
-        assert!(text.starts_with("sourcer: 6 of "), "{text}");
+        assert!(text.starts_with("sourcer: 7 of "), "{text}");
         assert!(text.contains("  warning  notes=full: can mail people"), "{text}");
     }
 }
