@@ -8,7 +8,7 @@ use super::exchange::{Client, Failure, Timeouts};
 use super::headers;
 use crate::catalog::Catalog;
 use crate::credentials::{Carried, Source};
-use crate::limiter::{Account, Limiter};
+use crate::limiter::{Account, Course, Limiter};
 use crate::oauth::LoginError;
 use crate::policy::{Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download};
 use crate::runtime::trail::{Exchange, Trail};
@@ -94,6 +94,7 @@ pub struct Traffic {
     scope: CallScope,
     trail: Arc<Trail>,
     slots: Arc<Semaphore>,
+    course: Course,
     sent: AtomicU32,
     /// Changes that were sent and that no answer has turned down.
     changes: AtomicU32,
@@ -126,12 +127,14 @@ pub struct Summary {
 impl Traffic {
     /// No requests yet.
     pub fn new(wire: Arc<Wire>, agent: Agent, scope: CallScope, trail: Arc<Trail>) -> Arc<Self> {
+        let course = Course::of(Catalog::embedded().function_by_id(scope.id()));
         Arc::new(Self {
             wire,
             agent,
             scope,
             trail,
             slots: Arc::new(Semaphore::new(IN_FLIGHT)),
+            course,
             sent: AtomicU32::new(0),
             changes: AtomicU32::new(0),
             notes: Mutex::default(),
@@ -358,9 +361,9 @@ impl Traffic {
             return Err(Error::HttpRequestDenied);
         }
         let wire = &self.wire;
-        let apply = exchange.is_application();
+        let lane = self.course.next(exchange.is_application());
         let rate = self.agent.limits.requests_per_second;
-        let mut permit = wire.account.acquire(&self.agent.name, rate, apply).await;
+        let mut permit = wire.account.acquire(&self.agent.name, rate, lane).await;
         let changes = u32::from(!request.method().is_safe());
         // After the pace, since the turn may have been long in coming.
         let carried = wire.credential.as_ref().map(Source::carry);
@@ -390,9 +393,9 @@ impl Traffic {
         }
         if status == http::StatusCode::TOO_MANY_REQUESTS {
             let wait = headers::retry_after(response.headers(), SystemTime::now());
-            wire.account.exhaust(apply, wait);
+            wire.account.exhaust(lane, wait);
         }
-        drop(permit);
+        permit.answered();
         exchange.answered(status);
         self.check_trail();
 
