@@ -9,6 +9,7 @@ mod component;
 mod engine;
 mod error;
 mod output;
+mod places;
 mod state;
 pub(crate) mod trail;
 
@@ -31,13 +32,13 @@ use crate::upstream::Upstream;
 use crate::value;
 use component::Export;
 use output::Tail;
+use places::Places;
 use serde_json::Value;
 use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use trail::{End, Trail};
 use wasmtime::component::{Linker, Val};
 use wasmtime::{Engine, Store};
@@ -81,7 +82,9 @@ pub struct HostConfig {
     /// The pace. Hosts that share one share the budgets in it.
     pub limiter: Limiter,
     /// Calls that run at once, 64 when absent; further ones wait, within their
-    /// own time. Each takes address space, and memory once it is used.
+    /// own time. One agent alone may have half of them, so that its calls leave
+    /// places for those of others. Each takes address space, and memory once it
+    /// is used.
     pub calls: Option<u32>,
     /// Changes the engine's settings; for tests.
     #[doc(hidden)]
@@ -96,7 +99,7 @@ pub struct Host {
     wire: Arc<Wire>,
     audit: Audit,
     settings: Vec<(String, String)>,
-    calls: Semaphore,
+    calls: Places,
     most_memory: AtomicU64,
 }
 
@@ -133,7 +136,7 @@ impl Host {
             engine,
             audit,
             settings: config.settings,
-            calls: Semaphore::new(calls as usize),
+            calls: Places::new(calls as usize),
             most_memory: AtomicU64::new(0),
         })
     }
@@ -267,7 +270,7 @@ impl Host {
         args: &[Val],
         traffic: Arc<Traffic>,
     ) -> Result<Value, CallError> {
-        let _place = self.calls.acquire().await;
+        let _place = self.calls.take(&agent.name).await;
         let _ticking = self.ticker.run();
         let output = Tail::default();
         let mut store = self.store(agent, &output, traffic);
