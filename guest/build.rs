@@ -13,7 +13,7 @@ mod outline;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use wit_bindgen_core::wit_parser::{
     Field, Function, InterfaceId, PackageId, Resolve, SizeAlign, Type, TypeDef, TypeDefKind,
     TypeId, TypeOwner,
@@ -137,6 +137,22 @@ impl Rules {
         let name = definition.name.as_deref().context("a type has no name")?;
         match &definition.kind {
             TypeDefKind::Enum(_) | TypeDefKind::Type(_) => {}
+            TypeDefKind::Record(record) if name.ends_with("-result") => {
+                let [id, items, error] = record.fields.as_slice() else {
+                    bail!("{interface}.{name}: a result is an id, what was found, and an error");
+                };
+                let found = rust_type(resolve, &items.ty)?;
+                let item = found.split_once('<').and_then(|(_, rest)| rest.strip_suffix('>'));
+                let item = item.context("what was found is a list or an option")?;
+                let one = if found.starts_with("Option") { ", one" } else { "" };
+                let (path, id, items) =
+                    (rust_path(interface, name), rust_name(&id.name), rust_name(&items.name));
+                ensure!(error.name == "error", "{interface}.{name} ends in an error");
+                writeln!(
+                    self.records,
+                    "crate::core::many::outcome!({path}, {id}, {items}, {item}{one});"
+                )?;
+            }
             TypeDefKind::Record(_) if NOT_JSON.contains(&name) => {}
             TypeDefKind::Record(record) if name.ends_with("-ref") => {
                 let [_, object] = record.fields.as_slice() else {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, first, id, items, refused_locally};
+use crate::support::{Rig, first, id, items, listed_for_many, refused_locally};
 
 const DAY: u64 = 86_400_000;
 
@@ -31,6 +31,16 @@ pub async fn list_all() {
     let (opportunity, known) = applied(&rig);
     let all = rig.ok("applications.list-all", json!([opportunity, {}])).await;
     assert_eq!(items(&all).iter().map(id).collect::<Vec<_>>(), [id(&known)]);
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("applications.list-for-many", json!({ "limit": 1 }), |store, id| {
+        let opportunity = store.opportunity(id).unwrap_or_default();
+        let ids = opportunity["applications"].as_array().into_iter().flatten();
+        ids.filter_map(|id| store.application(id.as_str()?)).collect()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, body, first, id, ids, items, opportunity, refused_locally, user};
+use crate::support::{
+    Rig, body, first, id, ids, items, listed_for_many, opportunity, refused_locally, user,
+};
 
 /// A template with most types of field that feedback has, and sound answers.
 fn template(rig: &Rig) -> (Value, Vec<Value>) {
@@ -67,6 +69,14 @@ pub async fn list_all() {
     found.sort();
     known.sort();
     assert_eq!(found, known);
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("feedback.list-for-many", json!({ "limit": 1 }), |store, id| {
+        store.feedback(id)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Rig, agent, base64, bytes, first, id, ids, items, opportunity, refused_locally, sorted, user,
+    Rig, agent, base64, bytes, first, id, ids, items, listed_for_many, opportunity,
+    refused_locally, sorted, user,
 };
 use lever_host::mock::{Config, Downloads};
 
@@ -33,6 +34,12 @@ pub async fn list_all() {
     let all = rig.ok("files.list-all", json!([opportunity, { "limit": 1 }])).await;
     assert_eq!(sorted(ids(items(&all))), sorted(ids(&rig.mock.store().files(&opportunity))));
     assert!(items(&all)[0]["size"].is_u64(), "a size may come as text");
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("files.list-for-many", json!({ "limit": 1 }), |store, id| store.files(id))
+        .await;
 }
 
 #[tokio::test]

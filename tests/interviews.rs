@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, body, first, id, ids, items, opportunity, refused_locally, user};
+use crate::support::{
+    Rig, body, first, id, ids, items, listed_for_many, opportunity, refused_locally, user,
+};
 
 /// An opportunity with a panel that was made through the API.
 async fn with_panel(rig: &Rig) -> (String, Value) {
@@ -49,6 +51,14 @@ pub async fn list_all() {
     found.sort();
     known.sort();
     assert_eq!(found, known);
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("interviews.list-for-many", json!({ "limit": 1 }), |store, id| {
+        store.interviews(id)
+    })
+    .await;
 }
 
 #[tokio::test]

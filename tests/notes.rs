@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, opportunity, user};
+use crate::support::{Rig, listed_for_many, opportunity, user};
 
 #[tokio::test]
 pub async fn list_page() {
@@ -21,6 +21,12 @@ pub async fn list_all() {
     let expected: Vec<_> = rig.mock.store().notes(&id).iter().map(|n| n["id"].clone()).collect();
     let found: Vec<_> = all["items"].as_array().unwrap().iter().map(|n| n["id"].clone()).collect();
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("notes.list-for-many", json!({ "limit": 1 }), |store, id| store.notes(id))
+        .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, bytes, first, id, ids, items, refused_locally, sorted};
+use crate::support::{Rig, bytes, first, id, ids, items, listed_for_many, refused_locally, sorted};
 
 fn offer(rig: &Rig, status: &str) -> (String, Value) {
     first(rig, |store, id| store.offers(id).into_iter().find(|offer| offer["status"] == status))
@@ -26,6 +26,12 @@ pub async fn list_all() {
     let (opportunity, _) = offer(&rig, "draft");
     let all = rig.ok("offers.list-all", json!([opportunity, { "limit": 1 }])).await;
     assert_eq!(sorted(ids(items(&all))), sorted(ids(&rig.mock.store().offers(&opportunity))));
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("offers.list-for-many", json!({ "limit": 1 }), |store, id| store.offers(id))
+        .await;
 }
 
 #[tokio::test]

@@ -72,6 +72,35 @@ pub async fn get() {
 }
 
 #[tokio::test]
+pub async fn get_many() {
+    let rig = Rig::new().await;
+    let store = rig.mock.store();
+    let mut asked = store.opportunity_ids();
+    asked.truncate(8);
+    asked.reverse();
+    asked.insert(2, "11111111-aaaa-bbbb-cccc-000000000000".into());
+    let expand = json!(["applications"]);
+    let results = rig.ok("opportunities.get-many", json!([asked, [], expand])).await;
+    for (place, (result, id)) in results.as_array().unwrap().iter().zip(&asked).enumerate() {
+        assert_eq!(result["opportunity"], id.as_str());
+        let error = result["error"]["kind"].as_str();
+        assert_eq!(error, (place == 2).then_some("not-found"), "{id}");
+        let found = store.opportunity(id);
+        assert_eq!(
+            result["found"]["name"].as_str(),
+            found.as_ref().and_then(|it| it["name"].as_str())
+        );
+        let known = found.map_or(0, |it| it["applications"].as_array().unwrap().len());
+        let listed = result["found"]["applications"].as_array();
+        let whole = listed.into_iter().flatten().filter(|it| it["application"].is_object());
+        assert_eq!(whole.count(), known, "{id}");
+    }
+    assert_eq!(rig.sent().len(), asked.len());
+    let refused = json!([["a"], [], ["posting"]]);
+    refused_locally(&rig, &[("opportunities.get-many", refused, "\"posting\"")]).await;
+}
+
+#[tokio::test]
 pub async fn create() {
     let rig = Rig::new().await;
     let new = json!({

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, first, id, ids, items, opportunity, refused_locally, user};
+use crate::support::{
+    Rig, first, id, ids, items, listed_for_many, opportunity, refused_locally, user,
+};
 
 fn new(rig: &Rig, interviews: usize) -> Value {
     let one = |n: usize| {
@@ -54,6 +56,12 @@ pub async fn list_all() {
     let (opportunity, _) = seeded(&rig, false);
     let all = rig.ok("panels.list-all", json!([opportunity, { "limit": 1 }])).await;
     assert_eq!(items(&all).len(), rig.mock.store().panels(&opportunity).len());
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("panels.list-for-many", json!({ "limit": 1 }), |store, id| store.panels(id))
+        .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rig, bytes, first, id, ids, items, sorted};
+use crate::support::{Rig, bytes, first, id, ids, items, listed_for_many, sorted};
 
 fn resume(rig: &Rig, status: &str) -> (String, Value) {
     first(rig, |store, id| {
@@ -24,6 +24,12 @@ pub async fn list_all() {
     let (opportunity, _) = resume(&rig, "processed");
     let all = rig.ok("resumes.list-all", json!([opportunity, { "limit": 1 }])).await;
     assert_eq!(sorted(ids(items(&all))), sorted(ids(&rig.mock.store().resumes(&opportunity))));
+}
+
+#[tokio::test]
+pub async fn list_for_many() {
+    listed_for_many("resumes.list-for-many", json!({ "limit": 1 }), |store, id| store.resumes(id))
+        .await;
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
-//! How results lie in the memory that the host reads: the canonical ABI, once
-//! for each type.
+//! How arguments and results pass between the host and this component: the
+//! canonical ABI, once for each type.
 //!
 //! The bindings write it out in every function, 18 KiB for an opportunity and
 //! more than 200 KiB in all. `build.rs` puts this in their place. The layout is
 //! worked out here from the types; the build fails where it is not the one that
 //! the WIT gives.
 
+mod lift;
+
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+
+pub use lift::{Flat, Lift, Stored, Value};
 
 /// A type that can be handed to the host.
 pub trait Lower: Sized {
@@ -192,7 +196,7 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
     }
 }
 
-/// Implements [`Lower`] for a record: the size and alignment it must come out
+/// Implements [`Lower`] and [`Lift`] for a record: the size and alignment it must come out
 /// with, and its fields in order.
 macro_rules! record {
     ($size:literal $align:literal $record:path { $($field:ident: $type:ty,)* }) => {
@@ -234,6 +238,27 @@ macro_rules! record {
             }
         }
 
+        impl crate::abi::Lift for $record {
+            const FLAT: usize = 0 $(+ <$type as crate::abi::Lift>::FLAT)*;
+
+            #[inline(never)]
+            unsafe fn flat(values: &mut crate::abi::Flat<'_>) -> Self {
+                Self { $($field: unsafe { values.next() },)* }
+            }
+
+            #[inline(never)]
+            unsafe fn load(at: *mut u8) -> Self {
+                let end = 0;
+                $(
+                    let place = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
+                    let end = place + <$type as crate::abi::Lower>::SIZE;
+                    let $field = unsafe { <$type as crate::abi::Lift>::load(at.add(place)) };
+                )*
+                let _ = end;
+                Self { $($field,)* }
+            }
+        }
+
         #[cfg(target_arch = "wasm32")]
         const _: () = assert!(
             <$record as crate::abi::Lower>::SIZE == $size && <$record as crate::abi::Lower>::ALIGN == $align
@@ -242,7 +267,7 @@ macro_rules! record {
 }
 pub(crate) use record;
 
-/// Implements [`Lower`] for an enum of at most 256 cases.
+/// Implements [`Lower`] and [`Lift`] for an enum of at most 256 cases.
 macro_rules! cases {
     ($cases:path) => {
         impl crate::abi::Lower for $cases {
@@ -254,6 +279,18 @@ macro_rules! cases {
             }
 
             unsafe fn free(_: *mut u8) {}
+        }
+
+        impl crate::abi::Lift for $cases {
+            const FLAT: usize = 1;
+
+            unsafe fn flat(values: &mut crate::abi::Flat<'_>) -> Self {
+                unsafe { Self::_lift(values.next()) }
+            }
+
+            unsafe fn load(at: *mut u8) -> Self {
+                unsafe { Self::_lift(at.read()) }
+            }
         }
 
         const _: () = assert!(size_of::<$cases>() == 1);

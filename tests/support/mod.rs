@@ -248,6 +248,32 @@ pub fn items(page: &Value) -> &Vec<Value> {
     page["items"].as_array().expect("a page has items")
 }
 
+/// A list for many opportunities at once: each gets its own, in the order they
+/// were asked for, and one that does not exist fails alone.
+pub async fn listed_for_many(
+    function: &str,
+    query: Value,
+    known: impl Fn(&StoreView<'_>, &str) -> Vec<Value>,
+) {
+    let rig = Rig::new().await;
+    let store = rig.mock.store();
+    let (mut asked, empty): (Vec<String>, Vec<String>) =
+        store.opportunity_ids().into_iter().partition(|id| !known(&store, id).is_empty());
+    assert!(!asked.is_empty(), "the mock has such opportunities");
+    asked.truncate(6);
+    asked.insert(1, "11111111-aaaa-bbbb-cccc-000000000000".into());
+    asked.extend(empty.into_iter().take(1));
+    let results = rig.ok(function, serde_json::json!([asked, query])).await;
+    let results = results.as_array().expect("a list of results");
+    assert_eq!(results.len(), asked.len());
+    for (place, (result, id)) in results.iter().zip(&asked).enumerate() {
+        assert_eq!(result["opportunity"], id.as_str());
+        assert_eq!(sorted(ids(items(result))), sorted(ids(&known(&store, id))), "{id}");
+        let kind = result["error"]["kind"].as_str();
+        assert_eq!(kind, (place == 1).then_some("not-found"), "{id}");
+    }
+}
+
 /// Bytes out of a result.
 pub fn bytes(value: &Value) -> Vec<u8> {
     use base64::Engine as _;

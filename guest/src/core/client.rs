@@ -233,7 +233,12 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         one.response.ok_or_else(|| Error::invalid("nothing was sent."))
     }
 
-    fn run(&mut self, plan: &mut dyn Plan) -> Result<(), Error> {
+    /// Sends all that a plan asks for.
+    ///
+    /// # Errors
+    ///
+    /// The first one that the plan returns.
+    pub fn run(&mut self, plan: &mut dyn Plan) -> Result<(), Error> {
         run(self.transport, self.clock, self.lanes, self.settings, plan)
     }
 }

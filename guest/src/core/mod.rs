@@ -16,6 +16,7 @@ pub mod error;
 pub mod feedback;
 pub mod json;
 pub mod limiter;
+pub mod many;
 pub mod multipart;
 pub mod notes;
 pub mod oauth;

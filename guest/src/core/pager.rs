@@ -187,6 +187,11 @@ impl<P: Paged> Pager<P> {
         Pager { walk, ids: BTreeSet::new(), items: Vec::new() }
     }
 
+    /// What was read.
+    pub fn into_items(self) -> Vec<P::Item> {
+        self.items
+    }
+
     /// What was read, with the cursor where it stopped.
     pub fn into_page(self) -> P {
         P::build(self.items, self.walk.cursor())

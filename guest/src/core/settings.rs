@@ -67,8 +67,8 @@ impl Default for Settings {
             between_bytes_timeout: 30 * SECOND,
             max_wait: 30 * SECOND,
             max_answer: 64 << 20,
-            // Latency times rate: 10 a second at 1.6 s.
-            in_flight: 16,
+            // Lever's burst at once, and 10 a second at 2.4 s of latency.
+            in_flight: 24,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::applications::{
-    Application, ApplicationPage, ApplicationQuery, DeletedApplicationPage,
+    Application, ApplicationPage, ApplicationQuery, ApplicationsResult, DeletedApplicationPage,
     DeletedApplicationQuery, Guest,
 };
 use crate::core::postings::check_span;
@@ -23,6 +23,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<ApplicationPage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: ApplicationQuery,
+    ) -> Result<Vec<ApplicationsResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<ApplicationPage, _>(route, opportunities, &query))
     }
 
     fn get(

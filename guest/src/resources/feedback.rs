@@ -2,7 +2,7 @@
 
 use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::feedback::{
-    Feedback, FeedbackChange, FeedbackPage, FeedbackQuery, Guest, NewFeedback,
+    Feedback, FeedbackChange, FeedbackPage, FeedbackQuery, FeedbackResult, Guest, NewFeedback,
 };
 use crate::routes::feedback as route;
 
@@ -21,6 +21,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<FeedbackPage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: FeedbackQuery,
+    ) -> Result<Vec<FeedbackResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<FeedbackPage, _>(route, opportunities, &query))
     }
 
     fn get(

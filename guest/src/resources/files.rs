@@ -1,7 +1,7 @@
 //! Files on an opportunity.
 
 use super::{Error, Fields, Lever, with_lever};
-use crate::bindings::exports::ats::lever::files::{File, FilePage, FileQuery, Guest};
+use crate::bindings::exports::ats::lever::files::{File, FilePage, FileQuery, FilesResult, Guest};
 use crate::bindings::exports::ats::lever::types::{DownloadedFile, NewFile};
 use crate::routes::files as route;
 
@@ -20,6 +20,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<FilePage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: FileQuery,
+    ) -> Result<Vec<FilesResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<FilePage, _>(route, opportunities, &query))
     }
 
     fn get(opportunity: String, file: String) -> Result<File, Error> {

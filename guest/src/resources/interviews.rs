@@ -2,7 +2,8 @@
 
 use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::interviews::{
-    Guest, Interview, InterviewChange, InterviewPage, InterviewQuery, NewInterview,
+    Guest, Interview, InterviewChange, InterviewPage, InterviewQuery, InterviewsResult,
+    NewInterview,
 };
 use crate::routes::interviews as route;
 
@@ -21,6 +22,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<InterviewPage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: InterviewQuery,
+    ) -> Result<Vec<InterviewsResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<InterviewPage, _>(route, opportunities, &query))
     }
 
     fn get(

@@ -2,7 +2,7 @@
 
 use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::notes::{
-    Guest, NewNote, Note, NoteChange, NotePage, NoteQuery,
+    Guest, NewNote, Note, NoteChange, NotePage, NoteQuery, NotesResult,
 };
 use crate::routes::notes as route;
 
@@ -21,6 +21,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<NotePage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: NoteQuery,
+    ) -> Result<Vec<NotesResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<NotePage, _>(route, opportunities, &query))
     }
 
     fn get(

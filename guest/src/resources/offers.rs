@@ -1,7 +1,7 @@
 //! Offers made to candidates.
 
 use super::{Error, Lever, with_lever};
-use crate::bindings::exports::ats::lever::offers::{Guest, OfferPage, OfferQuery};
+use crate::bindings::exports::ats::lever::offers::{Guest, OfferPage, OfferQuery, OffersResult};
 use crate::bindings::exports::ats::lever::types::DownloadedFile;
 use crate::core::query::chosen;
 use crate::routes::offers as route;
@@ -21,6 +21,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<OfferPage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: OfferQuery,
+    ) -> Result<Vec<OffersResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<OfferPage, _>(route, opportunities, &query))
     }
 
     fn download(

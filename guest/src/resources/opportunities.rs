@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::opportunities::{
     ArchiveOptions, CreatedOpportunity, DeletedOpportunityQuery, FileActionPage, FileActionQuery,
-    Guest, NewOpportunity, Opportunity, OpportunityPage, OpportunityQuery,
+    Guest, NewOpportunity, Opportunity, OpportunityPage, OpportunityQuery, OpportunityResult,
 };
 use crate::core::json::with;
 use crate::core::request::Route;
@@ -29,6 +29,15 @@ impl Guest for Lever {
         expand: Vec<String>,
     ) -> Result<Opportunity, Error> {
         with_lever(|lever| lever.read(&route::GET, &[&opportunity], &Fields { include, expand }))
+    }
+
+    fn get_many(
+        opportunities: Vec<String>,
+        include: Vec<String>,
+        expand: Vec<String>,
+    ) -> Result<Vec<OpportunityResult>, Error> {
+        let fields = Fields { include, expand };
+        with_lever(|lever| lever.records(&route::GET_MANY, opportunities, &fields))
     }
 
     fn list_deleted(

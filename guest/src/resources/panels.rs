@@ -2,7 +2,7 @@
 
 use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::panels::{
-    Guest, NewPanel, Panel, PanelChange, PanelPage, PanelQuery,
+    Guest, NewPanel, Panel, PanelChange, PanelPage, PanelQuery, PanelsResult,
 };
 use crate::routes::panels as route;
 
@@ -21,6 +21,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<PanelPage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: PanelQuery,
+    ) -> Result<Vec<PanelsResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<PanelPage, _>(route, opportunities, &query))
     }
 
     fn get(

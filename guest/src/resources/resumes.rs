@@ -1,7 +1,9 @@
 //! Resumes on an opportunity.
 
 use super::{Error, Fields, Lever, with_lever};
-use crate::bindings::exports::ats::lever::resumes::{Guest, Resume, ResumePage, ResumeQuery};
+use crate::bindings::exports::ats::lever::resumes::{
+    Guest, Resume, ResumePage, ResumeQuery, ResumesResult,
+};
 use crate::bindings::exports::ats::lever::types::DownloadedFile;
 use crate::routes::resumes as route;
 
@@ -20,6 +22,14 @@ impl Guest for Lever {
         max_items: Option<u32>,
     ) -> Result<ResumePage, Error> {
         with_lever(|lever| lever.all(&route::LIST_ALL, &[&opportunity], &query, max_items))
+    }
+
+    fn list_for_many(
+        opportunities: Vec<String>,
+        query: ResumeQuery,
+    ) -> Result<Vec<ResumesResult>, Error> {
+        let route = &route::LIST_FOR_MANY;
+        with_lever(|lever| lever.lists::<ResumePage, _>(route, opportunities, &query))
     }
 
     fn get(opportunity: String, resume: String, include: Vec<String>) -> Result<Resume, Error> {
