@@ -214,6 +214,12 @@ impl<'m> StoreView<'m> {
         Some(upload.bytes.to_vec())
     }
 
+    /// Every webhook, without its token.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<Value> {
+        self.0.lock().state.webhooks.rows.iter().map(|webhook| webhook.view()).collect()
+    }
+
     /// Every deleted opportunity, confidential ones too.
     #[must_use]
     pub fn deleted_opportunities(&self) -> Vec<Value> {
