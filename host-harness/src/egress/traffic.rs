@@ -370,14 +370,14 @@ impl Traffic {
         if let Some(carried) = &carried {
             headers::authorize(request.headers_mut(), carried.authorization());
         }
-        permit.sending();
         exchange.sending();
         // Counted before the sending and taken back on proof alone, so that a
         // call cut off at any point in between leaves it counted.
         self.changes.fetch_add(changes, Ordering::Relaxed);
         self.count_sent();
 
-        let response = match wire.client.exchange(request, timeouts).await {
+        let sending = || permit.sending();
+        let response = match wire.client.exchange_noting(request, timeouts, sending).await {
             Ok(response) => response,
             Err(failure) => {
                 if matches!(failure, Failure::NotSent(_)) {
