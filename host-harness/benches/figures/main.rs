@@ -34,6 +34,7 @@ const FIGURES: &[(&str, Measure)] = &[
     ("instances", memory::instances),
     ("memory", memory::listing),
     ("share", share::measure),
+    ("wait", share::wait),
     ("request", requests::measure),
 ];
 

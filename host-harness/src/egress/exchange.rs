@@ -173,8 +173,23 @@ impl Client {
     /// How far it got.
     pub async fn exchange(
         &self,
+        request: http::Request<WasiBody>,
+        timeouts: Timeouts,
+    ) -> Result<http::Response<Incoming>, Failure> {
+        self.exchange_noting(request, timeouts, || {}).await
+    }
+
+    /// The same, and says when the request may be on its way: until then,
+    /// dropping the future sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// How far it got.
+    pub async fn exchange_noting(
+        &self,
         mut request: http::Request<WasiBody>,
         timeouts: Timeouts,
+        on_its_way: impl FnOnce(),
     ) -> Result<http::Response<Incoming>, Failure> {
         let mut connected = capture_connection(&mut request);
         let mut answer = self.0.request(request);
@@ -190,6 +205,7 @@ impl Client {
                 return Err(Failure::NotSent(ConnectError::Timeout));
             }
         };
+        on_its_way();
         let outcome = match early {
             Some(outcome) => outcome,
             None => tokio::time::timeout(timeouts.first_byte, answer)

@@ -8,7 +8,7 @@ use super::exchange::{Client, Failure, Timeouts};
 use super::headers;
 use crate::catalog::Catalog;
 use crate::credentials::{Carried, Source};
-use crate::limiter::{Account, Limiter};
+use crate::limiter::{Account, Course, Limiter};
 use crate::oauth::LoginError;
 use crate::policy::{
     Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download, is_json,
@@ -96,6 +96,7 @@ pub struct Traffic {
     scope: CallScope,
     trail: Arc<Trail>,
     slots: Arc<Semaphore>,
+    course: Course,
     sent: AtomicU32,
     /// Changes that were sent and that no answer has turned down.
     changes: AtomicU32,
@@ -130,12 +131,14 @@ pub struct Summary {
 impl Traffic {
     /// No requests yet.
     pub fn new(wire: Arc<Wire>, agent: Agent, scope: CallScope, trail: Arc<Trail>) -> Arc<Self> {
+        let course = Course::of(Catalog::embedded().function_by_id(scope.id()));
         Arc::new(Self {
             wire,
             agent,
             scope,
             trail,
             slots: Arc::new(Semaphore::new(IN_FLIGHT)),
+            course,
             sent: AtomicU32::new(0),
             changes: AtomicU32::new(0),
             notes: Mutex::default(),
@@ -370,23 +373,23 @@ impl Traffic {
             return Err(Error::HttpRequestDenied);
         }
         let wire = &self.wire;
-        let apply = exchange.is_application();
+        let lane = self.course.next(exchange.is_application());
         let rate = self.agent.limits.requests_per_second;
-        let mut permit = wire.account.acquire(&self.agent.name, rate, apply).await;
+        let mut permit = wire.account.acquire(&self.agent.name, rate, lane).await;
         let changes = u32::from(!request.method().is_safe());
         // After the pace, since the turn may have been long in coming.
         let carried = wire.credential.as_ref().map(Source::carry);
         if let Some(carried) = &carried {
             headers::authorize(request.headers_mut(), carried.authorization());
         }
-        permit.sending();
         exchange.sending();
         // Counted before the sending and taken back on proof alone, so that a
         // call cut off at any point in between leaves it counted.
         self.changes.fetch_add(changes, Ordering::Relaxed);
         self.count_sent();
 
-        let response = match wire.client.exchange(request, timeouts).await {
+        let sending = || permit.sending();
+        let response = match wire.client.exchange_noting(request, timeouts, sending).await {
             Ok(response) => response,
             Err(failure) => {
                 if matches!(failure, Failure::NotSent(_)) {
@@ -402,9 +405,9 @@ impl Traffic {
         }
         if status == http::StatusCode::TOO_MANY_REQUESTS {
             let wait = headers::retry_after(response.headers(), SystemTime::now());
-            wire.account.exhaust(apply, wait);
+            wire.account.exhaust(lane, wait);
         }
-        drop(permit);
+        permit.answered();
         exchange.answered(status);
         self.check_trail();
 

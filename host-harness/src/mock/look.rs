@@ -1,10 +1,9 @@
 //! The account as tests look at it: past every route, so that no read can hide the fault of a write.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::service::Service;
 use super::store;
-use super::webhooks::Webhook;
 
 /// The account's records, as GET would show them now to a credential that may see everything.
 #[derive(Debug)]
@@ -56,9 +55,7 @@ impl<'m> StoreView<'m> {
     /// Every webhook, without what its deliveries are signed with.
     #[must_use]
     pub fn webhooks(&self) -> Vec<Value> {
-        let rows = &self.0.lock().state.webhooks.rows;
-        let view = |it: &Webhook| json!({ "id": it.id, "event": it.event, "url": it.url });
-        rows.iter().map(view).collect()
+        self.0.lock().state.webhooks.rows.iter().map(|webhook| webhook.view()).collect()
     }
 
     /// A contact.

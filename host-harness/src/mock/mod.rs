@@ -247,6 +247,12 @@ impl Mock {
         self.service.lock().storage.seen.clone()
     }
 
+    /// The same out of its memory.
+    #[must_use]
+    pub fn take_storage_requests(&self) -> Vec<Fetched> {
+        std::mem::take(&mut self.service.lock().storage.seen)
+    }
+
     /// The storage's next sound request is redirected once more, to another URL of its own.
     pub fn redirect_storage(&self) {
         self.service.lock().storage.hops.push_back(Hop::Again);

@@ -90,7 +90,7 @@ pub(super) fn token(random: &mut Random) -> String {
 }
 
 impl Webhook {
-    fn view(&self) -> Value {
+    pub fn view(&self) -> Value {
         json!({
             "id": self.id,
             "event": self.event,

@@ -11,6 +11,7 @@ mod component;
 mod engine;
 mod error;
 mod output;
+mod places;
 mod state;
 pub(crate) mod trail;
 mod typed;
@@ -33,11 +34,11 @@ use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope};
 use crate::upstream::Upstream;
 use output::Tail;
+use places::Places;
 use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::Semaphore;
 use trail::Trail;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
@@ -77,7 +78,9 @@ pub struct HostConfig {
     /// The pace. Hosts that share one share the budgets in it.
     pub limiter: Limiter,
     /// Calls that run at once, 64 when absent; further ones wait, within their
-    /// own time. Each takes address space, and memory once it is used.
+    /// own time. One agent alone may have half of them, so that its calls leave
+    /// places for those of others. Each takes address space, and memory once it
+    /// is used.
     pub calls: Option<u32>,
     /// Changes the engine's settings; for tests.
     #[doc(hidden)]
@@ -96,7 +99,7 @@ pub struct Host {
     audit: Audit,
     settings: Vec<(String, String)>,
     by_values: bool,
-    calls: Semaphore,
+    calls: Places,
     most_memory: AtomicU64,
 }
 
@@ -134,7 +137,7 @@ impl Host {
             audit,
             settings: config.settings,
             by_values: config.by_values,
-            calls: Semaphore::new(calls as usize),
+            calls: Places::new(calls as usize),
             most_memory: AtomicU64::new(0),
         })
     }

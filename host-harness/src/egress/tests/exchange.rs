@@ -103,6 +103,29 @@ async fn what_fails_after_the_sending_never_claims_that_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn a_request_is_on_its_way_once_it_has_a_connection_and_no_sooner() {
+    let silent = Server::start(|mut stream, heads| async move {
+        read_request(&mut stream, &heads).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    })
+    .await;
+    for (scheme, expected) in [("https", false), ("http", true)] {
+        let base = format!("{scheme}://127.0.0.1:{}/v1", silent.port);
+        let (client, mut noted) = (client(&base, true, &[]), false);
+        let sending = client.exchange_noting(post(&base), LONG, || noted = true);
+        // Cut off while it shakes hands, or while it waits for its answer.
+        let cut = tokio::time::timeout(Duration::from_millis(100), sending).await;
+        assert!(cut.is_err());
+        assert_eq!(noted, expected, "{scheme}");
+    }
+    let server = Server::answering(OK).await;
+    let (base, mut noted) = (base(server.port), false);
+    let client = client(&base, true, &[]);
+    client.exchange_noting(post(&base), LONG, || noted = true).await.unwrap();
+    assert!(noted);
+}
+
+#[tokio::test]
 async fn a_request_that_was_taken_up_is_never_sent_again() {
     // Answers the first request of a connection and drops it at the second,
     // as a server does that closes an idle connection just then.

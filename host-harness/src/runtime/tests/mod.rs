@@ -8,6 +8,7 @@ mod typed;
 use super::{CallError, Component, Host, HostConfig, HostError};
 use crate::audit::{Audit, Decision, Kind, Record};
 use crate::policy::Agent;
+use futures_util::FutureExt;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -233,6 +234,24 @@ async fn more_calls_than_there_are_places_wait_their_turn() {
     for result in calls.join_all().await {
         assert!(result.is_ok(), "{result:?}");
     }
+}
+
+#[tokio::test]
+async fn calls_of_one_agent_that_do_not_end_leave_places_for_another() {
+    let host = host(&Audit::none());
+    let component = host.load(&probe("")).unwrap();
+    let (busy, mut other) = (agent(), agent());
+    other.name = "other".to_owned();
+    let mut held = Vec::new();
+    while let Some(place) = host.calls.take(&busy.name).now_or_never() {
+        held.push(place);
+    }
+    assert_eq!(held.len(), super::engine::CALLS as usize / 2);
+    let error = run(&host, &component).await;
+    assert!(matches!(error, CallError::Limit(_)), "it waits within its own time: {error}");
+    host.call(&component, &other, "probe", "run", &[]).await.unwrap();
+    held.pop();
+    host.call(&component, &busy, "probe", "run", &[]).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,313 @@
+//! The budget of one credential: who waits for it, and who gets the next unit.
+//!
+//! The order is [`Turns`]' and the pace is [`Bucket`]'s; here they meet the clock and the tasks that wait. A waiter
+//! waits as long as it takes; the call's own timeout ends it by dropping the future, and a dropped waiter leaves no
+//! trace.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
+
+use super::REMEMBERED;
+use super::bucket::{Bucket, Fate, Rate, Wait};
+use super::lane::Lane;
+use super::turns::Turns;
+
+/// The budget of one credential.
+#[derive(Debug)]
+pub struct Account {
+    rate: Rate,
+    desk: Mutex<Desk>,
+    /// Held by the one of the waiters that watches the time for all of them.
+    watch: tokio::sync::Mutex<()>,
+    changed: Notify,
+    origin: Instant,
+}
+
+/// An agent by its name and its own limit.
+type Name = (Arc<str>, u32);
+
+/// All buckets, and all requests that wait for them.
+#[derive(Debug)]
+struct Desk {
+    general: Bucket,
+    apply: Bucket,
+    /// The buckets of agents whose limit is narrower than the account's.
+    own: HashMap<Name, Bucket>,
+    turns: Turns<Name>,
+    /// Applications before they have a unit of their narrow bucket.
+    applications: Turns<Name>,
+    waiting: HashMap<u64, Waiting>,
+    asked: u64,
+}
+
+/// A request that has no unit yet.
+#[derive(Debug)]
+struct Waiting {
+    agent: Name,
+    lane: Lane,
+    /// Whether it is an application that has a unit of the narrow bucket.
+    may_apply: bool,
+    go: oneshot::Sender<()>,
+}
+
+/// The right to send one request; what it holds is given back when it is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    account: Arc<Account>,
+    agent: Name,
+    lane: Lane,
+    fate: Fate,
+}
+
+impl Account {
+    /// A budget that nobody has used yet.
+    pub(super) fn new(rate: Rate) -> Arc<Self> {
+        Arc::new(Self {
+            rate,
+            desk: Mutex::new(Desk {
+                general: Bucket::new(rate),
+                apply: Bucket::new(Rate::APPLY),
+                own: HashMap::new(),
+                turns: Turns::default(),
+                applications: Turns::default(),
+                waiting: HashMap::new(),
+                asked: 0,
+            }),
+            watch: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
+            origin: Instant::now(),
+        })
+    }
+
+    /// Waits until `agent`, with this limit of its own, may send one request in this lane.
+    ///
+    /// An application waits in the narrow lane first and joins the others only when it has a unit there, so it holds up
+    /// neither its agent's other requests nor anyone else's.
+    pub async fn acquire(self: &Arc<Self>, agent: &str, per_second: u32, lane: Lane) -> Permit {
+        let mut place = self.line_up((Arc::from(agent), per_second), lane);
+        tokio::select! {
+            biased;
+            // An error would mean that the desk is gone, and it is ours.
+            _ = &mut place.go => {}
+            never = self.keep_watch() => match never {},
+        }
+        place.into_permit()
+    }
+
+    /// Takes note of a 429 answered to a request of that lane.
+    pub fn exhaust(&self, lane: Lane, retry_after: Option<Duration>) {
+        let now = self.now();
+        let mut desk = self.desk();
+        desk.general.exhaust(now, retry_after);
+        if lane == Lane::Application {
+            desk.apply.exhaust(now, retry_after);
+        }
+    }
+
+    fn line_up(self: &Arc<Self>, agent: Name, lane: Lane) -> Place {
+        let now = self.now();
+        let (go, gone) = oneshot::channel();
+        let mut desk = self.desk();
+        // At the account's own rate a second bucket would only take the burst
+        // away.
+        if agent.1 < self.rate.per_second {
+            desk.remember(&agent, now);
+        }
+        desk.asked += 1;
+        let number = desk.asked;
+        let line = if lane == Lane::Application { &mut desk.applications } else { &mut desk.turns };
+        line.push(&agent, lane, number);
+        desk.waiting.insert(number, Waiting { agent: agent.clone(), lane, may_apply: false, go });
+        let must_wait = desk.deal(now).is_some();
+        drop(desk);
+        if must_wait {
+            // Who watches may be waiting for something else that takes longer.
+            self.changed.notify_waiters();
+        }
+        Place { account: Arc::clone(self), number, agent, lane, go: gone, is_taken: false }
+    }
+
+    /// Hands out units as they come free, for all who wait. One waiter at a time does; when it may go, or gives up, the
+    /// next one takes over.
+    async fn keep_watch(&self) -> Infallible {
+        let _watch = self.watch.lock().await;
+        loop {
+            // Registered before the look at the buckets, so that a unit given
+            // back between the two is not missed.
+            let changed = self.changed.notified();
+            let now = self.now();
+            let wait = self.desk().deal(now);
+            match wait {
+                Some(Wait::Time(wait)) => {
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = changed => {}
+                    }
+                }
+                Some(Wait::Release) | None => changed.await,
+            }
+        }
+    }
+
+    fn give_back(&self, agent: &Name, lane: Lane, fate: Fate) {
+        let now = self.now();
+        let mut desk = self.desk();
+        desk.general.give_back(fate, now);
+        if lane == Lane::Application {
+            desk.apply.give_back(fate, now);
+        }
+        if let Some(own) = desk.own.get_mut(agent) {
+            own.give_back(fate, now);
+        }
+        drop(desk);
+        self.changed.notify_waiters();
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        // Nothing in there panics halfway.
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk {
+    /// Sees to it that an agent has a bucket of its own.
+    fn remember(&mut self, agent: &Name, now: u64) {
+        if self.own.len() >= REMEMBERED {
+            let waits = |name: &Name| {
+                self.turns.waiting().chain(self.applications.waiting()).any(|other| other == name)
+            };
+            self.own.retain(|name, own| !own.is_empty(now) || waits(name));
+        }
+        let rate = Rate { per_second: agent.1, burst: agent.1 };
+        self.own.entry(agent.clone()).or_insert_with(|| Bucket::new(rate));
+    }
+
+    /// Lets go whoever may, and says what the others wait for, if there are any.
+    fn deal(&mut self, now: u64) -> Option<Wait> {
+        let mut longest = None;
+        let mut note = |wait: Wait| {
+            longest = Some(longest.map_or(wait, |other: Wait| other.or_sooner(wait)));
+        };
+        while self.applications.waiting().next().is_some() {
+            if let Err(wait) = self.apply.check(now) {
+                note(wait);
+                break;
+            }
+            let Some(number) = self.applications.next(|_| true) else { break };
+            if let Some(waiting) = self.waiting.get_mut(&number) {
+                self.apply.take();
+                waiting.may_apply = true;
+                self.turns.push(&waiting.agent, waiting.lane, number);
+            }
+        }
+        while self.turns.waiting().next().is_some() {
+            if let Err(wait) = self.general.check(now) {
+                note(wait);
+                break;
+            }
+            let own = &mut self.own;
+            let next =
+                self.turns.next(|agent| match own.get_mut(agent).map(|own| own.check(now)) {
+                    None | Some(Ok(())) => true,
+                    Some(Err(wait)) => {
+                        note(wait);
+                        false
+                    }
+                });
+            let Some(number) = next else { break };
+            if let Some(waiting) = self.waiting.remove(&number) {
+                self.general.take();
+                if let Some(own) = self.own.get_mut(&waiting.agent) {
+                    own.take();
+                }
+                // Whoever waits takes its place back under the lock, so the
+                // receiver is there.
+                let _ = waiting.go.send(());
+            }
+        }
+        longest
+    }
+}
+
+/// A place in the line, left when dropped.
+struct Place {
+    account: Arc<Account>,
+    number: u64,
+    agent: Name,
+    lane: Lane,
+    go: oneshot::Receiver<()>,
+    is_taken: bool,
+}
+
+impl Place {
+    fn into_permit(mut self) -> Permit {
+        self.is_taken = true;
+        Permit {
+            account: Arc::clone(&self.account),
+            agent: self.agent.clone(),
+            lane: self.lane,
+            fate: Fate::NotSent,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.is_taken {
+            return;
+        }
+        let now = self.account.now();
+        let mut desk = self.account.desk();
+        match desk.waiting.remove(&self.number) {
+            // It may go and will not.
+            None => {
+                drop(desk);
+                return self.account.give_back(&self.agent, self.lane, Fate::NotSent);
+            }
+            Some(waiting) if waiting.may_apply => {
+                desk.turns.remove(&self.agent, self.lane, self.number);
+                desk.apply.give_back(Fate::NotSent, now);
+            }
+            Some(_) if self.lane == Lane::Application => {
+                desk.applications.remove(&self.agent, self.lane, self.number);
+            }
+            Some(_) => desk.turns.remove(&self.agent, self.lane, self.number),
+        }
+        drop(desk);
+        self.account.changed.notify_waiters();
+    }
+}
+
+impl Permit {
+    /// Says that the request may be on its way: from here on it counts.
+    pub fn sending(&mut self) {
+        self.fate = Fate::Lost;
+    }
+
+    /// Says that the request was provably never sent after all.
+    pub fn not_sent(&mut self) {
+        self.fate = Fate::NotSent;
+    }
+
+    /// Says that the head of its answer is here.
+    pub fn answered(mut self) {
+        self.fate = Fate::Answered;
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.account.give_back(&self.agent, self.lane, self.fate);
+    }
+}
+
+#[cfg(test)]
+mod tests;
