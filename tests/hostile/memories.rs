@@ -4,7 +4,7 @@ use lever_host::runtime::Tune;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
+use wasmtime::{InstanceAllocationStrategy, LinearMemory, MemoryCreator, MemoryType};
 
 /// Makes the memories of a host and looks into them.
 #[derive(Clone)]
@@ -31,6 +31,7 @@ impl Watch {
         let watch = self.clone();
         Arc::new(move |config| {
             config
+                .allocation_strategy(InstanceAllocationStrategy::OnDemand)
                 .with_host_memory(Arc::new(watch.clone()))
                 // Such memories have a size and nothing around them.
                 .memory_reservation(0)

@@ -56,7 +56,7 @@ pub fn measure() -> Figure {
     let empty = json!({"data": [], "hasNext": false, "padding": ""}).to_string();
     let padding = "x".repeat(page.len() - empty.len());
     let empty = Bytes::from(empty.replace("\"\"", &format!("\"{padding}\"")));
-    let sandbox = Sandbox::new();
+    let (sandbox, unchecked) = (Sandbox::new(true), Sandbox::new(false));
     let mut rounds = Vec::new();
     rig::runtime().block_on(async {
         for round in 0..ROUNDS + ROUNDS / 10 {
@@ -68,13 +68,16 @@ pub fn measure() -> Figure {
             let carried = sandbox.time::<Left>(&empty, left, 0).await;
             let decoded = sandbox.time::<Left>(&page, left, 100).await;
             let taken = sandbox.time::<OpportunityPage>(&page, |page| page.items.len(), 100).await;
+            let bare = unchecked.time::<Left>(&empty, left, 0).await;
+            let bare = unchecked.time::<Left>(&page, left, 100).await.saturating_sub(bare);
             if round >= ROUNDS / 10 {
-                rounds.push([native, carried, decoded, taken].map(|it| it.as_secs_f64() * 1e3));
+                let times = [native, carried, decoded, taken, bare];
+                rounds.push(times.map(|it| it.as_secs_f64() * 1e3));
             }
         }
     });
-    let over = |value: fn(&[f64; 4]) -> f64| median(rounds.iter().map(value).collect());
-    let curve = |name: &str, value: fn(&[f64; 4]) -> f64| {
+    let over = |value: fn(&[f64; 5]) -> f64| median(rounds.iter().map(value).collect());
+    let curve = |name: &str, value: fn(&[f64; 5]) -> f64| {
         let points = rounds.iter().enumerate();
         Curve::new(name, points.map(|(round, it)| (round as f64, value(it))).collect())
     };
@@ -85,13 +88,19 @@ pub fn measure() -> Figure {
         rows: vec![
             Row::new(
                 "A page of 100 full records decoded in the component, against native types",
-                over(|[native, carried, decoded, _]| (decoded - carried) / native),
+                over(|[native, carried, decoded, ..]| (decoded - carried) / native),
                 "",
                 Target::AtMost(TARGET),
             ),
             Row::new(
                 "the same with the records taken out into the host",
-                over(|[native, carried, _, taken]| (taken - carried) / native),
+                over(|[native, carried, _, taken, _]| (taken - carried) / native),
+                "",
+                Target::None,
+            ),
+            Row::new(
+                "the same without the checks by which the host interrupts it",
+                over(|[native, .., bare]| bare / native),
                 "",
                 Target::None,
             ),
@@ -105,8 +114,8 @@ pub fn measure() -> Figure {
         ],
         curves: vec![
             curve("native", |[native, ..]| *native),
-            curve("in the component", |[_, carried, decoded, _]| decoded - carried),
-            curve("and taken out", |[_, carried, _, taken]| taken - carried),
+            curve("in the component", |[_, carried, decoded, ..]| decoded - carried),
+            curve("and taken out", |[_, carried, _, taken, _]| taken - carried),
         ],
         how: "opportunities.list-page with the host's engine settings and HTTP answered in the \
               process, less the same call with as many bytes and no record; the records left where \
@@ -122,7 +131,8 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    fn new() -> Self {
+    /// With or without what interrupts running code.
+    fn new(checked: bool) -> Self {
         let settings = Arc::new(Mutex::new(None));
         let seen = Arc::clone(&settings);
         let tune =
@@ -130,7 +140,9 @@ impl Sandbox {
         let config =
             HostConfig { tune: Some(Arc::new(tune)), ..rig::unpaced("http://127.0.0.1:9/v1") };
         rig::host(config, Audit::none());
-        let config = settings.lock().expect("it is free").take().expect("the host has settings");
+        let mut config =
+            settings.lock().expect("it is free").take().expect("the host has settings");
+        config.epoch_interruption(checked);
         let engine = Engine::new(&config).expect("the settings are sound");
         let mut linker = Linker::<State>::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("nothing is linked yet");

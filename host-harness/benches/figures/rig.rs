@@ -10,7 +10,6 @@ use lever_host::embedded;
 use lever_host::limiter::{Limiter, Rate};
 use lever_host::policy::Agent;
 use lever_host::runtime::{Component, Host, HostConfig};
-use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -67,25 +66,39 @@ pub fn agent(name: &str) -> Agent {
 
 /// So many pages of a hundred full records, as Lever writes them.
 pub fn full_pages(pages: usize) -> Vec<Bytes> {
-    let record = include_str!("../../../tests/fixtures/opportunity_expanded.json");
-    let record: Value = serde_json::from_str(record).expect("the fixture is JSON");
+    const ID: &str = "177d7a73-3593-4a77-8890-05eebd012d82";
+    // As text: a JSON value would put the keys into another order than Lever's.
+    let record = compact(include_str!("../../../tests/fixtures/opportunity_expanded.json"));
+    let (before, after) = record.split_once(ID).expect("it has this id");
     let page = |page: usize| {
-        let records: Vec<Value> = (0..100)
+        let records: Vec<String> = (0..100)
             .map(|number| {
-                let mut record = record.clone();
-                record["id"] = json!(format!("177d7a73-3593-4a77-8890-{page:06}{number:06}"));
-                record
+                // Different from the first digit on, as random ones are.
+                let number = (page * 100 + number) as u32;
+                let first = number.wrapping_mul(0x9e37_79b1);
+                format!("{before}{first:08x}-3593-4a77-8890-{number:012}{after}")
             })
             .collect();
+        let data = records.join(",");
         let next = page + 1;
-        let last = next == pages;
-        let mut answer = json!({ "data": records, "hasNext": !last });
-        if !last {
-            answer["next"] = json!(format!("p{next}"));
-        }
-        Bytes::from(answer.to_string())
+        Bytes::from(match next < pages {
+            true => format!(r#"{{"data":[{data}],"hasNext":true,"next":"p{next}"}}"#),
+            false => format!(r#"{{"data":[{data}],"hasNext":false}}"#),
+        })
     };
     (0..pages).map(page).collect()
+}
+
+/// JSON without the white space between its parts.
+fn compact(json: &str) -> String {
+    let (mut in_text, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        let kept = in_text || !c.is_whitespace();
+        in_text ^= *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        kept
+    };
+    json.chars().filter(keep).collect()
 }
 
 /// A server that hands out bodies made before: the page that `offset` names,

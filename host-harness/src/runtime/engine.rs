@@ -22,13 +22,14 @@ pub const CALLS: u32 = 64;
 /// feel 100 interruptions a second as less than a tenth of a percent.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Changes the engine's settings before it is made; for tests that must look
-/// into the memory of instances.
+/// Changes the engine's settings, pooled instances included, before it is made;
+/// for tests that must look into the memory of instances.
 #[doc(hidden)]
 pub type Tune = Arc<dyn Fn(&mut Config) + Send + Sync>;
 
-/// Makes an engine for so many calls at once, with pooled instances where the machine grants the address
-/// space for them, else with instances made on demand.
+/// Makes an engine for so many calls at once, with pooled instances where the
+/// machine grants the address space for them, else with instances made on
+/// demand.
 pub fn engine(cache: Option<&Path>, calls: u32, tune: Option<&Tune>) -> Result<Engine, HostError> {
     let cache = cache.map(open_cache).transpose()?;
     let mut config = Config::new();
@@ -38,12 +39,12 @@ pub fn engine(cache: Option<&Path>, calls: u32, tune: Option<&Tune>) -> Result<E
         .wasm_backtrace_max_frames(None)
         .wasm_memory64(false)
         .cache(cache);
-    if let Some(tune) = tune {
-        tune(&mut config);
-        return Engine::new(&config).map_err(HostError::engine);
-    }
     let mut pooled = config.clone();
     pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls)));
+    if let Some(tune) = tune {
+        tune(&mut pooled);
+        return Engine::new(&pooled).map_err(HostError::engine);
+    }
     Engine::new(&pooled).or_else(|_| Engine::new(&config)).map_err(HostError::engine)
 }
 
