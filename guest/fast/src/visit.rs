@@ -23,7 +23,30 @@ pub fn read<T: Read>(text: &[u8]) -> Result<T, serde_json::Error> {
 ///
 /// As for [`read`].
 pub fn fill(slot: Slot<'_>, text: &[u8]) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    // Looked through once, which is less than looking through every string.
+    match std::str::from_utf8(text) {
+        Ok(text) => fill_from(slot, text),
+        Err(error) => {
+            let before = text.get(..error.valid_up_to()).unwrap_or_default();
+            Err(match fill_from(slot, std::str::from_utf8(before).unwrap_or_default()) {
+                Err(error) if !error.is_eof() => error,
+                // serde_json takes the place out of the words.
+                Err(error) => Error::custom(format_args!(
+                    "{NOT_UTF8} at line {} column {}",
+                    error.line(),
+                    error.column()
+                )),
+                Ok(()) => Error::custom(NOT_UTF8),
+            })
+        }
+    }
+}
+
+/// What an error says where a text is not UTF-8.
+pub const NOT_UTF8: &str = "not UTF-8";
+
+fn fill_from(slot: Slot<'_>, text: &str) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     slot.deserialize(&mut deserializer)?;
     deserializer.end()
 }
@@ -241,9 +264,26 @@ impl Visitor<'_> for Key {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<usize, E> {
+        if self.names.get(self.hint).is_some_and(|name| same(name, key)) {
+            return Ok(self.hint);
+        }
         let (before, after) = self.names.split_at_checked(self.hint).unwrap_or((self.names, &[]));
-        let place = |names: &[&str]| names.iter().position(|name| *name == key);
+        let place = |names: &[&str]| names.iter().position(|name| same(name, key));
         let found = place(after).map(|place| place.saturating_add(before.len()));
         Ok(found.or_else(|| place(before)).unwrap_or(usize::MAX))
     }
+}
+
+/// Whether two keys are the same. In WebAssembly `==` is a call that looks at
+/// one byte after the other.
+fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let differ =
+        |one: &[u8; 8], other: &[u8; 8]| u64::from_ne_bytes(*one) != u64::from_ne_bytes(*other);
+    !words.iter().zip(other_words).any(|(one, other)| differ(one, other))
+        && !rest.iter().zip(other_rest).any(|(one, other)| one != other)
 }

@@ -86,6 +86,7 @@ fn describe(error: &serde_json::Error, body: &[u8]) -> String {
             match (text.strip_prefix("missing field "), text.rsplit_once(", expected ")) {
                 (Some(field), _) => format!("missing field {}", before_line(field)),
                 (None, Some((_, expected))) => format!("expected {}", before_line(expected)),
+                (None, None) if text.starts_with(record::NOT_UTF8) => "that is not UTF-8".into(),
                 (None, None) => "unexpected value".into(),
             }
         }
@@ -117,7 +118,7 @@ mod tests {
     use crate::bindings::exports::ats::lever::form_fields::FormField;
     use crate::bindings::exports::ats::lever::opportunities::Opportunity;
 
-    fn fail(body: &str) -> Error {
+    fn fail(body: impl Into<Vec<u8>>) -> Error {
         let response = Response { status: 200, body: body.into(), ..Response::default() };
         decode::<Envelope<Vec<Opportunity>>>(&response, Effect::Read).unwrap_err()
     }
@@ -152,9 +153,26 @@ mod tests {
     }
 
     #[test]
+    fn text_that_is_not_utf_8_is_an_error_with_its_place() {
+        let rows: [(&[u8], &str); 3] = [
+            (
+                b"{\"data\":[{\"id\":\"a\"},{\"id\":\"b\",\"name\":\"An\xffa\"}]}",
+                "at `data[1].name` that is not UTF-8",
+            ),
+            (b"{\"data\":[]}\xff", "that is not UTF-8"),
+            // What is wrong before is said before.
+            (b"{\"data\":7,\"next\":\"\xff\"}", "at `data` expected a sequence"),
+        ];
+        for (body, expected) in rows {
+            let error = fail(body);
+            assert!(error.message.contains(expected), "{}\n{expected}", error.message);
+        }
+    }
+
+    #[test]
     fn deep_nesting_is_an_error_and_no_overflow() {
         let deep = format!("{{\"data\":[{{\"id\":\"a\",\"tags\":{}", "[".repeat(100_000));
-        assert_eq!(fail(&deep).kind, ErrorKind::MalformedAnswer);
+        assert_eq!(fail(deep).kind, ErrorKind::MalformedAnswer);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::slot::Json;
+use super::Json;
 
 /// A part of a record, by the form it has in JSON.
 pub enum Part<'a> {

@@ -1,0 +1,115 @@
+//! Reading JSON into the records of the WIT, and writing them as JSON.
+//!
+//! What serde's derive does, for objects alone and in one piece of code for all
+//! records: each only says what lies where. Derived, the decoders were 190 KiB
+//! larger. Reading is in `lever-fast`. Unknown keys are skipped, absent and null lists are empty, and what
+//! is neither option nor list must be there.
+
+mod write;
+
+pub use lever_fast::{
+    Json, List, NOT_UTF8, Optional, Read, Record, Reference, Slot, fill, keyed, list, open, plain,
+    read,
+};
+pub use write::{Fields, Items, Part, Write, kind, number, value};
+
+/// Makes JSON objects readable into a record: its fields by place, name and
+/// kind, which is one of [`plain`], [`list`], [`keyed`] and [`open`], and those
+/// that JSON does not hold.
+macro_rules! record {
+    ($record:path { $($place:literal $field:ident $name:literal $kind:ident,)* }) => {
+        crate::core::record::record!($record { $($place $field $name $kind,)* } besides);
+    };
+    ($record:path { $($place:literal $field:ident $name:literal $kind:ident,)* } besides $($other:ident)*) => {
+        impl Default for $record {
+            fn default() -> Self {
+                type Record = $record;
+                Record { $($field: Default::default(),)* $($other: Default::default(),)* }
+            }
+        }
+
+        impl crate::core::record::Read for $record {
+            fn slot(&mut self) -> crate::core::record::Slot<'_> {
+                crate::core::record::Slot::Object(self)
+            }
+        }
+
+        impl crate::core::record::Record for $record {
+            fn names(&self) -> &'static [&'static str] {
+                const NAMES: &[&str] = &[$($name),*];
+                const { assert!(NAMES.len() <= 64) };
+                NAMES
+            }
+
+            fn field(&mut self, place: usize) -> Option<crate::core::record::Slot<'_>> {
+                match place {
+                    $($place => Some(crate::core::record::$kind(&mut self.$field)),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl crate::core::record::Write for $record {
+            fn part(&self) -> crate::core::record::Part<'_> {
+                crate::core::record::Part::Object(self)
+            }
+        }
+
+        impl crate::core::record::Fields for $record {
+            fn field_at(
+                &self,
+                place: usize,
+            ) -> Option<(&'static str, crate::core::record::Part<'_>)> {
+                match place {
+                    $($place => Some(($name, crate::core::record::kind::$kind(&self.$field))),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use record;
+
+/// Makes a record of an id and an optional object readable from both of Lever's
+/// forms: the id alone, or the whole object in its place.
+macro_rules! reference {
+    ($reference:path, $object:ident) => {
+        impl Default for $reference {
+            fn default() -> Self {
+                Self { id: String::new(), $object: None }
+            }
+        }
+
+        impl crate::core::record::Read for $reference {
+            fn slot(&mut self) -> crate::core::record::Slot<'_> {
+                crate::core::record::Slot::Reference(self)
+            }
+        }
+
+        impl crate::core::record::Reference for $reference {
+            fn set(&mut self, id: &str) {
+                *self = Self { id: id.to_owned(), $object: None };
+            }
+
+            fn object(&mut self) -> &mut dyn crate::core::record::Record {
+                self.$object.insert(Default::default())
+            }
+
+            fn settle(&mut self) {
+                if let Some(object) = &self.$object {
+                    self.id.clone_from(&object.id);
+                }
+            }
+        }
+
+        impl crate::core::record::Write for $reference {
+            fn part(&self) -> crate::core::record::Part<'_> {
+                match &self.$object {
+                    Some(object) => object.part(),
+                    None => crate::core::record::Part::Text(&self.id),
+                }
+            }
+        }
+    };
+}
+pub(crate) use reference;
