@@ -10,8 +10,8 @@ mod bytes;
 mod calls;
 mod decode;
 mod figure;
-mod list_all;
 mod memory;
+mod pace;
 mod pages;
 mod records;
 mod requests;
@@ -27,7 +27,8 @@ const FIGURES: &[(&str, Measure)] = &[
     ("pages", pages::measure),
     ("decode", decode::measure),
     ("bytes", bytes::measure),
-    ("list-all", list_all::measure),
+    ("list-all", pace::measure),
+    ("notes", pace::notes),
     ("call", calls::trivial),
     ("webhook", calls::webhook),
     ("start", calls::start),
