@@ -4,8 +4,9 @@
 //! pages a second, of the 10 that Lever allows. A list starts as one slice. When
 //! a request that might have been sent was not, since the answer before it was
 //! still under way, it is cut, and so is later any slice that would be the last
-//! to end. What a cut reads twice would have been waiting time; an account that
-//! ends before costs nothing more.
+//! to end, as early as that can be told, since a cut reads again what its slice
+//! had read. What the first cut reads twice would have been waiting time; an
+//! account that ends before costs nothing more.
 
 mod reading;
 
@@ -230,7 +231,10 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
         }
         let open = self.slices.iter().filter(|slice| slice.is_open());
         let rank = open.map(|slice| slice.read.rank(&self.order)).min()??;
-        let size = |slice: &Slice| slice.read.before(rank, &self.order);
+        let size = |slice: &Slice| match rank {
+            0 => slice.read.leading(&self.order),
+            _ => slice.read.before(rank, &self.order),
+        };
         let read = self.slices.iter().filter(|slice| slice.state != State::Cut);
         let all: usize = read.map(size).sum();
         // How long a slice takes for a page: the answer, and on average half a

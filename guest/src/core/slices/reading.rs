@@ -9,12 +9,18 @@
 /// Records of a stage that make it a sample.
 const SAMPLE: usize = 50;
 
-/// By how much each slice towards the past is wider than the one after it, where
-/// nobody knows how far the past goes back.
-const WIDER: u64 = 2;
+/// How far the past goes back where nobody knows: a decade.
+const PAST: u64 = 10 * YEAR;
 
-/// How far back that goes: a decade.
-const PAST: u64 = 10 * 365 * 86_400_000;
+const YEAR: u64 = 365 * 86_400_000;
+
+/// By how much a slice towards the past reaches further than the one after it,
+/// in quarters, at most.
+const WIDEST: u64 = 64;
+
+/// How many records are thought to come for each that was read, at most: what
+/// came at once, as by an import, says little about the time before.
+const TRUSTED: u64 = 32;
 
 /// From one creation time to another in Unix milliseconds; open where there is
 /// none.
@@ -105,6 +111,26 @@ impl Reading {
         before.map(|(_, times)| times.len()).sum()
     }
 
+    /// Records of the stage that comes first in all slices: those read, and
+    /// while that goes on those that are still thought to come.
+    pub fn leading(&self, order: &Order) -> usize {
+        let first = self.stages.iter().find(|(stage, _)| order.of(stage) == 0);
+        first.map_or(0, |(_, times)| times.len().saturating_add(self.to_come(times, order)))
+    }
+
+    /// Records of the first stage that are still to come, if what is left of the
+    /// time holds them as densely. So it is where they come by creation, newest
+    /// first, as leads do; in any other order the first page spans all of the
+    /// time already. Where the time has no beginning, as many as are believed.
+    fn to_come(&self, times: &[u64], order: &Order) -> usize {
+        if self.rank(order) != Some(0) {
+            return 0;
+        }
+        let read = times.len() as u64;
+        let part = self.part_of_window(times).max(1000 / TRUSTED);
+        usize::try_from(read.saturating_mul(1000_u64.saturating_sub(part)) / part).unwrap_or(0)
+    }
+
     /// How far it has got: the rank of its stage, and how far in that stage
     /// beside the others. The smallest has most before it.
     pub fn progress(&self, order: &Order) -> (Option<usize>, u64) {
@@ -138,6 +164,9 @@ impl Reading {
         let rank = self.rank(order).unwrap_or_default();
         let through = self.stages.iter().filter(|(stage, _)| order.of(stage) < rank);
         let mut sample: Vec<u64> = through.flat_map(|(_, times)| times).copied().collect();
+        if sample.len() < SAMPLE {
+            sample = self.with_what_is_to_come(order);
+        }
         let mut cuts: Vec<u64> = if sample.len() >= SAMPLE {
             sample.sort_unstable();
             let len = sample.len() as u64;
@@ -154,8 +183,25 @@ impl Reading {
         cuts
     }
 
-    /// By time alone: evenly where it has a beginning, and else ever wider into
-    /// the past.
+    /// The records of the first stage, those to come spread evenly over the rest
+    /// of the time.
+    fn with_what_is_to_come(&self, order: &Order) -> Vec<u64> {
+        let first = self.stages.iter().find(|(stage, _)| order.of(stage) == 0);
+        let (Some((_, times)), Some(start)) = (first, self.window.start) else { return Vec::new() };
+        let oldest = times.iter().min().copied().unwrap_or(start);
+        if oldest.saturating_sub(start) / TRUSTED
+            > self.window.end.unwrap_or(start).saturating_sub(oldest)
+        {
+            return Vec::new();
+        }
+        let (rest, to_come) = (oldest.saturating_sub(start), self.to_come(times, order));
+        let step = rest / (to_come as u64).saturating_add(1);
+        let to_come = (1..=to_come as u64).map(|n| start.saturating_add(n.saturating_mul(step)));
+        times.iter().copied().chain(to_come).collect()
+    }
+
+    /// By time alone: evenly where what was read says something about all of it,
+    /// and else ever wider into the past.
     fn outward(&self, parts: u64) -> Vec<u64> {
         let times = || self.stages.iter().flat_map(|(_, times)| times).copied();
         let (Some(oldest), Some(newest)) = (times().min(), times().max()) else {
@@ -166,19 +212,25 @@ impl Reading {
             return Vec::new();
         }
         let newest = self.window.end.unwrap_or(newest);
-        if let Some(start) = self.window.start {
-            let width = newest.saturating_sub(start) / parts.max(1);
+        let seen = newest.saturating_sub(oldest);
+        let past = self.window.start.map_or(PAST, |start| newest.saturating_sub(start));
+        if let Some(start) = self.window.start
+            && seen.saturating_mul(TRUSTED) >= past
+        {
+            let width = past / parts.max(1);
             return (1..parts).map(|n| start.saturating_add(n.saturating_mul(width))).collect();
         }
-        let mut width = newest.saturating_sub(oldest);
-        let mut cut = newest;
+        // As little wider, in quarters, as reaches so far back.
+        let wider = |width: u64, quarters: u64| width.saturating_mul(quarters) / 4;
+        let reaches =
+            |quarters: &u64| (0..parts).fold(seen, |width, _| wider(width, *quarters)) >= past;
+        let quarters = (5..WIDEST).find(reaches).unwrap_or(WIDEST);
+        let mut width = seen;
         let step = |_| {
-            cut = cut.saturating_sub(width);
-            width = width.saturating_mul(WIDER);
-            cut
+            width = wider(width, quarters);
+            newest.saturating_sub(width)
         };
-        let within = |cut: &u64| newest.saturating_sub(*cut) < PAST;
-        (1..parts).map(step).take_while(within).collect()
+        (1..parts).map(step).collect()
     }
 }
 
@@ -220,8 +272,16 @@ mod tests {
     #[test]
     fn the_past_is_cut_ever_wider() {
         let mut order = Order::default();
-        let first = reading(OPEN, &[("a", &[1000, 995, 990])], &mut order);
-        assert_eq!(first.cuts(5, &order), [850, 930, 970, 990]);
+        let now = 50 * YEAR;
+        let first = reading(OPEN, &[("a", &[now, now - YEAR / 10])], &mut order);
+        let cuts = first.cuts(5, &order);
+        assert!(cuts.windows(3).all(|it| it[1] - it[0] > it[2] - it[1]), "{cuts:?}");
+        assert!((1..10).contains(&((now - cuts[0]) / YEAR)), "{cuts:?}");
+        // So is a known past, where what was read is little of it.
+        let window = Window { start: Some(now - 40 * YEAR), end: Some(now) };
+        let known = reading(window, &[("a", &[now, now - YEAR / 10])], &mut order);
+        let cuts = known.cuts(3, &order);
+        assert!(cuts[0] - (now - 40 * YEAR) > cuts[1] - cuts[0], "{cuts:?}");
     }
 
     #[test]
@@ -234,8 +294,31 @@ mod tests {
         let read = reading(window, &[("a", &times), ("b", &[1, 2])], &mut order);
         let cuts = read.cuts(4, &order);
         assert!(cuts.len() == 3 && cuts.iter().all(|cut| (500..600).contains(cut)), "{cuts:?}");
-        let early = reading(window, &[("a", &[999, 998])], &mut order);
-        assert_eq!(early.cuts(4, &order), [250, 500, 750]);
+        let early = reading(window, &[("a", &[990, 960])], &mut order);
+        let cuts = early.cuts(4, &order);
+        assert!(
+            cuts.iter().zip([250, 500, 750]).all(|(cut, even)| cut.abs_diff(even) < 30),
+            "{cuts:?}"
+        );
+    }
+
+    #[test]
+    fn leads_that_come_newest_first_say_how_many_there_are() {
+        let mut order = Order::default();
+        let window = Window { start: Some(0), end: Some(1000) };
+        // Half of the time read, a moment of it, all of it, and the stage done.
+        let rows: [(&[(&str, &[u64])], usize); 4] = [
+            (&[("a", &[900, 700, 500])], 6),
+            (&[("a", &[999])], 32),
+            (&[("a", &[5, 900, 0])], 3),
+            (&[("a", &[900, 700]), ("b", &[600])], 2),
+        ];
+        for (stages, records) in rows {
+            let read = reading(window, stages, &mut order);
+            assert!(read.leading(&order).abs_diff(records) <= 1, "{}", read.leading(&order));
+        }
+        let open = reading(OPEN, &[("a", &[900, 700])], &mut order);
+        assert_eq!(open.leading(&order), 2 * 32, "nobody knows how far it goes back");
     }
 
     #[test]
