@@ -133,13 +133,18 @@ impl<'a> Filter<'a> {
 
     /// Whether a record belongs in the list.
     pub fn allows(&self, state: &State, row: &Opportunity) -> bool {
-        let contact = state.contacts.get(&row.contact);
-        let emails = contact.map_or(&[][..], |contact| &contact.emails);
-        let application = row.application.as_ref().and_then(|id| state.applications.get(id));
-        let posting = |archived: bool| {
-            application
-                .filter(|application| application.archived.is_some() == archived)
-                .map_or("", |application| &application.posting)
+        // Looked up only where asked for: large accounts are gone through at
+        // every page.
+        let has_email = || {
+            let emails = state.contacts.get(&row.contact).map(|contact| contact.emails.iter());
+            emails.into_iter().flatten().any(|email| self.emails.contains(&canonical_email(email)))
+        };
+        let is_for = |postings: &[&str], archived: bool| {
+            let application = row.application.as_ref().and_then(|id| state.applications.get(id));
+            application.is_some_and(|application| {
+                application.archived.is_some() == archived
+                    && postings.contains(&application.posting.as_str())
+            })
         };
         let mark = row.archived.as_ref();
         let confidentiality = match self.confidentiality {
@@ -149,13 +154,12 @@ impl<'a> Filter<'a> {
         };
         confidentiality
             && meets(&self.tags, &row.tags)
-            && (self.emails.is_empty()
-                || emails.iter().any(|email| self.emails.contains(&canonical_email(email))))
+            && (self.emails.is_empty() || has_email())
             && is_among(&self.origins, &row.origin)
             && meets(&self.sources, &row.sources)
             && is_among(&self.stages, &row.stage)
-            && is_among(&self.postings, posting(false))
-            && is_among(&self.archived_postings, posting(true))
+            && (self.postings.is_empty() || is_for(&self.postings, false))
+            && (self.archived_postings.is_empty() || is_for(&self.archived_postings, true))
             && self.created.allows(Some(row.created_at))
             && self.updated.allows(row.updated_at)
             && self.advanced.allows(Some(row.last_advanced_at))

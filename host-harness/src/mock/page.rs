@@ -121,6 +121,11 @@ pub(super) fn cut<T>(
         };
         rows.retain(|(key, _)| key >= start);
     }
+    if rows.len() > limit {
+        // Of a large account only the page is sorted. No two keys are the same.
+        rows.select_nth_unstable_by(limit, |(left, _), (right, _)| left.cmp(right));
+        rows.truncate(limit + 1);
+    }
     rows.sort_by(|(left, _), (right, _)| left.cmp(right));
     let next = rows.get(limit).map(|(key, _)| key.clone());
     rows.truncate(limit);
