@@ -41,6 +41,7 @@ fn its_programs_are_those_that_were_run() {
         include_str!("consumers/node.mjs"),
         include_str!("consumers/python.py"),
         include_str!("consumers/wasmtime.rs"),
+        include_str!("consumers/library.rs"),
     ] {
         assert!(
             README.contains(program.trim_end()),
