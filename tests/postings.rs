@@ -91,6 +91,7 @@ pub async fn create() {
     assert_eq!(body(seen)["salaryRange"]["max"], json!(40), "a whole number has no fraction");
     assert_eq!(posting(&rig, &id(&made))["text"], "Boat Builder");
     assert_eq!(made["salary-range"]["min"], json!(27.5));
+    assert_eq!(made["salary-range"]["max"], json!(40), "nor has one in a result");
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// Below it every whole number is one of its own, 2^53.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.view {
@@ -41,6 +44,10 @@ impl Serialize for Shown<'_> {
             View::Flag(value) => serializer.serialize_bool(value),
             View::Whole(value) => serializer.serialize_u64(value),
             View::Signed(value) => serializer.serialize_i64(value),
+            // As Lever writes it: a salary of 140000, not 140000.0.
+            View::Float(value) if value.fract() == 0.0 && value.abs() < WHOLE => {
+                serializer.serialize_i64(value as i64)
+            }
             View::Float(value) => serializer.serialize_f64(value),
             View::Letter(value) => serializer.serialize_char(value),
             View::Text(text) | View::Case(text, None) => serializer.serialize_str(text),
