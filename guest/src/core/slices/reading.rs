@@ -111,11 +111,17 @@ impl Reading {
         before.map(|(_, times)| times.len()).sum()
     }
 
+    /// What was read of the stage that comes first in all slices.
+    fn leads(&self, order: &Order) -> &[u64] {
+        let first = self.stages.iter().find(|(stage, _)| order.of(stage) == 0);
+        first.map_or(&[], |(_, times)| times)
+    }
+
     /// Records of the stage that comes first in all slices: those read, and
     /// while that goes on those that are still thought to come.
     pub fn leading(&self, order: &Order) -> usize {
-        let first = self.stages.iter().find(|(stage, _)| order.of(stage) == 0);
-        first.map_or(0, |(_, times)| times.len().saturating_add(self.to_come(times, order)))
+        let times = self.leads(order);
+        times.len().saturating_add(self.to_come(times, order))
     }
 
     /// Records of the first stage that are still to come, if what is left of the
@@ -184,19 +190,20 @@ impl Reading {
     }
 
     /// The records of the first stage, those to come spread evenly over the rest
-    /// of the time.
+    /// of the time; none where that has no ends, or is too much to be believed.
     fn with_what_is_to_come(&self, order: &Order) -> Vec<u64> {
-        let first = self.stages.iter().find(|(stage, _)| order.of(stage) == 0);
-        let (Some((_, times)), Some(start)) = (first, self.window.start) else { return Vec::new() };
+        let (Some(start), Some(end)) = (self.window.start, self.window.end) else {
+            return Vec::new();
+        };
+        let times = self.leads(order);
         let oldest = times.iter().min().copied().unwrap_or(start);
-        if oldest.saturating_sub(start) / TRUSTED
-            > self.window.end.unwrap_or(start).saturating_sub(oldest)
-        {
+        let (seen, rest) = (end.saturating_sub(oldest), oldest.saturating_sub(start));
+        if rest / TRUSTED > seen {
             return Vec::new();
         }
-        let (rest, to_come) = (oldest.saturating_sub(start), self.to_come(times, order));
-        let step = rest / (to_come as u64).saturating_add(1);
-        let to_come = (1..=to_come as u64).map(|n| start.saturating_add(n.saturating_mul(step)));
+        let to_come = self.to_come(times, order) as u64;
+        let step = rest / to_come.saturating_add(1);
+        let to_come = (1..=to_come).map(|n| start.saturating_add(n.saturating_mul(step)));
         times.iter().copied().chain(to_come).collect()
     }
 
