@@ -41,7 +41,7 @@ mod payload;
 mod posting_writes;
 mod postings;
 mod questions;
-mod random;
+pub(crate) mod random;
 mod resumes;
 mod routes;
 mod schedule;

@@ -2,6 +2,7 @@
 //! and random values to tell it.
 
 use crate::catalog::Catalog;
+use crate::mock::random::Random as Bits;
 use std::fmt::Write as _;
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
@@ -149,24 +150,15 @@ fn written(resolve: &Resolve, ty: &WitType, uses: &mut Vec<(String, String)>) ->
 }
 
 /// Random values from a seed.
-pub struct Random(u64);
+pub struct Random(Bits);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Random(seed)
-    }
-
-    pub fn bits(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Random(Bits::new(seed))
     }
 
     pub fn below(&mut self, bound: usize) -> usize {
-        (self.bits() % bound.max(1) as u64) as usize
+        self.0.below(bound as u64) as usize
     }
 
     fn text(&mut self) -> String {
@@ -191,7 +183,7 @@ impl Random {
         let number = match self.below(4) {
             0 => u64::MAX,
             1 => self.below(3) as u64,
-            _ => self.bits(),
+            _ => self.0.bits(),
         };
         number & (u64::MAX >> (64 - bits))
     }
@@ -209,8 +201,8 @@ impl Random {
             Type::S16 => Val::S16(self.number(16) as i16),
             Type::S32 => Val::S32(self.number(32) as i32),
             Type::S64 => Val::S64(self.number(64) as i64),
-            Type::Float64 => Val::Float64(self.bits() as f64 / 3.0),
-            Type::Float32 => Val::Float32(self.bits() as f32 / 3.0),
+            Type::Float64 => Val::Float64(self.0.bits() as f64 / 3.0),
+            Type::Float32 => Val::Float32(self.0.bits() as f32 / 3.0),
             Type::String => Val::String(self.text()),
             Type::List(list) => {
                 Val::List((0..length(self)).map(|_| self.value(&list.ty(), depth + 1)).collect())
