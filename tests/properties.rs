@@ -199,7 +199,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_policy_parser_panic_or_grant(seed: u64) {
-        const POLICY: &str = include_str!("../README.md");
+        const POLICY: &str = include_str!("../host-harness/README.md");
         const MORE: &str =
             "\n[agents.other]\neeo = false\ndownload-hosts = [\"files.example.com\", \"*.s.example.com\"]\n";
         let (_, rest) = POLICY.split_once("```toml\n").expect("the README has a policy");

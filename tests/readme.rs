@@ -1,4 +1,4 @@
-//! The README says what is: its table of functions is that of the WIT.
+//! The documents say what is: functions, programs, policies and errors.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,12 @@ use lever_host::catalog::Catalog;
 use lever_host::mock::DIFFERENCES;
 
 const README: &str = include_str!("../README.md");
+const WIT: &str = include_str!("../wit/README.md");
+const GUEST: &str = include_str!("../guest/README.md");
+const HOST: &str = include_str!("../host-harness/README.md");
+const MOCK: &str = include_str!("../host-harness/mock/README.md");
 
-/// The table as it must stand in the README.
+/// The table as it must stand in the README of the WIT.
 fn table() -> String {
     let mut table = "| Function | What it does | Request | Grant |\n|---|---|---|---|\n".to_owned();
     for function in Catalog::embedded().functions() {
@@ -25,37 +29,61 @@ fn table() -> String {
 
 #[test]
 fn the_table_of_functions_is_that_of_the_wit() {
-    assert!(README.contains(&table()), "the README's table should be:\n{}", table());
+    assert!(WIT.contains(&table()), "the table in wit/README.md should be:\n{}", table());
 }
 
 #[test]
-fn what_the_mock_leaves_out_stands_in_the_readme() {
+fn what_the_mock_leaves_out_stands_in_its_readme() {
     for line in DIFFERENCES.lines() {
-        assert!(README.contains(line.trim()), "the README does not say: {line}");
+        assert!(MOCK.contains(line.trim()), "host-harness/mock/README.md does not say: {line}");
     }
 }
 
 #[test]
-fn its_programs_are_those_that_were_run() {
-    for program in [
-        include_str!("consumers/node.mjs"),
-        include_str!("consumers/python.py"),
-        include_str!("consumers/wasmtime.rs"),
-        include_str!("consumers/library.rs"),
+fn the_programs_are_those_that_were_run() {
+    for (document, program) in [
+        (GUEST, include_str!("consumers/node.mjs")),
+        (GUEST, include_str!("consumers/python.py")),
+        (GUEST, include_str!("consumers/wasmtime.rs")),
+        (README, include_str!("consumers/library.rs")),
     ] {
         assert!(
-            README.contains(program.trim_end()),
-            "the README has another program than:\n{program}"
+            document.contains(program.trim_end()),
+            "the document has another program than:\n{program}"
         );
     }
 }
 
 #[test]
-fn its_policy_is_one() {
-    let (_, rest) = README.split_once("```toml\n").expect("there is a policy");
-    let (policy, _) = rest.split_once("```").expect("the policy ends");
-    let policy = lever_host::policy::Policy::parse(policy).expect("it is sound");
-    assert!(policy.agent("sourcer").is_ok());
+fn the_policies_are_sound() {
+    for document in [README, HOST] {
+        let (_, rest) = document.split_once("```toml\n").expect("there is a policy");
+        let (policy, _) = rest.split_once("```").expect("the policy ends");
+        let policy = lever_host::policy::Policy::parse(policy).expect("it is sound");
+        assert!(policy.agent("sourcer").is_ok());
+    }
+}
+
+#[test]
+fn the_readme_has_at_most_200_lines() {
+    assert!(README.lines().count() <= 200, "{}", README.lines().count());
+}
+
+/// Files a document links to, by paths relative to it.
+#[test]
+fn every_link_of_the_documents_leads_to_a_file() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    for folder in ["", "wit", "guest", "host-harness", "host-harness/mock", "host-harness/benches"]
+    {
+        let text = std::fs::read_to_string(root.join(folder).join("README.md")).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            let target = link.0.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            assert!(root.join(folder).join(target).exists(), "{folder}/README.md: {target}");
+        }
+    }
 }
 
 #[test]
@@ -69,7 +97,7 @@ fn every_error_kind_and_outcome_is_explained() {
             cases.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("///"))
         {
             let case = case.trim_end_matches(',');
-            assert!(README.contains(&format!("`{case}`")), "{case}");
+            assert!(HOST.contains(&format!("`{case}`")), "{case}");
         }
     }
 }

@@ -83,7 +83,7 @@ impl Figure {
         std::fs::create_dir_all(&data).expect("the target directory can be written");
         let json = serde_json::to_string_pretty(self).expect("figures are JSON");
         std::fs::write(data.join(format!("{name}.json")), json).expect("the data can be written");
-        let plots = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/figures"));
+        let plots = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/plots"));
         std::fs::create_dir_all(&plots).expect("the plots' directory can be made");
         self.draw(&plots.join(format!("{name}.svg"))).expect("the curve can be drawn");
     }

@@ -4,7 +4,7 @@
 //! `cargo bench` measures all of them, `cargo bench -- pages share` some. Each
 //! is measured in a process of its own, so that none inherits memory or warm
 //! caches from another; it writes its data to `target/figures` and its curve to
-//! `tests/figures`. Two things that are compared are measured in turns.
+//! `benches/plots`. Two things that are compared are measured in turns.
 
 mod bytes;
 mod calls;
