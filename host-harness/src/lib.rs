@@ -48,7 +48,6 @@ pub mod catalog;
 pub mod credentials;
 pub mod egress;
 pub mod limiter;
-pub mod mock;
 pub mod oauth;
 pub mod policy;
 pub mod runtime;
@@ -57,6 +56,8 @@ pub mod upstream;
 pub mod value;
 pub mod webhooks;
 
+#[doc(inline)]
+pub use lever_mock as mock;
 pub use runtime::{functions, types};
 
 /// What is built into this host: the component and its WIT.

@@ -10,13 +10,13 @@ mod auth;
 mod call;
 mod component;
 mod demo;
-mod mock;
 mod policy;
 mod setup;
 mod tools;
 mod webhooks;
 
 use clap::{Parser, Subcommand};
+use lever_host::mock::command as mock;
 use setup::Options;
 use std::process::ExitCode;
 

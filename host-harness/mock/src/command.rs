@@ -1,14 +1,14 @@
-//! `lever-host mock`: a Lever to try things on.
+//! A mock on the command line, as `lever-mock` and as `lever-host mock`.
 
-use crate::tools::print;
-use clap::{Args, ValueEnum};
-use lever_host::mock::{
-    API_KEY, CLIENT_ID, CLIENT_SECRET, Config, Mock, PerformAs, REDIRECT_URI, Rate,
-};
+use std::io::{self, Write as _};
 use std::time::Duration;
 
-/// The arguments of `lever-host mock`.
-#[derive(Args)]
+use clap::{Args, ValueEnum};
+
+use crate::{API_KEY, CLIENT_ID, CLIENT_SECRET, Config, Mock, PerformAs, REDIRECT_URI, Rate};
+
+/// The arguments of the command line.
+#[derive(Args, Clone, Debug)]
 pub struct MockArgs {
     /// The port on 127.0.0.1; any free one when 0
     #[arg(long, default_value_t = 0)]
@@ -33,7 +33,7 @@ pub struct MockArgs {
     perform_as: Check,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Check {
     /// As Lever
     Strict,
@@ -42,6 +42,9 @@ enum Check {
 }
 
 /// Runs until interrupted.
+///
+/// # Errors
+/// When a port cannot be bound, or nothing be printed.
 pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
     let rate = Rate { per_second: args.rate, burst: args.burst.max(1), ..Rate::default() };
     let mock = Mock::start(Config {
@@ -58,7 +61,7 @@ pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
     })
     .await?;
     let (url, auth_url) = (mock.base_url(), mock.auth_url());
-    print(&format!(
+    let greeting = format!(
         "A mock Lever with {} opportunities answers at {url} until you press Ctrl-C.\n\
          It takes the API key {API_KEY}. In another terminal:\n\n  \
          LEVER_API_KEY={API_KEY} lever-host --base-url {url} --allow-loopback \\\n    \
@@ -68,7 +71,11 @@ pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
          LEVER_CLIENT_SECRET={CLIENT_SECRET} lever-host --base-url {url} --allow-loopback \\\n    \
          auth login --client-id {CLIENT_ID} --scope opportunities:read:admin\n",
         args.opportunities,
-    ))?;
+    );
+    match io::stdout().lock().write_all(greeting.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
     std::future::pending::<()>().await;
     Ok(())
 }

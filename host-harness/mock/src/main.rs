@@ -1,0 +1,17 @@
+//! `lever-mock`: a Lever to try clients on, on this machine.
+
+use clap::Parser;
+use lever_mock::command::{self, MockArgs};
+
+/// Runs a mock Lever on this machine until interrupted
+#[derive(Parser)]
+#[command(name = "lever-mock", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    mock: MockArgs,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    command::run(&Cli::parse().mock).await
+}
