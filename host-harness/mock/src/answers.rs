@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn each_type_takes_its_values_and_no_others() {
-        let state = seed::account(1, 0, 0);
+        let state = seed::account(1, 0, 0, crate::History::Long);
         let chosen = json!([{"text": "a"}, {"text": "b"}]);
         let scores = json!([{"text": "x"}, {"text": "y"}]);
         let rows = [

@@ -47,6 +47,11 @@ impl Tokens {
         self.0.len() < before
     }
 
+    /// Ends all of them; says how many there were.
+    pub fn expire(&mut self) -> usize {
+        std::mem::take(&mut self.0).len()
+    }
+
     fn find(&self, token: &str, now: u64) -> Option<&Token> {
         self.0.iter().find(|known| known.token == token && now < known.expires_at)
     }

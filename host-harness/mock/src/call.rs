@@ -49,12 +49,12 @@ impl Call<'_> {
         }
     }
 
-    /// A `true` or `false` parameter.
+    /// A `true` or `false` parameter, capitalised or not: Airbyte's source sends Python's `True`, so Lever takes it.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         match self.one(name)? {
             None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
+            Some("true" | "True") => Ok(Some(true)),
+            Some("false" | "False") => Ok(Some(false)),
             Some(_) => Err(Failure::Query(format!("Invalid parameter: {name}"))),
         }
     }
@@ -114,6 +114,9 @@ pub(super) mod tests {
     fn a_parameter_that_does_not_fit_is_refused() {
         let rows = [
             ("archived=true", true),
+            ("archived=True", true),
+            ("archived=False", true),
+            ("archived=TRUE", false),
             ("archived=yes", false),
             ("archived=true&archived=false", false),
             ("", true),

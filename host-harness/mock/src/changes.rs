@@ -8,7 +8,7 @@ use super::answer::{Answer, Failure};
 use super::body::Fields;
 use super::call::Call;
 use super::opportunities::find;
-use super::store::{Archived, Opportunity, StageChange, State};
+use super::store::{Archived, Opportunity, StageChange, State, text};
 use super::views;
 
 /// The record without the fields of the person, as answers to writes show it.
@@ -75,13 +75,15 @@ fn requisition_for_hire(
     if application.is_none_or(|application| application.archived.is_some()) {
         return refuse("Needs exactly one active application.");
     }
-    match state.requisitions.iter().find(|requisition| requisition.id == id) {
+    match state.requisition(id) {
         None => refuse("Requisition was not found."),
-        Some(requisition) if !requisition.open => refuse("Requisition is not open."),
+        Some(requisition) if text(requisition, "status") != "open" => {
+            refuse("Requisition is not open.")
+        }
         Some(requisition) => Ok(Some(json!({
-            "id": requisition.id,
-            "requisitionCode": requisition.code,
-            "hiringManagerOnHire": requisition.hiring_manager,
+            "id": requisition.get("id"),
+            "requisitionCode": requisition.get("requisitionCode"),
+            "hiringManagerOnHire": requisition.get("hiringManager"),
         }))),
     }
 }

@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::{API_KEY, CLIENT_ID, CLIENT_SECRET, Config, Mock, PerformAs, REDIRECT_URI, Rate};
+use crate::service::wall_clock;
+use crate::{
+    API_KEY, CLIENT_ID, CLIENT_SECRET, Config, History, Mock, PerformAs, REDIRECT_URI, Rate,
+};
+
+/// 1976, so that there is room for a history before it, to the end of the year 9999.
+const EPOCHS: std::ops::RangeInclusive<u64> = 200_000_000_000..=253_402_300_799_999;
 
 /// The arguments of the command line.
 #[derive(Args, Clone, Debug)]
@@ -19,6 +25,15 @@ pub struct MockArgs {
     /// Opportunities the account starts with
     #[arg(long, default_value_t = 250)]
     opportunities: usize,
+    /// Ninety days of history up to now, each opportunity with `updatedAt`, for clients that read what is new
+    #[arg(long)]
+    modern: bool,
+    /// The latest moment of the account's history, in milliseconds since 1970 UTC [default: 2026-01-01, or now if modern]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(EPOCHS))]
+    epoch: Option<u64>,
+    /// The port on 127.0.0.1 of the admin side, which shows what is held and was seen and breaks things; any free one when 0
+    #[arg(long, value_name = "PORT")]
+    admin_port: Option<u16>,
     /// Milliseconds before each answer
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
@@ -47,8 +62,17 @@ enum Check {
 /// When a port cannot be bound, or nothing be printed.
 pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
     let rate = Rate { per_second: args.rate, burst: args.burst.max(1), ..Rate::default() };
+    let history = if args.modern { History::Recent } else { History::Long };
+    let epoch = match args.epoch {
+        Some(epoch) => epoch,
+        None if args.modern => wall_clock(),
+        None => Config::default().epoch,
+    };
     let mock = Mock::start(Config {
         port: args.port,
+        admin_port: args.admin_port,
+        epoch,
+        history,
         seed: args.seed,
         opportunities: args.opportunities,
         latency: Duration::from_millis(args.latency_ms),
@@ -72,6 +96,8 @@ pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
          auth login --client-id {CLIENT_ID} --scope opportunities:read:admin\n",
         args.opportunities,
     );
+    let admin = mock.admin_url().map(|url| format!("\nIts admin side is {url}.\n"));
+    let greeting = greeting + &admin.unwrap_or_default();
     match io::stdout().lock().write_all(greeting.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => {}

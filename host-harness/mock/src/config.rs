@@ -24,6 +24,8 @@ pub struct Config {
     pub opportunities: usize,
     /// Latest moment of the seeded history, in milliseconds since 1970 UTC.
     pub epoch: u64,
+    /// How long that history is.
+    pub history: History,
     /// Wait before every answer; a write is applied before it.
     pub latency: Duration,
     /// The limit for each credential; None switches it off.
@@ -54,6 +56,8 @@ pub struct Config {
     pub storage_lifetime: Duration,
     /// The authorization server.
     pub authorization: Authorization,
+    /// TCP port on 127.0.0.1 of the admin side; 0 takes any free one, None has no admin side.
+    pub admin_port: Option<u16>,
     /// How webhooks are taken and delivered.
     pub webhooks: WebhookRules,
 }
@@ -66,6 +70,7 @@ impl Default for Config {
             opportunities: 250,
             // 2026-01-01T00:00:00Z.
             epoch: 1_767_225_600_000,
+            history: History::Long,
             latency: Duration::ZERO,
             rate: Some(Rate::default()),
             // Lever's documented limit for application POSTs.
@@ -82,9 +87,19 @@ impl Default for Config {
             storage_port: 0,
             storage_lifetime: Duration::from_secs(60),
             authorization: Authorization::default(),
+            admin_port: None,
             webhooks: WebhookRules::default(),
         }
     }
+}
+
+/// The history an account is seeded with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// Years of it; most opportunities were never updated since `updatedAt` exists.
+    Long,
+    /// Ninety days of it; every opportunity has `updatedAt`.
+    Recent,
 }
 
 /// A token bucket.

@@ -198,6 +198,11 @@ impl Faults {
         self.0.push(fault);
     }
 
+    /// The rules still waiting, in their order, as written in Rust.
+    pub fn describe(&self) -> Vec<String> {
+        self.0.iter().filter(|rule| rule.times > 0).map(|rule| format!("{rule:?}")).collect()
+    }
+
     /// What hits this request; counts it in the rule.
     pub fn hit(&mut self, method: &str, path: &str) -> Option<Hit> {
         self.0.retain(|rule| rule.times > 0);

@@ -42,6 +42,11 @@ pub(super) fn allowed(html: &str, elements: &[&str]) -> String {
     kept.collect()
 }
 
+/// A text as HTML that says it.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// What the document says, a line for each block.
 pub(super) fn plain(html: &str) -> String {
     let said = pieces(html).into_iter().map(|(is_tag, piece)| match (is_tag, piece) {
@@ -76,6 +81,7 @@ mod tests {
 
     #[test]
     fn a_document_says_a_line_for_each_block() {
+        assert_eq!(plain(&escaped("<a> & \"b\"")), "<a> & \"b\"");
         assert_eq!(plain("<div>A &amp; <b>B</b></div><p>C&lt;</p>D<br>E"), "A & B\nC<\nD\nE");
     }
 }

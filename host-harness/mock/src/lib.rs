@@ -1,8 +1,6 @@
-//! A mock of Lever's API on the loopback interface: stateful, seeded, and breakable on demand.
-//!
-//! Its own reading of Lever's rules: it shares no code with any client, so that a mistake on one
-//! side shows. What it leaves out stands in [`DIFFERENCES`].
+#![doc = include_str!("../README.md")]
 
+mod admin;
 mod answer;
 mod answers;
 mod applications;
@@ -18,6 +16,7 @@ mod creation;
 mod deleted;
 mod deliveries;
 mod documents;
+mod endpoints;
 mod events;
 mod faults;
 mod feedback;
@@ -70,8 +69,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use admin::ROUTES as ADMIN_ROUTES;
 pub use config::{
-    ACCESS_TOKEN, API_KEY, Config, Downloads, PerformAs, Rate, RetryAfter, UnknownBody,
+    ACCESS_TOKEN, API_KEY, Config, Downloads, History, PerformAs, Rate, RetryAfter, UnknownBody,
     UnknownQuery,
 };
 pub use deliveries::{Attempt, Delivery};
@@ -87,61 +87,14 @@ use server::Side;
 use service::Service;
 use storage::Hop;
 
-/// What the mock does not reproduce, and what it had to choose.
-pub const DIFFERENCES: &str = "\
-Left out:
-- Endpoints: contacts, profile forms, requisitions, referrals, EEO responses, surveys, audit events,
-  users of a posting, disposition stages, and the candidates aliases.
-- Permissions of single keys: an API key, or an access token without scopes, may do everything but see confidential records.
-- Side effects: no mail, no reminder, no calendar, no snooze runs out.
-- Time: a file is processed, a resume read and a contact found before the answer is sent.
-- TLS and HTTP/2.
-- Webhooks: `candidateDeleted` never fires, and only plain http on this machine is called.
-- Lists of names: any text is a category of a posting or a requisition code, any name with the form of a time zone is one.
-- `location` of an application form and `distribution` of a single posting change nothing.
-Chosen where Lever's behaviour is not public:
-- 429 has code TooManyRequests, 405 MethodNotAllowed, 403 ForbiddenError, 408 RequestTimeout, 411 LengthRequired,
-  413 PayloadTooLarge, 415 UnsupportedMediaType, 422 UnprocessableEntity.
-- The credential is checked first, then the rate limit, the path, the scope, the query, `perform_as`, the body. Each credential
-  has its own bucket, and one more of 2 a second for applications.
-- Notes take the scope of notes or of opportunities, applying that of postings or of applications, file actions that of files
-  or of opportunities. A missing scope answers 403 and names it.
-- A confidential record read by its id without access answers 403. Deleted confidential ones are left out of their list.
-- A deactivated user read or changed by its id answers 404; reactivating finds it.
-- What was made in the product answers 403 to changes: notes, panels, their interviews, the deletion of templates.
-- Wrong values of known parameters answer 400; unknown parameters, and unknown keys of a body, are ignored, or 400 if so configured.
-- A paging token made for another query, or made up, answers 400.
-- Records come oldest first, opportunities by stage, templates by text, tags and sources by text; `group` orders postings by a category.
-- An unknown id in a body answers 400 with its JSON pointer, an unknown id in a path 404.
-- A new opportunity without origin is `sourced`; its owner is the user it is attributed to.
-- Archiving again sets a new time. Naming the contact counts as `deduped`. A write with nothing to change still moves `updatedAt`.
-- Both lists of deleted applications and postings demand a window of at most 30 days; the end is part of it for postings only.
-- A change of a posting without `state` always makes it a draft, as recorded once. A new one is published on both channels.
-- An application makes a new opportunity of the posting's owner each time; an upload may be named in several.
-  Questions of a set are demanded on the channel of the application's origin. Names nobody asked for are refused.
-- A form needs its length, no preamble, no epilogue, no `filename*` and no backslash in a quoted name; `%22`, `%0D` and `%0A` in
-  one are read as browsers mean them. A file has at most 30,000,000 bytes and ends in docx, doc, pdf, txt, jpg, png or js.
-- `parse=true` reads lines such as `Email: ana@example.com` of a text: Name, Headline, Location, Email, Phone, Link and
-  `Position: TITLE at FIRM`.
-- Resumes and offers redirect to a storage on another port, files come directly, unless configured otherwise. A signed URL lives
-  for a minute. An empty file is taken and cannot be processed.
-- Feedback made through the API is of type `interview`; a change keeps the answers it does not name; a deleted form stays in the
-  list and answers 404 to changes.
-- An interview stays in its panel. A panel made without applications takes the opportunity's; one changed without them has none.
-- `cleanInterviews` deletes every interview still to come, in whatever panel, and panels left empty.
-- The authorization server asks nobody and sends the browser back at once. invalid_grant answers 403, as Auth0 does.
-- A second use of a code or refresh token ends all tokens that came of it; otherwise an access token goes on to its end.
-- A delivery of a webhook is tried again after 10, 20, 40, 80 and 160 s, and no more once the webhook is deleted. Every group of
-  events is switched on; a webhook without `origins` hears all six; a bulk update is all or nothing; `PUT /webhooks` without the
-  slash answers 405.";
-
 /// A running mock; it stops when dropped.
 #[derive(Debug)]
 pub struct Mock {
     address: SocketAddr,
     storage: SocketAddr,
     service: Arc<Service>,
-    tasks: [JoinHandle<()>; 3],
+    admin: Option<SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Mock {
@@ -152,20 +105,32 @@ impl Mock {
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
         let shelves = TcpListener::bind((Ipv4Addr::LOCALHOST, config.storage_port)).await?;
+        let desk = match config.admin_port {
+            Some(port) => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?),
+            None => None,
+        };
         let (address, storage) = (listener.local_addr()?, shelves.local_addr()?);
         let (service, orders) = Service::new(config, format!("http://{storage}"));
         let service = Arc::new(service);
         let serve =
             |listener, side| tokio::spawn(server::run(listener, Arc::clone(&service), side));
         let deliver = tokio::spawn(deliveries::run(Arc::clone(&service), orders));
-        let tasks = [serve(listener, Side::Api), serve(shelves, Side::Storage), deliver];
-        Ok(Self { address, storage, service, tasks })
+        let mut tasks = vec![serve(listener, Side::Api), serve(shelves, Side::Storage), deliver];
+        let admin = desk.as_ref().map(TcpListener::local_addr).transpose()?;
+        tasks.extend(desk.map(|listener| serve(listener, Side::Admin)));
+        Ok(Self { address, storage, service, admin, tasks })
     }
 
     /// Where the API is: `http://127.0.0.1:PORT/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.address, routes::BASE)
+    }
+
+    /// Where the admin side is, if there is one: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn admin_url(&self) -> Option<String> {
+        self.admin.map(|address| format!("http://{address}"))
     }
 
     /// Where the authorization server is: `http://127.0.0.1:PORT`.
@@ -204,9 +169,7 @@ impl Mock {
 
     /// Forgets the requests received so far, those to the storage too.
     pub fn clear_requests(&self) {
-        let mut inner = self.service.lock();
-        inner.seen.clear();
-        inner.storage.seen.clear();
+        self.service.lock().forget_requests();
     }
 
     /// The requests that were decided on, out of its memory; those under way stay.

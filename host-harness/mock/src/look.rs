@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::service::Service;
-use super::store;
+use super::store::text;
 
 /// The account's records, as GET would show them now to a credential that may see everything.
 #[derive(Debug)]
@@ -100,15 +100,14 @@ impl<'m> StoreView<'m> {
         self.0.lock().state.postings.clone()
     }
 
-    /// Ids of the requisitions: open ones first, then closed ones.
+    /// Ids of the requisitions: open ones first, then the others.
     #[must_use]
     pub fn requisitions(&self) -> (Vec<String>, Vec<String>) {
         let state = &self.0.lock().state;
-        let (open, closed): (Vec<_>, Vec<_>) =
-            state.requisitions.iter().partition(|requisition| requisition.open);
-        let ids =
-            |rows: Vec<&store::Requisition>| rows.into_iter().map(|row| row.id.clone()).collect();
-        (ids(open), ids(closed))
+        let (open, others): (Vec<_>, Vec<_>) =
+            state.requisitions.iter().partition(|row| text(row, "status") == "open");
+        let ids = |rows: Vec<&Value>| rows.iter().map(|row| text(row, "id").to_owned()).collect();
+        (ids(open), ids(others))
     }
 
     /// The application form of a posting, as every applicant gets it.

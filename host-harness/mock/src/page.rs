@@ -85,6 +85,11 @@ impl Issued {
         self.0.insert((fingerprint, token.clone()), key);
         token
     }
+
+    /// Ends every token handed out so far; says how many there were.
+    pub fn expire(&mut self) -> usize {
+        std::mem::take(&mut self.0).len()
+    }
 }
 
 /// The path and filters of a request: what a token is bound to.

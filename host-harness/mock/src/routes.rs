@@ -5,7 +5,9 @@
 
 mod account;
 mod opportunity;
-mod row;
+pub(super) mod row;
+
+use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
@@ -13,6 +15,7 @@ use super::answer::{Answer, Failure};
 use super::auth::Credential;
 use super::call::Call;
 use super::config::PerformAs;
+use super::endpoints::{referrals, requisitions};
 use super::payload::Takes;
 use super::store::State;
 
@@ -48,11 +51,24 @@ pub(super) struct Row {
 
 /// Every endpoint; where two fit a path, the first counts.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    account::ROWS.iter().chain(opportunity::ROWS)
+    let resources = [account::ROWS, opportunity::ROWS, referrals::ROWS, requisitions::ROWS];
+    resources.into_iter().flatten()
 }
 
 /// The version prefix of every path.
 pub(super) const BASE: &str = "/v1";
+
+/// The old name of opportunities, as a path below it.
+const CANDIDATES: &str = "/candidates";
+
+/// The path that a raw path is another name of: opportunities were candidates until 2020.
+fn canonical(path: &str) -> Cow<'_, str> {
+    let rest = path.strip_prefix(BASE).and_then(|path| path.strip_prefix(CANDIDATES));
+    match rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+        Some(rest) => format!("{BASE}/opportunities{rest}").into(),
+        None => path.into(),
+    }
+}
 
 /// The decoded values of the `:name` segments, if the raw path fits the pattern.
 fn captures(pattern: &str, path: &str) -> Option<Vec<String>> {
@@ -76,7 +92,9 @@ fn captures(pattern: &str, path: &str) -> Option<Vec<String>> {
 /// # Errors
 /// `NoPath` where no row has the path, `Method` where none has it with this method.
 pub(super) fn find(method: &str, path: &str) -> Result<(&'static Row, Vec<String>), Failure> {
-    let mut fitting = rows().filter_map(|row| Some((row, captures(row.path, path)?))).peekable();
+    let known = canonical(path);
+    let fitting = rows().filter_map(|row| Some((row, captures(row.path, &known)?)));
+    let mut fitting = fitting.peekable();
     if fitting.peek().is_none() {
         return Err(Failure::NoPath(path.to_owned()));
     }
@@ -99,13 +117,16 @@ impl Row {
         self.method == "POST" && self.path == "/postings/:posting/apply"
     }
 
-    /// Refuses a token that lacks the scope.
+    /// Refuses a token that lacks the scope; under their old name the old scope of opportunities does too.
     ///
     /// # Errors
     /// The scopes of which one is missing.
-    pub fn check_scope(&self, credential: &Credential) -> Result<(), Failure> {
+    pub fn check_scope(&self, credential: &Credential, path: &str) -> Result<(), Failure> {
         let writes = self.method != "GET";
-        if credential.allows(self.scope, writes) {
+        let is_old = self.scope.contains(&"opportunities") && canonical(path) != path;
+        if credential.allows(self.scope, writes)
+            || (is_old && credential.allows(&["candidates"], writes))
+        {
             return Ok(());
         }
         let level = if writes { "write" } else { "read" };
@@ -149,7 +170,7 @@ mod tests {
     #[test]
     fn a_path_meets_its_row() {
         type Met = Result<(&'static str, &'static [&'static str]), u16>;
-        let rows: [(&str, &str, Met); 10] = [
+        let rows: [(&str, &str, Met); 15] = [
             ("GET", "/v1/opportunities", Ok(("/opportunities", &[]))),
             ("GET", "/v1/opportunities/a", Ok(("/opportunities/:opportunity", &["a"]))),
             (
@@ -162,6 +183,15 @@ mod tests {
                 "/v1/opportunities/a/notes/b",
                 Ok(("/opportunities/:opportunity/notes/:note", &["a", "b"])),
             ),
+            ("GET", "/v1/candidates", Ok(("/opportunities", &[]))),
+            (
+                "GET",
+                "/v1/candidates/a/notes/b",
+                Ok(("/opportunities/:opportunity/notes/:note", &["a", "b"])),
+            ),
+            ("GET", "/v1/candidates/", Err(404)),
+            ("GET", "/v1/candidatesx", Err(404)),
+            ("GET", "/candidates", Err(404)),
             ("GET", "/v1/opportunities/", Err(404)),
             ("GET", "/v1/opportunities//notes", Err(404)),
             ("GET", "/opportunities", Err(404)),

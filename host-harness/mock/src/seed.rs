@@ -18,28 +18,30 @@ mod words;
 use std::collections::BTreeMap;
 
 use super::auth::Tokens;
+use super::config::History;
+use super::endpoints::{referrals, requisitions};
 use super::page::Issued;
 use super::random::Random;
 use super::store::State;
 use super::webhooks::Webhooks;
 
 /// A day in milliseconds.
-const DAY: u64 = 86_400_000;
+pub(crate) const DAY: u64 = 86_400_000;
 
 /// An account with this many opportunities.
-pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
+pub(super) fn account(seed: u64, opportunities: usize, epoch: u64, history: History) -> State {
     // An epoch before this leaves no room for four years of history.
     let epoch = epoch.max(2000 * DAY);
     let mut random = Random::new(seed);
     let stages = setup::stages(&mut random);
     let reasons = setup::reasons(&mut random);
     let users = setup::users(&mut random, epoch);
-    let postings = setup::postings(&mut random, &users, epoch);
-    let requisitions = setup::requisitions(&mut random, &users);
+    let postings = setup::postings(&mut random, &users, epoch, history.shrink());
+    let first = [random.uuid(), random.uuid(), random.uuid()];
     let mut state = State {
         stages,
         reasons,
-        requisitions,
+        requisitions: Vec::new(),
         users,
         postings,
         contacts: BTreeMap::new(),
@@ -59,6 +61,7 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
         file_actions: Vec::new(),
         resumes: Vec::new(),
         offers: Vec::new(),
+        referrals: Vec::new(),
         uploads: Vec::new(),
         tokens: Tokens::default(),
         webhooks: Webhooks::default(),
@@ -66,7 +69,7 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
         issued: Issued::default(),
         random,
     };
-    people::add(&mut state, opportunities, epoch);
+    people::add(&mut state, opportunities, epoch, history);
     threads::add(&mut state, epoch);
     state.account = state.random.uuid();
     questions::add(&mut state);
@@ -75,5 +78,17 @@ pub(super) fn account(seed: u64, opportunities: usize, epoch: u64) -> State {
     feedback::add(&mut state);
     papers::add(&mut state);
     gone::add(&mut state, epoch);
+    requisitions::seed(&mut state, first, epoch, history.shrink());
+    referrals::seed(&mut state);
     state
+}
+
+impl History {
+    /// What ages are divided by.
+    fn shrink(self) -> u64 {
+        match self {
+            Self::Long => 1,
+            Self::Recent => 5,
+        }
+    }
 }

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::admin;
 use super::answer::Failure;
 use super::service::Service;
 use super::wire::{Delivery, End, Whole};
@@ -29,6 +30,8 @@ pub(super) enum Side {
     Api,
     /// The object storage.
     Storage,
+    /// What tests look at it through.
+    Admin,
 }
 
 /// A body this many times its limit is not read to its end, which breaks the connection.
@@ -106,6 +109,13 @@ async fn answer(
     let (head, body) = request.into_parts();
     let decision = match side {
         Side::Storage => service.fetch(&head),
+        Side::Admin => {
+            let (status, json) = match spooled(body, admin::MAX_BODY).await {
+                Ok(body) => admin::answer(&service, &head, &body),
+                Err(failure) => (failure.parts().0, failure.body()),
+            };
+            return Ok(response(Whole::json(status, Some(&json))));
+        }
         Side::Api => {
             let admission = service.admit(&head);
             let body = spooled(body, admission.max_body);

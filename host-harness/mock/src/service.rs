@@ -17,6 +17,7 @@ use super::call::Call;
 use super::config::{Config, Downloads, Rate, RetryAfter, UnknownBody, UnknownQuery};
 use super::deliveries::{Deliveries, Orders};
 use super::documents::{Document, Shelf};
+use super::endpoints::job_site;
 use super::faults::{Effect, Faults};
 use super::oauth::{self, Desk};
 use super::page;
@@ -38,7 +39,9 @@ pub(super) struct Inner {
     pub desk: Desk,
     /// How far the time of tokens and codes is ahead, in milliseconds.
     pub ahead: u64,
-    received: u64,
+    /// Wait before every answer.
+    pub latency: Duration,
+    pub received: u64,
     buckets: HashMap<String, Bucket>,
 }
 
@@ -83,10 +86,19 @@ pub(super) fn wall_clock() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+impl Inner {
+    /// Forgets the requests received so far, those to the storage too.
+    pub fn forget_requests(&mut self) {
+        self.seen.clear();
+        self.storage.seen.clear();
+    }
+}
+
 impl Service {
     /// An account as configured, with its storage at this base URL, and the deliveries it will order.
     pub fn new(config: Config, storage: String) -> (Self, Orders) {
-        let mut state = seed::account(config.seed, config.opportunities, config.epoch);
+        let mut state =
+            seed::account(config.seed, config.opportunities, config.epoch, config.history);
         state.tokens = Tokens::lasting(&config.scoped_tokens);
         state.webhooks.loopback_http = config.webhooks.loopback_http;
         let (deliveries, orders) = Deliveries::new(config.webhooks.clone());
@@ -97,6 +109,7 @@ impl Service {
             storage: Storage::new(storage, config.storage_lifetime, config.seed),
             desk: Desk::new(config.authorization.clone(), config.seed),
             ahead: 0,
+            latency: config.latency,
             received: 0,
             buckets: HashMap::new(),
         };
@@ -144,7 +157,7 @@ impl Service {
             seen.unknown_query = row.unknown(&seen.pairs).into_iter().cloned().collect();
         }
         inner.seen.push(seen.clone());
-        if oauth::serves(&seen.path) {
+        if oauth::serves(&seen.path) || job_site::serves(&seen.path) {
             let credential = Ok(Credential::nobody());
             return Admission { max_body: MAX_JSON, seen, credential };
         }
@@ -199,7 +212,7 @@ impl Service {
         seen: &mut Seen,
         body: Result<Bytes, Failure>,
     ) -> Decision {
-        let wait = self.config.latency;
+        let wait = inner.latency;
         let credential = match credential {
             Ok(credential) => credential,
             Err((failure, until)) => {
@@ -278,6 +291,9 @@ impl Service {
             let now = wall_clock().saturating_add(inner.ahead);
             return inner.desk.answer(&mut inner.state.tokens, seen, body, now);
         }
+        if job_site::serves(&seen.path) {
+            return job_site::answer(&inner.state, seen);
+        }
         let (status, json) = match self.answered(&mut inner.state, credential, seen, body) {
             Err(failure) => (failure.parts().0, Some(failure.body())),
             Ok(answer) => {
@@ -326,7 +342,7 @@ impl Service {
         body: Result<Bytes, Failure>,
     ) -> Result<Answer, Failure> {
         let (row, ids) = routes::find(&seen.method, &seen.path)?;
-        row.check_scope(credential)?;
+        row.check_scope(credential, &seen.path)?;
         if let (UnknownQuery::Refuse, Some((name, _))) =
             (self.config.unknown_query, seen.unknown_query.first())
         {

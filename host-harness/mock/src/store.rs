@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::auth::Tokens;
 use super::deleted::Deleted;
+use super::endpoints::referrals::Referral;
 use super::events::Event;
 use super::feedback::Feedback;
 use super::file_actions::FileAction;
@@ -39,15 +40,6 @@ pub(super) struct Reason {
     pub text: &'static str,
     pub active: bool,
     pub hired: bool,
-}
-
-/// An opening a hire can be counted against.
-#[derive(Clone, Debug)]
-pub(super) struct Requisition {
-    pub id: String,
-    pub code: String,
-    pub hiring_manager: String,
-    pub open: bool,
 }
 
 /// The archive mark of an opportunity or application.
@@ -148,7 +140,7 @@ pub(super) struct Note {
 pub(super) struct State {
     pub stages: Vec<Stage>,
     pub reasons: Vec<Reason>,
-    pub requisitions: Vec<Requisition>,
+    pub requisitions: Vec<Value>,
     pub users: Vec<Value>,
     pub postings: Vec<Value>,
     pub contacts: BTreeMap<String, Contact>,
@@ -171,6 +163,7 @@ pub(super) struct State {
     pub file_actions: Vec<FileAction>,
     pub resumes: Vec<Resume>,
     pub offers: Vec<Offer>,
+    pub referrals: Vec<Referral>,
     pub uploads: Vec<Upload>,
     pub tokens: Tokens,
     pub webhooks: Webhooks,

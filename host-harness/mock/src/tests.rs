@@ -3,6 +3,7 @@
 //! One server for each test on its own port; what the pure parts do is tested beside them.
 
 mod access;
+mod admin;
 mod applying;
 mod breaking;
 mod deleted;
@@ -11,6 +12,7 @@ mod forms;
 mod oauth;
 mod papers;
 mod postings;
+mod resources;
 mod scheduling;
 mod users;
 mod writing;

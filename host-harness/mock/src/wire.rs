@@ -71,6 +71,11 @@ impl Whole {
         self
     }
 
+    /// A page for people.
+    pub fn page(html: &str) -> Self {
+        Self::new(200, HTML, html.to_owned())
+    }
+
     /// A document to be saved under its name (RFC 6266, the name as RFC 8187 spells it).
     pub fn document(document: &Document) -> Self {
         let kind = media_type(&document.name).unwrap_or("application/octet-stream");

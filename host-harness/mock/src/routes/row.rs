@@ -3,15 +3,15 @@
 use super::super::payload::Takes::{self, Nothing};
 use super::{Actor, Handler, Row};
 
-pub(super) type Names = &'static [&'static str];
+pub(crate) type Names = &'static [&'static str];
 
 /// The query of a usual list.
-pub(super) const PAGE: Names = &["limit", "offset", "include"];
+pub(crate) const PAGE: Names = &["limit", "offset", "include"];
 
 /// The query of a single record.
-pub(super) const ONE: Names = &["include"];
+pub(crate) const ONE: Names = &["include"];
 
-pub(super) const fn read(
+pub(crate) const fn read(
     scope: Names,
     path: &'static str,
     query: Names,
@@ -22,7 +22,7 @@ pub(super) const fn read(
     Row { method, path, scope, actor, query, expand, takes, handler }
 }
 
-pub(super) const fn write(
+pub(crate) const fn write(
     method: &'static str,
     scope: Names,
     path: &'static str,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::config::History;
 use super::super::deleted::Deleted;
 use super::super::store::{State, text};
 use super::{DAY, people};
@@ -18,7 +19,8 @@ pub(super) fn add(state: &mut State, epoch: u64) {
     let mut known = Vec::new();
     for (n, age) in AGES.into_iter().enumerate() {
         let at = epoch - age * DAY;
-        let Some((mut row, posting)) = people::opportunity(state, &mut known, at, FIRST + n) else {
+        let made = people::opportunity(state, &mut known, at, History::Long, FIRST + n);
+        let Some((mut row, posting)) = made else {
             return;
         };
         row.snoozed_until = None;

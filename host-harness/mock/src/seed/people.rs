@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::changes::add as add_new;
+use super::super::config::History;
 use super::super::creation::posting_tags;
 use super::super::random::Random;
 use super::super::store::{Application, Archived, Contact, Opportunity, StageChange, State, text};
@@ -159,7 +160,7 @@ fn application(state: &mut State, row: &Opportunity, posting: &Value, id: &str) 
 }
 
 /// The way through the pipeline up to a stage: every step later than the one before.
-fn history(
+fn stage_history(
     state: &mut State,
     last: usize,
     created_at: u64,
@@ -190,6 +191,7 @@ pub(super) fn opportunity(
     state: &mut State,
     known: &mut Vec<String>,
     epoch: u64,
+    history: History,
     n: usize,
 ) -> Option<(Opportunity, Option<Value>)> {
     let contact = person(state, known, epoch, n);
@@ -212,11 +214,15 @@ pub(super) fn opportunity(
     let origin = random.word(origins).to_owned();
     let last = if is_lead { random.below(3) } else { 3 + random.below(9) };
     let last = usize::try_from(last).ok()?;
-    let created_at = epoch - random.below(900 * DAY) - 2 * DAY;
+    let created_at = match history {
+        History::Long => epoch - random.below(900 * DAY) - 2 * DAY,
+        // What is seeded below an opportunity happens within four days.
+        History::Recent => epoch - random.below(85 * DAY) - 5 * DAY,
+    };
     let owner = random.pick(&state.users).map(|user| text(user, "id").to_owned())?;
     let end = epoch - DAY - random.below(DAY);
     let posting = if is_lead { None } else { random.pick(&state.postings).cloned() };
-    let stage_changes = history(state, last, created_at, end, &owner);
+    let stage_changes = stage_history(state, last, created_at, end, &owner);
     let last_advanced_at = stage_changes.last()?.at;
     let random = &mut state.random;
     let reasons = &state.reasons;
@@ -261,8 +267,9 @@ pub(super) fn opportunity(
         location: place.map(|categories| text(categories, "location").to_owned()),
         application: posting.as_ref().map(|_| random.uuid()),
         created_at,
-        // Most records were last touched before the field existed.
-        updated_at: random.chance(12).then(|| last_interaction_at + random.below(1000)),
+        // In an old account most records were last touched before the field existed.
+        updated_at: (random.chance(12) || history == History::Recent)
+            .then(|| last_interaction_at + random.below(1000)),
         last_interaction_at,
         last_advanced_at,
         snoozed_until: (archived.is_none() && random.chance(9))
@@ -275,10 +282,10 @@ pub(super) fn opportunity(
 }
 
 /// Adds this many opportunities with what belongs to them.
-pub(super) fn add(state: &mut State, count: usize, epoch: u64) {
+pub(super) fn add(state: &mut State, count: usize, epoch: u64, history: History) {
     let mut known = Vec::new();
     for n in 0..count {
-        let Some((row, posting)) = opportunity(state, &mut known, epoch, n) else {
+        let Some((row, posting)) = opportunity(state, &mut known, epoch, history, n) else {
             return;
         };
         if let (Some(id), Some(posting)) = (&row.application, posting) {

@@ -1,11 +1,11 @@
-//! What a seeded account is set up with: stages, archive reasons, users, postings, requisitions.
+//! What a seeded account is set up with: stages, archive reasons, users, postings.
 //!
 //! Tables of what there is, and how each row becomes a record; people come elsewhere.
 
 use serde_json::{Value, json};
 
 use super::super::random::Random;
-use super::super::store::{Reason, Requisition, Stage, text};
+use super::super::store::{Reason, Stage, text};
 use super::DAY;
 
 /// Pipeline stages: built-in id (empty: a UUID), text, rank in tenths.
@@ -128,13 +128,13 @@ fn posting(
     epoch: u64,
     n: u64,
     row: PostingRow,
-    owner: &str,
-    manager: &str,
+    (owner, manager): (&str, &str),
+    shrink: u64,
 ) -> Value {
     let (title, state, team, department, location, commitment) = row;
     let id = random.uuid();
     let is_public = matches!(state, "published" | "internal");
-    let created_at = epoch - (400 - 20 * n) * DAY;
+    let created_at = epoch - (400 - 20 * n) * DAY / shrink;
     let mut categories = json!({
         "department": department,
         "level": null,
@@ -177,7 +177,7 @@ fn posting(
         })),
         "confidentiality": "non-confidential",
         "createdAt": created_at,
-        "updatedAt": created_at + random.below(100 * DAY),
+        "updatedAt": created_at + random.below(100 * DAY / shrink),
         "workplaceType": random.word(&["onsite", "remote", "hybrid", "unspecified"]),
     });
     if let (true, Some(map)) = (n.is_multiple_of(3), posting.as_object_mut()) {
@@ -213,22 +213,16 @@ fn id_at(users: &[Value], n: usize) -> &str {
 }
 
 /// The postings, owned by two of the users in turn.
-pub(super) fn postings(random: &mut Random, users: &[Value], epoch: u64) -> Vec<Value> {
+pub(super) fn postings(
+    random: &mut Random,
+    users: &[Value],
+    epoch: u64,
+    shrink: u64,
+) -> Vec<Value> {
     let postings = (0..).zip(POSTINGS).map(|(n, row)| {
         let (owner, manager) = if n % 2 == 0 { (0, 1) } else { (4, 6) };
-        posting(random, epoch, n, row, id_at(users, owner), id_at(users, manager))
+        let people = (id_at(users, owner), id_at(users, manager));
+        posting(random, epoch, n, row, people, shrink)
     });
     postings.collect()
-}
-
-/// The requisitions.
-pub(super) fn requisitions(random: &mut Random, users: &[Value]) -> Vec<Requisition> {
-    let rows = [("ENG-145", true), ("SALES-12", true), ("ENG-101", false)];
-    let requisitions = rows.map(|(code, open)| Requisition {
-        id: random.uuid(),
-        code: code.to_owned(),
-        hiring_manager: id_at(users, 1).to_owned(),
-        open,
-    });
-    requisitions.into()
 }

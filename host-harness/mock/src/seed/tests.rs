@@ -29,19 +29,20 @@ fn written(state: &State) -> String {
     let all = all.chain(templates).chain(questions).chain(files).chain(actions);
     let all: Vec<_> = all.chain(resumes).chain(offers).chain(deleted).collect();
     let gone = [&state.deleted_applications, &state.deleted_postings];
-    json!([all, state.users, state.postings, gone]).to_string()
+    let referrals: Vec<_> = state.referrals.iter().map(|it| &it.view).collect();
+    json!([all, state.users, state.postings, state.requisitions, referrals, gone]).to_string()
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
-    let account = |seed| written(&account(seed, 60, EPOCH));
+    let account = |seed| written(&account(seed, 60, EPOCH, History::Long));
     assert_eq!(account(1), account(1));
     assert_ne!(account(1), account(2));
 }
 
 #[test]
 fn every_awkward_case_is_there() {
-    let state = account(1, 250, EPOCH);
+    let state = account(1, 250, EPOCH, History::Long);
     assert_eq!(state.opportunities.len(), 250);
     let hired = |row: &Opportunity| {
         let reason = row.archived.as_ref().and_then(|mark| state.reason(&mark.reason));
@@ -97,7 +98,7 @@ fn met(rows: &[Value], cases: &[Case]) {
 
 #[test]
 fn every_awkward_panel_and_interview_is_there() {
-    let state = account(1, 250, EPOCH);
+    let state = account(1, 250, EPOCH, History::Long);
     let panels: Vec<_> = state.panels.iter().map(|panel| panel.view(&state)).collect();
     met(
         &panels,
@@ -137,7 +138,7 @@ fn every_awkward_panel_and_interview_is_there() {
 
 #[test]
 fn every_awkward_form_is_there() {
-    let state = account(1, 250, EPOCH);
+    let state = account(1, 250, EPOCH, History::Long);
     let forms: Vec<_> = state.feedback.iter().map(|form| form.view()).collect();
     let has = |kind: &str, it: &Value| it["type"] == kind;
     met(
@@ -197,7 +198,7 @@ fn every_awkward_form_is_there() {
 
 #[test]
 fn every_awkward_paper_is_there() {
-    let state = account(1, 250, EPOCH);
+    let state = account(1, 250, EPOCH, History::Long);
     let resumes: Vec<_> = state.resumes.iter().map(|it| it.view()).collect();
     met(
         &resumes,
@@ -252,7 +253,7 @@ fn every_awkward_paper_is_there() {
 
 #[test]
 fn records_of_each_kind_were_deleted_within_thirty_days_and_before() {
-    let state = account(1, 250, EPOCH);
+    let state = account(1, 250, EPOCH, History::Long);
     let gone: Vec<_> =
         state.deleted_opportunities.iter().map(|it| state.deleted_view(it)).collect();
     assert!(state.deleted_opportunities.iter().any(|it| it.row.confidential));
@@ -273,7 +274,7 @@ fn records_of_each_kind_were_deleted_within_thirty_days_and_before() {
 
 #[test]
 fn every_record_keeps_the_rules_of_its_kind() {
-    let state = account(3, 250, EPOCH);
+    let state = account(3, 250, EPOCH, History::Long);
     for row in state.opportunities.values() {
         let last = row.stage_changes.last().map(|change| &change.stage);
         assert_eq!(last, Some(&row.stage), "{}", row.id);
@@ -296,5 +297,5 @@ fn every_record_keeps_the_rules_of_its_kind() {
 
 #[test]
 fn an_early_epoch_and_an_empty_account_are_fine() {
-    assert!(account(1, 0, 0).opportunities.is_empty());
+    assert!(account(1, 0, 0, History::Long).opportunities.is_empty());
 }
