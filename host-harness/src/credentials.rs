@@ -3,12 +3,14 @@
 //! It is read, kept and turned into a header here and nowhere else. It never enters guest memory, a message, a record
 //! or `Debug` output, and its memory is wiped when it is dropped.
 
+pub(crate) mod private_file;
 mod source;
 
+pub use private_file::Readers;
 pub use source::{Carried, Source};
 
+use std::ffi::OsString;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -16,6 +18,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
+
+use private_file::Fault;
 
 /// The variable that holds an API key.
 pub const API_KEY: &str = "LEVER_API_KEY";
@@ -71,12 +75,30 @@ pub enum CredentialError {
         cause: std::io::Error,
     },
     /// Others than the owner may read the file.
-    #[error("the credential file {} can be read by others (mode {mode:03o}); run `chmod 600` on it", path.display())]
+    #[error(
+        "the credential file {} can be read by others (mode {mode:03o}); run `chmod 600` on it, or give \
+         --allow-readable-secrets where it cannot be changed, as in a container",
+        path.display()
+    )]
     Exposed {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// Others than the owner may change the file or replace it.
+    #[error("the credential file {} is not used: {reason}", path.display())]
+    Changeable {
+        /// The file.
+        path: PathBuf,
+        /// Who may, and the way out.
+        reason: String,
+    },
+    /// The variable is set, to something that is no text.
+    #[error("{place} is not UTF-8, so it holds no credential; set it again, or unset it")]
+    NotText {
+        /// The variable.
+        place: String,
     },
     /// The file is not in one of the two accepted forms.
     #[error("the credential file {}: line {line}: {reason}", path.display())]
@@ -115,12 +137,11 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// When both are set, or the text is no credential.
+    /// When both are set, or one is not UTF-8 or no credential.
     pub fn from_environment(
-        get: impl Fn(&str) -> Option<String>,
+        get: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Option<Credential>, CredentialError> {
-        let get = |name: &str| get(name).map(Zeroizing::new).filter(|text| !text.is_empty());
-        match (get(API_KEY), get(ACCESS_TOKEN)) {
+        match (variable(API_KEY, &get)?, variable(ACCESS_TOKEN, &get)?) {
             (Some(_), Some(_)) => Err(CredentialError::Both),
             (Some(key), None) => Credential::api_key(&key).map(Some),
             (None, Some(token)) => Credential::access_token(&token).map(Some),
@@ -128,17 +149,30 @@ impl Credential {
         }
     }
 
-    /// The credential in a file that only its owner can read.
+    /// The credential in a file that only its owner can read, or a group that this process is in.
     ///
     /// The file holds either the API key alone on one line, or one line `LEVER_API_KEY=...` or
     /// `LEVER_ACCESS_TOKEN=...`; blank lines and lines that start with `#` are skipped.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is readable by its group or by others, or holds anything else.
+    /// When the file cannot be read, can be read by others, can be changed or replaced by others, or holds anything
+    /// else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Credential, CredentialError> {
+        Credential::from_file_for(path, Readers::OwnGroups)
+    }
+
+    /// The same, of a file that others may be able to read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Credential::from_file`], but for what `readers` allows.
+    pub fn from_file_for(
+        path: impl AsRef<Path>,
+        readers: Readers,
+    ) -> Result<Credential, CredentialError> {
         let path = path.as_ref();
-        let text = read_private(path)?;
+        let text = read_private(path, readers)?;
         Credential::from_text(&text, path)
     }
 
@@ -225,51 +259,64 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// The text of a file that only its owner can read.
-pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>, CredentialError> {
-    let read = |cause| CredentialError::Read { path: path.to_owned(), cause };
-    let file = std::fs::File::open(path).map_err(read)?;
-    // Asked of the open file, so that it cannot be swapped between the question and the reading.
-    let metadata = file.metadata().map_err(read)?;
-    if !metadata.is_file() {
-        return Err(read(std::io::Error::other("it is no plain file")));
-    }
-    check_mode(path, &metadata)?;
-    let mut text = Zeroizing::new(String::with_capacity(LARGEST + 1));
-    file.take(LARGEST as u64 + 1).read_to_string(&mut text).map_err(read)?;
-    if text.len() > LARGEST {
-        return Err(read(std::io::Error::other("it is larger than 16 KiB")));
-    }
-    Ok(text)
+/// The text of a file that only `readers` can read.
+pub(crate) fn read_private(
+    path: &Path,
+    readers: Readers,
+) -> Result<Zeroizing<String>, CredentialError> {
+    let path = path.to_owned();
+    private_file::read(&path, LARGEST, readers).map_err(|fault| match fault {
+        Fault::Read(cause) => CredentialError::Read { path, cause },
+        Fault::Exposed(mode) => CredentialError::Exposed { path, mode },
+        Fault::Changeable(reason) => CredentialError::Changeable { path, reason },
+    })
 }
 
-fn check_mode(path: &Path, metadata: &std::fs::Metadata) -> Result<(), CredentialError> {
-    match mode_for_others(metadata) {
-        Some(mode) => Err(CredentialError::Exposed { path: path.to_owned(), mode }),
-        None => Ok(()),
+/// Keeps other processes of the same user from reading this one's memory and environment, where a credential may be.
+///
+/// An environment cannot be taken back: the kernel shows the block that the process was started with, and changing that
+/// is not safe in Rust. So, on Linux, the process is made one that cannot be dumped or traced: its files below `/proc`
+/// belong to root from then on, and a crash leaves no core. Other systems show a process's environment to its own user.
+///
+/// # Errors
+///
+/// When the kernel refuses.
+pub fn hide_process() -> std::io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        // Once hidden, the process itself cannot open its page map any more, by which instances are cleaned up quickly;
+        // the engine opens it here and keeps it.
+        let _ = wasmtime::PoolingAllocationConfig::is_pagemap_scan_available();
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     }
+    Ok(())
 }
 
-/// The permission bits, if they let anybody but the owner in.
-#[cfg(unix)]
-pub(crate) fn mode_for_others(metadata: &std::fs::Metadata) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
-}
-
-/// Other systems keep access lists that the standard library does not show.
-#[cfg(not(unix))]
-pub(crate) fn mode_for_others(_: &std::fs::Metadata) -> Option<u32> {
-    None
+/// The text of an environment variable; `None` when it is not set or empty.
+///
+/// # Errors
+///
+/// When it is not UTF-8: it is set, so it must not count as not set.
+pub fn variable(
+    name: &str,
+    get: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Zeroizing<String>>, CredentialError> {
+    let Some(value) = get(name) else { return Ok(None) };
+    match value.into_string() {
+        Ok(text) => Ok(Some(Zeroizing::new(text)).filter(|text| !text.is_empty())),
+        Err(other) => {
+            Zeroizing::new(other.into_encoded_bytes());
+            Err(CredentialError::NotText { place: name.to_owned() })
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn environment<'a>(pairs: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
-        |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    fn environment<'a>(pairs: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<OsString> + 'a {
+        |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
     }
 
     #[test]
@@ -303,6 +350,20 @@ mod tests {
             "Bearer t"
         );
         assert!(matches!(from(&[(API_KEY, "k"), (ACCESS_TOKEN, "t")]), Err(CredentialError::Both)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_an_error_and_not_unset() {
+        use std::os::unix::ffi::OsStringExt;
+        for name in [API_KEY, ACCESS_TOKEN] {
+            let get =
+                |asked: &str| (asked == name).then(|| OsString::from_vec(b"s3cret\xff".to_vec()));
+            let error = Credential::from_environment(get).unwrap_err();
+            assert!(matches!(error, CredentialError::NotText { .. }), "{error}");
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(name) && !text.contains("s3cret"), "{text}");
+        }
     }
 
     #[test]
@@ -349,11 +410,12 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             Credential::from_file(&path)
         };
-        for mode in [0o640, 0o604, 0o620, 0o644, 0o666] {
+        for mode in [0o604, 0o620, 0o644, 0o666] {
             let error = with_mode(mode).unwrap_err();
             assert!(matches!(error, CredentialError::Exposed { .. }), "{mode:o}: {error}");
         }
-        for mode in [0o600, 0o400] {
+        // The group is one of this process's own.
+        for mode in [0o600, 0o400, 0o640, 0o440] {
             assert_eq!(with_mode(mode).unwrap().secret(), "abc", "{mode:o}");
         }
         std::fs::remove_file(&path).unwrap();

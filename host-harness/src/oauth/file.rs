@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use zeroize::Zeroizing;
 
 use super::stored::Stored;
+use crate::credentials::private_file;
 
 /// The largest file that is read; a login takes some 3 KiB, with tokens as long as Auth0's.
 const LARGEST: usize = 64 << 10;
@@ -77,6 +78,14 @@ pub enum FileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// It, or its directory, is another user's.
+    #[error("the login in {} is not used: {reason}", path.display())]
+    Foreign {
+        /// The file or the directory.
+        path: PathBuf,
+        /// Whose it is.
+        reason: String,
+    },
     /// It is none of ours.
     #[error(
         "the token file {} is damaged or was made by another version ({reason}); remove it and run \
@@ -133,7 +142,7 @@ impl TokenFile {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, can be read by others, or is none of ours.
+    /// When it cannot be read, can be read by others, could have been put there by others, or is none of ours.
     pub fn read(&self) -> Result<Option<(Stored, Stamp)>, FileError> {
         let fail = |cause| FileError::Read { path: self.path.clone(), cause };
         let file = match File::open(&self.path) {
@@ -146,9 +155,11 @@ impl TokenFile {
         if !metadata.is_file() {
             return Err(fail(io::Error::other("it is no plain file")));
         }
-        if let Some(mode) = crate::credentials::mode_for_others(&metadata) {
+        if let Some(mode) = private_file::mode_for_others(&metadata) {
             return Err(FileError::Exposed { path: self.path.clone(), mode });
         }
+        foreign(&self.path, &metadata)?;
+        self.check_directory()?;
         // As large as it may get, since what a growing buffer leaves behind is not wiped.
         let mut text = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
         file.take(LARGEST as u64 + 1).read_to_end(&mut text).map_err(fail)?;
@@ -179,7 +190,7 @@ impl TokenFile {
         self.make_directory()?;
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
-        for_owner(&mut options);
+        private_file::for_owner(&mut options);
         let file = options.open(self.beside("lock")).map_err(fail)?;
         let start = Instant::now();
         loop {
@@ -215,7 +226,7 @@ impl TokenFile {
         let mut options = OpenOptions::new();
         // Not through a link that somebody put there.
         options.write(true).create_new(true);
-        for_owner(&mut options);
+        private_file::for_owner(&mut options);
         let written = (|| {
             let mut file = options.open(&new)?;
             file.write_all(&text)?;
@@ -268,12 +279,26 @@ impl TokenFile {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path).map_err(fail)?;
-        let metadata = std::fs::metadata(path).map_err(fail)?;
-        match crate::credentials::mode_for_others(&metadata) {
+        self.check_directory()
+    }
+
+    /// Checks that nobody else can put another file in the place of this one.
+    fn check_directory(&self) -> Result<(), FileError> {
+        let path = self.directory();
+        let metadata = std::fs::metadata(path)
+            .map_err(|cause| FileError::Read { path: self.path.clone(), cause })?;
+        foreign(path, &metadata)?;
+        match private_file::mode_for_others(&metadata) {
             Some(mode) if mode & 0o022 != 0 => Err(FileError::Open { path: path.to_owned(), mode }),
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses what belongs to another user.
+fn foreign(path: &Path, metadata: &std::fs::Metadata) -> Result<(), FileError> {
+    private_file::check_owner(metadata)
+        .map_err(|reason| FileError::Foreign { path: path.to_owned(), reason })
 }
 
 #[cfg(unix)]
@@ -286,15 +311,6 @@ fn stamp_of(metadata: &std::fs::Metadata) -> Stamp {
 fn stamp_of(metadata: &std::fs::Metadata) -> Stamp {
     Stamp { inode: 0, length: metadata.len(), modified: metadata.modified().ok() }
 }
-
-#[cfg(unix)]
-fn for_owner(options: &mut OpenOptions) {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-}
-
-/// A user's own configuration directory is private by inheritance on Windows.
-#[cfg(not(unix))]
-fn for_owner(_: &mut OpenOptions) {}
 
 /// Brings a change of names to the disk.
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::credentials::CredentialError;
+use crate::credentials::{CredentialError, Readers};
 
 /// The text.
 #[derive(Clone)]
@@ -35,13 +35,14 @@ impl Secret {
         Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
     }
 
-    /// The secret in a file that only its owner can read: one line, with nothing around it.
+    /// The secret in a file that only `readers` can read: one line, with nothing around it.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is readable by its group or by others, or holds anything else.
-    pub fn from_file(path: &Path) -> Result<Secret, CredentialError> {
-        let text = crate::credentials::read_private(path)?;
+    /// When the file cannot be read, can be read by others than `readers`, can be changed by others, or holds anything
+    /// else.
+    pub fn from_file(path: &Path, readers: Readers) -> Result<Secret, CredentialError> {
+        let text = crate::credentials::read_private(path, readers)?;
         let place = path.display().to_string();
         let line = text.trim_end_matches(['\r', '\n']);
         if line.is_empty() {

@@ -18,7 +18,10 @@ mod warnings;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use crate::credentials::private_file::{self, Fault};
 
 pub use body::{Guard, LARGEST as LARGEST_GUARDED, is_json};
 pub use downloads::{REDIRECTED, is_download};
@@ -64,6 +67,14 @@ pub enum PolicyError {
         path: PathBuf,
         /// What the system said; part of the message, so it is no `source` to print again.
         cause: std::io::Error,
+    },
+    /// Others may change the file or replace it.
+    #[error("the policy {} is not used: {reason}", path.display())]
+    Changeable {
+        /// The file.
+        path: PathBuf,
+        /// Who may, and the way out.
+        reason: String,
     },
     /// The text breaks a rule.
     #[error("{}{message}", line.map(|line| format!("line {line}: ")).unwrap_or_default())]
@@ -111,11 +122,10 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// As [`Policy::parse`], with the path; and when the file cannot be read.
+    /// As [`Policy::parse`], with the path; and when the file cannot be read, or others could have written it.
     pub fn load(path: impl AsRef<Path>) -> Result<Policy, PolicyError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| PolicyError::Read { path: path.to_owned(), cause })?;
+        let text = read_unchangeable(path)?;
         Policy::parse(&text)
             .map_err(|error| PolicyError::InFile { path: path.to_owned(), error: Box::new(error) })
     }
@@ -144,6 +154,24 @@ impl Policy {
     pub fn agents(&self) -> impl Iterator<Item = &Agent> {
         self.agents.values()
     }
+}
+
+/// The text of a policy, which nobody may change whose agents it bounds.
+fn read_unchangeable(path: &Path) -> Result<String, PolicyError> {
+    let unread = |cause| PolicyError::Read { path: path.to_owned(), cause };
+    let mut file = std::fs::File::open(path).map_err(unread)?;
+    let metadata = file.metadata().map_err(unread)?;
+    // What comes through a pipe was written by whoever started this process.
+    if metadata.is_file() {
+        private_file::check_unchangeable(path, &metadata).map_err(|fault| match fault {
+            Fault::Read(cause) => unread(cause),
+            Fault::Exposed(_) => unread(std::io::ErrorKind::PermissionDenied.into()),
+            Fault::Changeable(reason) => PolicyError::Changeable { path: path.to_owned(), reason },
+        })?;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unread)?;
+    Ok(text)
 }
 
 impl Agent {

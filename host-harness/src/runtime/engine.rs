@@ -7,6 +7,7 @@
 //! loads is machine code and is trusted, so the directory must be ours alone.
 
 use super::HostError;
+use crate::credentials::private_file;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -76,7 +77,7 @@ fn pool(calls: u32) -> PoolingAllocationConfig {
 }
 
 fn open_cache(directory: &Path) -> Result<Cache, HostError> {
-    make_private(directory)
+    private_file::make_directory(directory)
         .map_err(|reason| HostError::Cache { directory: directory.to_owned(), reason })?;
     let mut config = CacheConfig::new();
     config.with_directory(directory);
@@ -84,42 +85,6 @@ fn open_cache(directory: &Path) -> Result<Cache, HostError> {
         directory: directory.to_owned(),
         reason: error.to_string(),
     })
-}
-
-/// Makes the directory, or checks that nobody else can write or read it.
-#[cfg(unix)]
-fn make_private(directory: &Path) -> Result<(), String> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(|error| error.to_string())?;
-    let found = std::fs::symlink_metadata(directory).map_err(|error| error.to_string())?;
-    if !found.is_dir() {
-        return Err("it is no directory of its own (a link?)".to_owned());
-    }
-    if found.mode() & 0o077 != 0 {
-        return Err("others may enter it; `chmod 700` it".to_owned());
-    }
-    // A file made here belongs to us, which tells who we are without a system
-    // call of our own.
-    let probe = directory.join(format!(".owner-{}", std::process::id()));
-    let ours = std::fs::File::create(&probe)
-        .and_then(|file| file.metadata())
-        .map(|metadata| metadata.uid());
-    let _ = std::fs::remove_file(&probe);
-    match ours {
-        Ok(uid) if uid == found.uid() => Ok(()),
-        Ok(_) => Err("it belongs to another user".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-#[cfg(not(unix))]
-fn make_private(directory: &Path) -> Result<(), String> {
-    // A user's own cache directory is private by inheritance on Windows.
-    std::fs::create_dir_all(directory).map_err(|error| error.to_string())
 }
 
 /// Advances the engine's epoch while calls run, from a thread of its own: a
@@ -194,37 +159,5 @@ pub struct Ticking(Arc<Shared>);
 impl Drop for Ticking {
     fn drop(&mut self) {
         self.0.lock().calls -= 1;
-    }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    fn fresh(name: &str) -> std::path::PathBuf {
-        let path = std::env::temp_dir().join(format!("lever-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        let _ = std::fs::remove_file(&path);
-        path
-    }
-
-    #[test]
-    fn a_cache_that_others_can_enter_is_refused_and_our_own_is_made_private() {
-        let ours = fresh("ours");
-        make_private(&ours).unwrap();
-        let mode = std::fs::metadata(&ours).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
-        make_private(&ours).unwrap();
-
-        std::fs::set_permissions(&ours, PermissionsExt::from_mode(0o750)).unwrap();
-        assert!(make_private(&ours).unwrap_err().contains("chmod 700"));
-        std::fs::set_permissions(&ours, PermissionsExt::from_mode(0o700)).unwrap();
-
-        let link = fresh("link");
-        std::os::unix::fs::symlink(&ours, &link).unwrap();
-        assert!(make_private(&link).unwrap_err().contains("link"));
-        std::fs::remove_file(&link).unwrap();
-        std::fs::remove_dir_all(&ours).unwrap();
     }
 }

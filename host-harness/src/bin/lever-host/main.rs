@@ -57,6 +57,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Err(error) = lever_host::credentials::hide_process() {
+        eprintln!("warning: other processes of yours can read the credential of this one: {error}");
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -29,8 +29,32 @@ async fn file_and_directory_are_for_their_owner_alone() {
     for (given, good) in [(0o755, true), (0o770, false), (0o702, false), (0o1777, false)] {
         std::fs::set_permissions(directory, PermissionsExt::from_mode(given)).unwrap();
         assert_eq!(file.lock(Duration::ZERO).await.is_ok(), good, "{given:o}");
+        std::fs::set_permissions(file.path(), PermissionsExt::from_mode(0o600)).unwrap();
+        let read = file.read();
+        let open = matches!(read, Err(FileError::Open { .. }));
+        assert_eq!((read.is_ok(), open), (good, !good), "{given:o}");
     }
     std::fs::set_permissions(directory, PermissionsExt::from_mode(0o700)).unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_login_of_another_user_or_in_his_directory_is_not_used() {
+    use std::os::unix::fs::chown;
+    let folder = Folder::new();
+    let file = TokenFile::at(folder.0.join("deep").join("oauth.json"));
+    store(&file, &login(START, 1)).await;
+    let own = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(file.path()).unwrap());
+    for path in [file.path(), file.path().parent().unwrap()] {
+        // Only root gives files away; as another user there is nothing to try.
+        if chown(path, Some(54_321), None).is_err() {
+            return;
+        }
+        let error = file.read().unwrap_err();
+        assert!(matches!(error, FileError::Foreign { .. }), "{error}");
+        chown(path, Some(own), None).unwrap();
+    }
+    file.read().unwrap();
 }
 
 #[tokio::test]
