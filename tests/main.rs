@@ -35,6 +35,7 @@ mod fixtures;
 mod hostile;
 mod hostile_memory;
 mod hostile_text;
+mod pace;
 mod pagination;
 mod policy;
 mod properties;

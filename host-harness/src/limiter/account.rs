@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::REMEMBERED;
 use super::bucket::{Bucket, Fate, Rate, Wait};
+use super::budget::{Budget, Change};
 use super::lane::Lane;
 use super::turns::Turns;
 
@@ -33,8 +34,7 @@ type Name = (Arc<str>, u32);
 /// All buckets, and all requests that wait for them.
 #[derive(Debug)]
 struct Desk {
-    general: Bucket,
-    apply: Bucket,
+    budget: Budget,
     /// The buckets of agents whose limit is narrower than the account's.
     own: HashMap<Name, Bucket>,
     turns: Turns<Name>,
@@ -64,13 +64,12 @@ pub struct Permit {
 }
 
 impl Account {
-    /// A budget that nobody has used yet.
-    pub(super) fn new(rate: Rate) -> Arc<Self> {
+    /// Nobody waits yet for this budget.
+    pub(super) fn new(rate: Rate, budget: Budget) -> Arc<Self> {
         Arc::new(Self {
             rate,
             desk: Mutex::new(Desk {
-                general: Bucket::new(rate),
-                apply: Bucket::new(Rate::APPLY),
+                budget,
                 own: HashMap::new(),
                 turns: Turns::default(),
                 applications: Turns::default(),
@@ -101,11 +100,8 @@ impl Account {
     /// Takes note of a 429 answered to a request of that lane.
     pub fn exhaust(&self, lane: Lane, retry_after: Option<Duration>) {
         let now = self.now();
-        let mut desk = self.desk();
-        desk.general.exhaust(now, retry_after);
-        if lane == Lane::Application {
-            desk.apply.exhaust(now, retry_after);
-        }
+        let apply = lane == Lane::Application;
+        self.desk().budget.change(Change::Exhaust { apply, retry_after }, now);
     }
 
     fn line_up(self: &Arc<Self>, agent: Name, lane: Lane) -> Place {
@@ -156,10 +152,8 @@ impl Account {
     fn give_back(&self, agent: &Name, lane: Lane, fate: Fate) {
         let now = self.now();
         let mut desk = self.desk();
-        desk.general.give_back(fate, now);
-        if lane == Lane::Application {
-            desk.apply.give_back(fate, now);
-        }
+        let apply = lane == Lane::Application;
+        desk.budget.change(Change::GiveBack { general: true, apply, fate }, now);
         if let Some(own) = desk.own.get_mut(agent) {
             own.give_back(fate, now);
         }
@@ -192,24 +186,49 @@ impl Desk {
 
     /// Lets go whoever may, and says what the others wait for, if there are any.
     fn deal(&mut self, now: u64) -> Option<Wait> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let budget_now = match self.budget.begin(now) {
+            Ok(budget_now) => budget_now,
+            Err(wait) => return Some(wait),
+        };
+        let mut going = Vec::new();
+        let wait = self.choose(now, budget_now, &mut going);
+        // On the disk before anybody goes: a process that dies in between has sent nothing.
+        self.budget.end(budget_now, now);
+        for go in going {
+            // Whoever waits takes its place back under the lock, so the receiver is there.
+            let _ = go.send(());
+        }
+        wait.map(|wait| self.budget.until_next_look(wait))
+    }
+
+    /// Chooses who goes, of the buckets as they are at `budget_now`.
+    fn choose(
+        &mut self,
+        now: u64,
+        budget_now: u64,
+        going: &mut Vec<oneshot::Sender<()>>,
+    ) -> Option<Wait> {
         let mut longest = None;
         let mut note = |wait: Wait| {
             longest = Some(longest.map_or(wait, |other: Wait| other.or_sooner(wait)));
         };
         while self.applications.waiting().next().is_some() {
-            if let Err(wait) = self.apply.check(now) {
+            if let Err(wait) = self.budget.apply.check(budget_now) {
                 note(wait);
                 break;
             }
             let Some(number) = self.applications.next(|_| true) else { break };
             if let Some(waiting) = self.waiting.get_mut(&number) {
-                self.apply.take();
+                self.budget.apply.take();
                 waiting.may_apply = true;
                 self.turns.push(&waiting.agent, waiting.lane, number);
             }
         }
         while self.turns.waiting().next().is_some() {
-            if let Err(wait) = self.general.check(now) {
+            if let Err(wait) = self.budget.check(budget_now) {
                 note(wait);
                 break;
             }
@@ -222,15 +241,17 @@ impl Desk {
                         false
                     }
                 });
-            let Some(number) = next else { break };
+            let Some(number) = next else {
+                // Nobody here may use it now, whatever the others do.
+                self.budget.pass();
+                break;
+            };
             if let Some(waiting) = self.waiting.remove(&number) {
-                self.general.take();
+                self.budget.take();
                 if let Some(own) = self.own.get_mut(&waiting.agent) {
                     own.take();
                 }
-                // Whoever waits takes its place back under the lock, so the
-                // receiver is there.
-                let _ = waiting.go.send(());
+                going.push(waiting.go);
             }
         }
         longest
@@ -274,7 +295,8 @@ impl Drop for Place {
             }
             Some(waiting) if waiting.may_apply => {
                 desk.turns.remove(&self.agent, self.lane, self.number);
-                desk.apply.give_back(Fate::NotSent, now);
+                let change = Change::GiveBack { general: false, apply: true, fate: Fate::NotSent };
+                desk.budget.change(change, now);
             }
             Some(_) if self.lane == Lane::Application => {
                 desk.applications.remove(&self.agent, self.lane, self.number);

@@ -21,6 +21,7 @@
 //! this one bound on the network is assumed, for without one such a unit could
 //! never be given back.
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -102,6 +103,23 @@ pub struct Bucket {
     closed_until: u64,
 }
 
+/// What processes that share a bucket must know of it, but for the units in flight: each process has its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shared {
+    level: u64,
+    closed_until: u64,
+    lost: VecDeque<u64>,
+}
+
+impl Shared {
+    /// The same, with every time this much earlier.
+    pub fn earlier(mut self, by: u64) -> Self {
+        self.closed_until = self.closed_until.saturating_sub(by);
+        self.lost.iter_mut().for_each(|at| *at = at.saturating_sub(by));
+        self
+    }
+}
+
 impl Bucket {
     /// An empty bucket.
     pub fn new(rate: Rate) -> Self {
@@ -124,12 +142,21 @@ impl Bucket {
     /// What to wait for when none is. `now` is in nanoseconds from any fixed
     /// origin; a time before an earlier one counts as that one.
     pub fn check(&mut self, now: u64) -> Result<(), Wait> {
+        self.check_beyond(0, now)
+    }
+
+    /// Whether a unit is free beside this many others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bucket::check`].
+    pub fn check_beyond(&mut self, others: u64, now: u64) -> Result<(), Wait> {
         self.drain(now);
         let wait_until = |at: u64| Wait::Time(Duration::from_nanos(at - self.at));
         if self.closed_until > self.at {
             return Err(wait_until(self.closed_until));
         }
-        let held = self.held.saturating_add(1).saturating_mul(self.cost);
+        let held = self.held.saturating_add(1).saturating_add(others).saturating_mul(self.cost);
         let Some(room) = self.capacity.checked_sub(held) else {
             return Err(self.lost.front().map_or(Wait::Release, |at| wait_until(*at)));
         };
@@ -163,6 +190,37 @@ impl Bucket {
             let wait = nanos(wait.min(Rate::LONGEST_RETRY_AFTER));
             self.closed_until = self.closed_until.max(self.at.saturating_add(wait));
         }
+    }
+
+    /// Takes over what another process left at that time, with `in_flight` units held by requests of all processes.
+    ///
+    /// Times further ahead than any that is ever written are cut to the longest there is.
+    pub fn restore(&mut self, shared: Shared, at: u64, in_flight: u64) {
+        self.at = at;
+        self.level = shared.level.min(self.capacity);
+        self.closed_until =
+            shared.closed_until.min(at.saturating_add(nanos(Rate::LONGEST_RETRY_AFTER)));
+        let last = at.saturating_add(nanos(DELIVERY));
+        self.lost = shared.lost;
+        self.lost.iter_mut().for_each(|until| *until = (*until).min(last));
+        self.lost.truncate(usize::try_from(self.units()).unwrap_or(usize::MAX));
+        self.held = in_flight.saturating_add(self.lost.len() as u64);
+    }
+
+    /// What it is now, for the other processes.
+    pub fn shared(&mut self, now: u64) -> Shared {
+        self.drain(now);
+        Shared { level: self.level, closed_until: self.closed_until, lost: self.lost.clone() }
+    }
+
+    /// Units there are.
+    pub fn units(&self) -> u64 {
+        self.capacity / self.cost
+    }
+
+    /// Units held by requests in flight.
+    pub fn in_flight(&self) -> u64 {
+        self.held.saturating_sub(self.lost.len() as u64)
     }
 
     /// Whether it is as good as new.

@@ -44,8 +44,8 @@ fn is_clear(account: &Account) -> bool {
     !is_waiting
         && own
         && desk.waiting.is_empty()
-        && desk.general.is_empty(now)
-        && desk.apply.is_empty(now)
+        && desk.budget.general.is_empty(now)
+        && desk.budget.apply.is_empty(now)
 }
 
 #[tokio::test(start_paused = true)]
