@@ -15,7 +15,11 @@ const LONG: Duration = Duration::from_secs(30);
 
 fn command(folder: &Folder) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
-    command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .stdin(Stdio::null());
     command.args(["webhooks", "serve", "--signature-token-file"]).arg(tokens(folder, 0o600));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -198,7 +202,11 @@ fn a_token_file_that_others_can_read_and_other_wrong_usage_end_with_1() {
         let output = command.args(args).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let rows: [(&[&str], &str); 5] = [
+    let rows: [(&[&str], &str); 9] = [
+        (&["--forward", "https://10.1.2.3/s3cret"], "--allow-address 10.1.2.3"),
+        (&["--forward", "https://127.0.0.1:1/s3cret"], "--allow-loopback"),
+        (&["--forward", "https://169.254.169.254/s3cret"], "metadata address, which is not"),
+        (&["--ca-file", "/nonexistent.pem", "--forward", "https://10.1.2.3"], "/nonexistent.pem"),
         (&["--max-age", "24"], "it is no duration"),
         (&["--forward", "http://events.example.com/s3cret"], "the forward URL is not https"),
         (&["--bind", "nowhere"], "invalid"),
@@ -216,6 +224,53 @@ fn a_token_file_that_others_can_read_and_other_wrong_usage_end_with_1() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("chmod 600") && !error.contains("first"), "{error}");
+}
+
+#[test]
+fn signature_tokens_come_from_the_environment_where_there_is_no_file() {
+    let folder = Folder::new();
+    let run = |tokens: Option<&std::ffi::OsStr>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
+        command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+        command.envs(tokens.map(|tokens| ("LEVER_WEBHOOK_SIGNATURE_TOKEN", tokens)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(["webhooks", "serve", "--jsonl"]).arg(folder.jsonl());
+        command
+    };
+    let process = Process::start(run(Some("first,second".as_ref())), false);
+    assert!(process.address.ip().is_loopback());
+    drop(process);
+    let broken = std::os::unix::ffi::OsStrExt::from_bytes(b"s3cret\xff");
+    let rows = [
+        (None, "set LEVER_WEBHOOK_SIGNATURE_TOKEN, or give --signature-token-file"),
+        (Some("".as_ref()), "the signature tokens are missing"),
+        (Some("s3cret x".as_ref()), "has a character that no token has"),
+        (Some(broken), "LEVER_WEBHOOK_SIGNATURE_TOKEN is not UTF-8"),
+    ];
+    for (tokens, said) in rows {
+        let output = run(tokens).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(said) && !error.contains("s3cret"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_opens_rotated_files_anew_and_ends_nothing() {
+    let folder = Folder::new();
+    let process = Process::writing(&folder);
+    assert_eq!(post(process.address, &fresh("first", "t", "o")).await.1, "accepted");
+    let old = folder.path("old.jsonl");
+    std::fs::rename(folder.jsonl(), &old).unwrap();
+    process.signal("-HUP");
+    let start = Instant::now();
+    while !folder.jsonl().exists() {
+        assert!(start.elapsed() < LONG, "no new file was made");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(post(process.address, &fresh("first", "u", "o")).await.1, "accepted");
+    let lines = |path: &Path| std::fs::read_to_string(path).unwrap().lines().count();
+    assert_eq!((lines(&old), lines(&folder.jsonl())), (1, 1));
 }
 
 #[test]

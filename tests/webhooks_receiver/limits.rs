@@ -14,7 +14,13 @@ use super::serve::{Folder, config, start};
 const SHORT: Duration = Duration::from_millis(200);
 
 async fn impatient(folder: &Folder, connections: usize) -> Receiver {
-    let limits = Limits { connections, head: SHORT, body: SHORT, stop: Duration::from_secs(5) };
+    let limits = Limits {
+        connections,
+        head: SHORT,
+        body: SHORT,
+        stop: Duration::from_secs(5),
+        ..Limits::default()
+    };
     Receiver::start(Config { limits, ..config(folder) }).await.unwrap()
 }
 
@@ -130,4 +136,94 @@ async fn stopping_answers_what_has_begun_and_takes_nothing_more() {
     assert!(rest(&mut stream).await.contains("lever-webhooks: accepted"));
     stopping.await.unwrap();
     assert_eq!(folder.events().len(), 2);
+}
+
+/// A connection from this address of the machine's own.
+#[cfg(target_os = "linux")]
+async fn connect_from(peer: &str, at: std::net::SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::new(peer.parse().unwrap(), 0)).unwrap();
+    socket.connect(at).await.unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_with_many_bodies_half_open_is_turned_away_and_others_are_not() {
+    let folder = Folder::new();
+    let limits = Limits { bodies_per_peer: 2, connections_per_peer: 4, ..Limits::default() };
+    let receiver = Receiver::start(Config { limits, ..config(&folder) }).await.unwrap();
+    let at = receiver.address();
+    let delivery = |token: &str| {
+        let body = fresh("first", token, "o");
+        let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n", body.len());
+        (head, body)
+    };
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect_from("127.0.0.2", at).await;
+        let (head, _) = delivery("never");
+        // The answer to the expectation says that the body is being read.
+        stream.write_all(format!("{head}expect: 100-continue\r\n\r\n").as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 100");
+        open.push(stream);
+    }
+    let post_from = async |peer: &str, token: &str| {
+        let mut stream = connect_from(peer, at).await;
+        let (head, body) = delivery(token);
+        stream
+            .write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes())
+            .await
+            .unwrap();
+        rest(&mut stream).await
+    };
+    let crowded = post_from("127.0.0.2", "a").await;
+    assert!(crowded.contains(" 503 ") && crowded.contains("too-many-bodies"), "{crowded}");
+    let other = post_from("127.0.0.3", "b").await;
+    assert!(other.contains("lever-webhooks: accepted"), "{other}");
+    drop(open.pop());
+    // The receiver notices in its own time.
+    let freed =
+        async { while !post_from("127.0.0.2", "c").await.contains("lever-webhooks: accepted") {} };
+    tokio::time::timeout(Duration::from_secs(30), freed).await.expect("it has its share again");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_has_its_share_of_connections_and_no_more() {
+    let folder = Folder::new();
+    let limits = Limits { connections_per_peer: 2, ..Limits::default() };
+    let receiver = Receiver::start(Config { limits, ..config(&folder) }).await.unwrap();
+    let at = receiver.address();
+    let _open = [connect_from("127.0.0.2", at).await, connect_from("127.0.0.2", at).await];
+    assert_eq!(rest(&mut connect_from("127.0.0.2", at).await).await, "");
+    let answer = post(at, &fresh("first", "t", "o")).await;
+    assert_eq!(answer.1, "accepted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_is_told_whether_deliveries_can_be_taken_and_nothing_is_recorded() {
+    let folder = Folder::new();
+    let audit = lever_host::audit::Audit::in_memory();
+    let receiver =
+        Receiver::start(Config { audit: audit.clone(), ..config(&folder) }).await.unwrap();
+    let ask = async |line: &str| {
+        let mut stream = TcpStream::connect(receiver.address()).await.unwrap();
+        let text = format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let answer = rest(&mut stream).await;
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(ask("GET /healthz").await, "200");
+    assert_eq!(ask("HEAD /healthz").await, "200");
+    assert!(audit.records().is_empty());
+    assert_eq!(ask("GET /").await, "405");
+    assert_eq!(ask("GET /healthz/x").await, "405");
+    // What a delivery would meet: the place of the file is taken.
+    std::fs::remove_file(folder.jsonl()).unwrap();
+    std::fs::create_dir(folder.jsonl()).unwrap();
+    assert_eq!(ask("GET /healthz").await, "503");
+    std::fs::remove_dir(folder.jsonl()).unwrap();
+    assert_eq!(ask("GET /healthz").await, "200");
 }

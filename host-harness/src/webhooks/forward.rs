@@ -2,7 +2,7 @@
 //! same connector that the component's own requests take.
 
 use super::WebhookError;
-use crate::egress::{Client, Connector, Timeouts};
+use crate::egress::{AddressRange, Client, ConnectError, Connector, Network, Timeouts};
 use crate::upstream::Upstream;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
@@ -28,8 +28,7 @@ pub struct Forward {
     upstream: Upstream,
     path: PathAndQuery,
     authorization: Option<HeaderValue>,
-    allow_loopback: bool,
-    extra_ca: Vec<PathBuf>,
+    network: Network,
 }
 
 /// Why a URL cannot be forwarded to; never with the URL in it, which may hold a
@@ -51,10 +50,22 @@ impl Forward {
     ///
     /// When it is neither, has user information or a fragment, or no plain host.
     pub fn parse(url: &str) -> Result<Self, ForwardError> {
+        Self::parse_within(url, &[])
+    }
+
+    /// The same, and http to any host where there are ranges of addresses: events are then sent to those alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Forward::parse`].
+    pub fn parse_within(url: &str, ranges: &[AddressRange]) -> Result<Self, ForwardError> {
         let (scheme, rest) = url.split_once("://").ok_or(ForwardError::Url("has no scheme"))?;
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let upstream = Upstream::parse(&format!("{scheme}://{authority}")).map_err(|_| {
-            ForwardError::Url("is not https, or http to this machine, with a plain host")
+        let upstream = Upstream::parse_within(&format!("{scheme}://{authority}"), ranges);
+        let upstream = upstream.map_err(|_| {
+            ForwardError::Url(
+                "is not https, or http to this machine or what --allow-address opens, with a plain host",
+            )
         })?;
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let is_step = |segment: &str| segment == "." || segment == "..";
@@ -66,8 +77,7 @@ impl Forward {
             upstream,
             path: plain,
             authorization: None,
-            allow_loopback: false,
-            extra_ca: Vec::new(),
+            network: Network { allow_addresses: ranges.to_vec(), ..Network::default() },
         })
     }
 
@@ -87,14 +97,21 @@ impl Forward {
     /// The same with connections to this machine allowed.
     #[must_use]
     pub fn allowing_loopback(mut self, allow: bool) -> Self {
-        self.allow_loopback = allow;
+        self.network.allow_loopback = allow;
+        self
+    }
+
+    /// The same over this network.
+    #[must_use]
+    pub fn over(mut self, network: Network) -> Self {
+        self.network = network;
         self
     }
 
     /// The same with authorities trusted besides Mozilla's, in PEM files.
     #[must_use]
     pub fn trusting(mut self, extra_ca: Vec<PathBuf>) -> Self {
-        self.extra_ca = extra_ca;
+        self.network.extra_ca = extra_ca;
         self
     }
 }
@@ -102,21 +119,28 @@ impl Forward {
 /// An open way to the forward URL.
 pub struct Sender {
     client: Client,
+    connector: Connector,
     uri: http::Uri,
     authorization: Option<HeaderValue>,
 }
 
 impl Sender {
     pub fn new(forward: Forward) -> Result<Self, WebhookError> {
-        let Forward { upstream, path, authorization, allow_loopback, extra_ca } = forward;
-        let client = Client::new(Connector::new(&upstream, allow_loopback, &extra_ca)?);
+        let Forward { upstream, path, authorization, network } = forward;
+        let connector = Connector::new(&upstream, &network)?;
+        let client = Client::new(connector.clone());
         let uri = http::Uri::builder()
             .scheme(upstream.scheme())
             .authority(upstream.authority())
             .path_and_query(path)
             .build();
         // Its parts were read before.
-        Ok(Self { client, uri: uri.unwrap_or_default(), authorization })
+        Ok(Self { client, connector, uri: uri.unwrap_or_default(), authorization })
+    }
+
+    /// Says why nothing can ever be sent, where that can be said now; sends nothing.
+    pub async fn check(&self) -> Result<(), ConnectError> {
+        self.connector.check().await
     }
 
     /// The status that an event was answered with; none where there was no

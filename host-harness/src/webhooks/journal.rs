@@ -5,7 +5,7 @@
 //! be accepted. Lines are only ever appended, and the file is written anew,
 //! beside the old one, when most of them are of no use any more.
 
-use super::lines::sync_directory;
+use super::lines::{is_moved, sync_directory};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -74,23 +74,10 @@ impl Journal {
             return Err(io::Error::other("it is no plain file"));
         }
         lock(&file)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        // A line without its end is one that a crash cut off.
-        let whole = text.rfind('\n').map_or(0, |last| last + 1);
-        let mut taken = HashMap::new();
-        let mut lines = 0;
-        for line in text[..whole].lines() {
-            let entry = parse(line).ok_or_else(|| io::Error::other("it holds something else"))?;
-            lines += 1;
-            if entry.until >= now {
-                taken.insert(entry.token, (entry.event, entry.until));
-            }
-        }
-        let start = text.as_bytes().get(..2).unwrap_or(text.as_bytes());
-        if whole == 0 && !b"1 ".starts_with(start) {
-            return Err(io::Error::other("it holds something else"));
-        }
+        let Content { entries, whole } = read(&mut file)?;
+        let lines = entries.len();
+        let taken = entries.into_iter().filter(|entry| entry.until >= now);
+        let taken = taken.map(|entry| (entry.token, (entry.event, entry.until))).collect();
         file.set_len(whole as u64)?;
         file.sync_all()?;
         sync_directory(path)?;
@@ -121,17 +108,71 @@ impl Journal {
             let Some(first) = first.map(|(token, _)| *token) else { break };
             self.taken.remove(&first);
         }
+        if self.follow(now)? {
+            return Ok(());
+        }
         let Some(log) = &mut self.file else { return Ok(()) };
         if log.is_behind || log.lines >= 2 * self.taken.len() + SPARE {
-            let entries = self.taken.iter();
-            return log.rewrite(entries.map(|(token, (event, until))| Entry {
-                token: *token,
-                event: *event,
-                until: *until,
-            }));
+            return log.rewrite(&self.taken);
         }
         log.append(&entry)
     }
+
+    /// Writes the file anew if it was moved away; says whether it was.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be seen or done, or another process has put its own there.
+    pub fn follow(&mut self, now: u64) -> io::Result<bool> {
+        let Some(log) = &mut self.file else { return Ok(false) };
+        if !is_moved(&log.path, &log.file)? {
+            return Ok(false);
+        }
+        // Until it is written again, the file lacks everything.
+        log.is_behind = true;
+        // Held until ours is in its place, so that nobody else begins with it.
+        let _there = match File::options().read(true).append(true).open(&log.path) {
+            Ok(mut there) => {
+                lock(&there)?;
+                for entry in read(&mut there)?.entries {
+                    if entry.until >= now {
+                        self.taken.entry(entry.token).or_insert((entry.event, entry.until));
+                    }
+                }
+                Some(there)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        log.rewrite(&self.taken)?;
+        Ok(true)
+    }
+
+    /// Where it is; nowhere, when it ends with the process.
+    pub fn path(&self) -> &Path {
+        self.file.as_ref().map_or(Path::new(""), |log| &log.path)
+    }
+}
+
+/// What a file holds.
+struct Content {
+    entries: Vec<Entry>,
+    /// Its length without a line that a crash cut off.
+    whole: usize,
+}
+
+fn read(file: &mut File) -> io::Result<Content> {
+    let foreign = || io::Error::other("it holds something else");
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    // A line without its end is one that a crash cut off.
+    let whole = text.rfind('\n').map_or(0, |last| last + 1);
+    let entries: Option<Vec<Entry>> = text[..whole].lines().map(parse).collect();
+    let start = text.as_bytes().get(..2).unwrap_or(text.as_bytes());
+    if whole == 0 && !b"1 ".starts_with(start) {
+        return Err(foreign());
+    }
+    Ok(Content { entries: entries.ok_or_else(foreign)?, whole })
 }
 
 impl Log {
@@ -144,7 +185,7 @@ impl Log {
     }
 
     /// Puts a file with these lines in the place of the old one.
-    fn rewrite(&mut self, entries: impl Iterator<Item = Entry>) -> io::Result<()> {
+    fn rewrite(&mut self, taken: &HashMap<Sum, (Sum, u64)>) -> io::Result<()> {
         self.is_behind = true;
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
@@ -155,8 +196,8 @@ impl Log {
         lock(&file)?;
         let mut lines = 0;
         let mut text = String::new();
-        for entry in entries {
-            text.push_str(&line(&entry));
+        for (token, (event, until)) in taken {
+            text.push_str(&line(&Entry { token: *token, event: *event, until: *until }));
             lines += 1;
         }
         file.write_all(text.as_bytes())?;
@@ -259,6 +300,37 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
         }
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_moved_away_is_written_anew_and_another_process_is_not_overwritten() {
+        let path = fresh("moved");
+        let mut journal = Journal::open(&path, 0).unwrap();
+        journal.add(entry("a", 100), 0).unwrap();
+        let there = fresh("moved-there");
+        std::fs::rename(&path, &there).unwrap();
+        let mut other = Journal::open(&path, 0).unwrap();
+        let error = journal.add(entry("b", 100), 0).unwrap_err();
+        assert!(error.to_string().contains("another lever-host"), "{error}");
+        other.add(entry("c", 100), 0).unwrap();
+        drop(other);
+        // What was not written then is written now, and what the other one knew is known.
+        journal.add(entry("d", 100), 0).unwrap();
+        drop(journal);
+        let journal = Journal::open(&path, 0).unwrap();
+        for token in ["a", "b", "c", "d"] {
+            assert!(journal.find(&sum(token.as_bytes())).is_some(), "{token}");
+        }
+        drop(journal);
+        let mut journal = Journal::open(&path, 0).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "my notes\n").unwrap();
+        assert!(journal.add(entry("e", 100), 0).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "my notes\n");
+        for path in [path, there] {
+            std::fs::remove_file(path).unwrap();
+        }
     }
 
     #[test]

@@ -70,13 +70,12 @@ impl Lines {
     /// When that cannot be said; the line is not there, or is taken away before
     /// the next one.
     pub fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        if is_moved(&self.path, &self.file)? {
-            self.file = appending(&self.path)?;
-            self.broken = None;
-        }
-        if let Some(length) = self.broken {
-            self.file.set_len(length)?;
-            self.broken = None;
+        self.follow()?;
+        if let Some(length) = self.broken.take() {
+            // Not longer than it is, should somebody have emptied it.
+            if self.file.metadata()?.len() > length {
+                self.file.set_len(length).inspect_err(|_| self.broken = Some(length))?;
+            }
         }
         let before = self.file.metadata()?.len();
         let written =
@@ -85,6 +84,26 @@ impl Lines {
             self.broken = self.file.set_len(before).is_err().then_some(before);
         }
         written
+    }
+}
+
+impl Lines {
+    /// Opens the file anew if it was moved away.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be seen or done.
+    pub fn follow(&mut self) -> io::Result<()> {
+        if is_moved(&self.path, &self.file)? {
+            self.file = appending(&self.path)?;
+            self.broken = None;
+        }
+        Ok(())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 
@@ -115,8 +134,9 @@ pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether something else is at the path now, or nothing.
 #[cfg(unix)]
-fn is_moved(path: &Path, file: &File) -> io::Result<bool> {
+pub(super) fn is_moved(path: &Path, file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let ours = file.metadata()?;
     match std::fs::metadata(path) {
@@ -128,7 +148,7 @@ fn is_moved(path: &Path, file: &File) -> io::Result<bool> {
 
 /// Other systems do not let an open file be moved.
 #[cfg(not(unix))]
-fn is_moved(_: &Path, _: &File) -> io::Result<bool> {
+pub(super) fn is_moved(_: &Path, _: &File) -> io::Result<bool> {
     Ok(false)
 }
 

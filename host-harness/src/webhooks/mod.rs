@@ -10,12 +10,13 @@ mod forward;
 mod instance;
 mod journal;
 mod lines;
+mod peers;
 mod server;
 mod sink;
 mod tokens;
 
 use crate::audit::{Audit, AuditError, Decision, Kind, Record, call_id};
-use crate::egress::TlsError;
+use crate::egress::{ConnectError, TlsError};
 use crate::runtime::HostError;
 use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -93,6 +94,9 @@ pub enum WebhookError {
     /// TLS cannot be set up for the forward URL.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Nothing can be sent to the forward URL.
+    #[error("events cannot be forwarded: {0}")]
+    Forward(#[source] ConnectError),
     /// A file cannot be used.
     #[error("{} cannot be used: {reason}", path.display())]
     File {
@@ -117,6 +121,7 @@ pub struct Receiver {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    sink: Arc<Sink>,
 }
 
 impl Receiver {
@@ -130,20 +135,35 @@ impl Receiver {
         let max_age_ms = u64::try_from(config.max_age.as_millis()).unwrap_or(u64::MAX);
         let sink =
             Arc::new(Sink::open(config.jsonl, config.seen, config.forward, max_age_ms, wall_ms())?);
-        let instances =
-            Instances::new(&config.tokens, max_age_ms, config.cache_dir.as_deref(), sink)?;
+        sink.check().await?;
+        let instances = Instances::new(
+            &config.tokens,
+            max_age_ms,
+            config.cache_dir.as_deref(),
+            Arc::clone(&sink),
+        )?;
         let bound = TcpListener::bind(address).await;
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|cause| WebhookError::Bind { address, cause })?;
-        let desk = Arc::new(Desk { instances, audit: config.audit });
+        let desk = Arc::new(Desk { instances, audit: config.audit, sink: Arc::clone(&sink) });
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(server::run(listener, desk, config.limits, stopping));
-        Ok(Self { address, stop, task })
+        Ok(Self { address, stop, task, sink })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Opens files anew that were moved away; the next event would do so as
+    /// well.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be opened.
+    pub async fn reopen(&self) -> Result<(), WebhookError> {
+        self.sink.reopen().await
     }
 
     /// Takes no more connections, and waits until those it has are answered.
@@ -183,9 +203,22 @@ impl Reply {
 struct Desk {
     instances: Instances,
     audit: Audit,
+    sink: Arc<Sink>,
 }
 
 impl Desk {
+    /// Whether a delivery could be taken now, as far as the files go; leaves no
+    /// record.
+    async fn health(&self) -> Reply {
+        if self.audit.ready().is_err() {
+            return Reply::new(503, "no-record");
+        }
+        match self.sink.reopen().await {
+            Ok(()) => Reply::new(200, "ready"),
+            Err(_) => Reply::new(503, "not-written"),
+        }
+    }
+
     async fn take(&self, method: http::Method, body: Bytes) -> Reply {
         if self.audit.ready().is_err() {
             return Reply::new(503, "no-record");

@@ -4,6 +4,7 @@
 //! Decides nothing about deliveries. A sender that is slow or large is answered
 //! before an instance is made for it.
 
+use super::peers::{Kind, Peers};
 use super::{Desk, HEADER, LARGEST, Reply};
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONNECTION};
@@ -15,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +36,12 @@ const LARGEST_BODY: u64 = LARGEST as u64;
 /// is cut off while it writes does not see why.
 const DRAINED: u64 = 8 * LARGEST_BODY;
 
+/// Where a supervisor asks whether deliveries can be taken.
+const HEALTH: &str = "/healthz";
+
+/// The answer to a peer that has too many bodies half open.
+const CROWDED: Reply = Reply::new(503, "too-many-bodies");
+
 /// Wait after a failed accept, so that running out of file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -42,6 +50,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 pub struct Limits {
     /// Connections open at once; further ones wait to be accepted.
     pub connections: usize,
+    /// Connections of one peer; further ones are closed.
+    pub connections_per_peer: usize,
+    /// Bodies of one peer that have begun and not ended; further ones are
+    /// answered 503 and not read.
+    pub bodies_per_peer: usize,
     /// For the head of a request, the wait for it included.
     pub head: Duration,
     /// For the body of a request.
@@ -54,6 +67,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
+            connections_per_peer: 128,
+            bodies_per_peer: 32,
             head: Duration::from_secs(10),
             body: Duration::from_secs(20),
             stop: Duration::from_secs(30),
@@ -69,6 +84,7 @@ pub async fn run(
     mut stopping: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let peers = Peers::new(limits.connections_per_peer, limits.bodies_per_peer);
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
@@ -78,11 +94,13 @@ pub async fn run(
         tokio::select! {
             () = stopped(&mut stopping) => break,
             accepted = accepted => match accepted {
-                (Ok(place), Ok((stream, _))) => {
-                    let (desk, stopping) = (Arc::clone(&desk), stopping.clone());
+                (Ok(place), Ok((stream, peer))) => {
+                    let Some(share) = peers.take(peer.ip(), Kind::Connection) else { continue };
+                    let sender = Sender { desk: Arc::clone(&desk), limits, peers: Arc::clone(&peers), peer: peer.ip() };
+                    let stopping = stopping.clone();
                     connections.spawn(async move {
-                        connection(stream, desk, limits, stopping).await;
-                        drop(place);
+                        connection(stream, sender, stopping).await;
+                        drop((place, share));
                     });
                 }
                 _ => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -101,18 +119,23 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await.is_ok();
 }
 
-async fn connection(
-    stream: TcpStream,
+/// Who is at the other end of a connection, and what he may take.
+#[derive(Clone)]
+struct Sender {
     desk: Arc<Desk>,
     limits: Limits,
-    mut stopping: watch::Receiver<bool>,
-) {
+    peers: Arc<Peers>,
+    peer: IpAddr,
+}
+
+async fn connection(stream: TcpStream, sender: Sender, mut stopping: watch::Receiver<bool>) {
     // An answer is one small packet.
     stream.set_nodelay(true).ok();
-    let answer = service_fn(move |request| answer(Arc::clone(&desk), limits, request));
+    let head = sender.limits.head;
+    let answer = service_fn(move |request| answer(sender.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
+        .header_read_timeout(head)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), answer);
@@ -128,19 +151,26 @@ async fn connection(
 }
 
 async fn answer(
-    desk: Arc<Desk>,
-    limits: Limits,
+    sender: Sender,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
+    let desk = Arc::clone(&sender.desk);
+    if head.uri.path() == HEALTH && matches!(head.method, Method::GET | Method::HEAD) {
+        return Ok(response(desk.health().await));
+    }
     // A task of its own: a sender that hangs up does not end what it began, and
     // so cannot keep a delivery from being written down.
-    let reply = match read(&limits, &head.method, body).await {
+    let reply = match read(&sender, &head.method, body).await {
         Err(reply) => reply,
         Ok(body) => tokio::spawn(async move { desk.take(head.method, body).await })
             .await
             .unwrap_or(Reply::new(500, "host-failed")),
     };
+    Ok(response(reply))
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -149,19 +179,22 @@ async fn answer(
     if reply.status == 405 {
         headers.insert(ALLOW, HeaderValue::from_static("POST"));
     }
-    if matches!(reply.status, 408 | 413) {
+    if matches!(reply.status, 408 | 413) || reply == CROWDED {
         // What is left of the body is not waited for.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response)
+    response
 }
 
 /// The body of a request; nothing of one that carries none we want.
-async fn read(limits: &Limits, method: &Method, body: Incoming) -> Result<Bytes, Reply> {
+async fn read(sender: &Sender, method: &Method, body: Incoming) -> Result<Bytes, Reply> {
     if method != Method::POST {
         return Ok(Bytes::new());
     }
-    tokio::time::timeout(limits.body, whole(body)).await.unwrap_or(Err(Reply::new(408, "slow")))
+    let _share = sender.peers.take(sender.peer, Kind::Body).ok_or(CROWDED)?;
+    tokio::time::timeout(sender.limits.body, whole(body))
+        .await
+        .unwrap_or(Err(Reply::new(408, "slow")))
 }
 
 async fn whole(mut body: Incoming) -> Result<Bytes, Reply> {

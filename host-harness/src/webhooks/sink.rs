@@ -128,6 +128,26 @@ impl Sink {
         Ok(Self { store: Arc::new(Mutex::new(store)), sender, max_age_ms })
     }
 
+    /// Opens files anew that were moved away.
+    pub async fn reopen(&self) -> Result<(), WebhookError> {
+        let store = Arc::clone(&self.store);
+        let reopened = tokio::task::spawn_blocking(move || lock(&store).follow(wall_ms())).await;
+        let (path, error) = match reopened {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(failed)) => failed,
+            Err(error) => (PathBuf::new(), std::io::Error::other(error)),
+        };
+        Err(WebhookError::File { path, reason: error.to_string() })
+    }
+
+    /// Says why nothing could be handed on, where that can be said now.
+    pub async fn check(&self) -> Result<(), WebhookError> {
+        match &self.sender {
+            Some(sender) => sender.check().await.map_err(WebhookError::Forward),
+            None => Ok(()),
+        }
+    }
+
     /// Takes one event as the component forwards it. Whoever drops the future
     /// may have it taken all the same.
     pub async fn take(&self, event: Bytes) -> Reply {
@@ -192,6 +212,17 @@ fn begin(store: &Arc<Mutex<Store>>, entry: &Entry) -> Result<Place, Reply> {
 }
 
 impl Store {
+    /// Opens files anew that were moved away; the error comes with the file it is about.
+    fn follow(&mut self, now: u64) -> Result<(), (PathBuf, std::io::Error)> {
+        if let Output::File(lines) = &mut self.output {
+            lines.follow().map_err(|error| (lines.path().to_owned(), error))?;
+        }
+        match self.journal.follow(now) {
+            Ok(_) => Ok(()),
+            Err(error) => Err((self.journal.path().to_owned(), error)),
+        }
+    }
+
     /// Writes an event and remembers it.
     fn commit(&mut self, event: &[u8], entry: Entry) -> Result<(), ()> {
         let text = String::from_utf8_lossy(event);
@@ -327,6 +358,37 @@ mod tests {
         let sink = files.open();
         assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
         assert_eq!(files.text(), "");
+    }
+
+    /// As logrotate does it: the old file moved, an empty one in its place or none.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn files_that_were_rotated_are_followed_at_the_next_event_and_when_told_to() {
+        for (told, made) in [(false, false), (false, true), (true, false), (true, true)] {
+            let files = Files::new(&format!("rotated-{told}-{made}"));
+            let sink = files.open();
+            take(&sink, &event("t", "a")).await;
+            for path in [files.jsonl(), beside(&files.jsonl())] {
+                let mut old = path.clone().into_os_string();
+                old.push(".1");
+                std::fs::rename(&path, old).unwrap();
+                if made {
+                    std::fs::write(&path, "").unwrap();
+                }
+            }
+            if told {
+                sink.reopen().await.unwrap();
+                assert!(files.jsonl().exists() && beside(&files.jsonl()).exists());
+            }
+            assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
+            assert_eq!(take(&sink, &event("u", "b")).await, (200, "accepted"));
+            assert_eq!(files.text(), format!("{}\n", event("u", "b")));
+            drop(sink);
+            // Both are known to the next process by the file that is there now.
+            let sink = files.open();
+            assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
+            assert_eq!(take(&sink, &event("u", "b")).await, (200, "repeat"));
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,15 @@
-//! The signature tokens, from a file that only its owner can read.
+//! The signature tokens, from a file that only its owner can read or from an environment variable.
 //!
 //! They go into the component's environment, since it is the component that
 //! checks signatures; nothing else gets or prints them.
 
+use crate::credentials::private_file::{self, Fault, Readers};
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Larger than the tokens of a hundred webhooks.
-const LARGEST: u64 = 16 * 1024;
+const LARGEST: usize = 16 * 1024;
 
 /// The signature tokens of one or several webhooks.
 #[derive(Clone)]
@@ -28,12 +27,24 @@ pub enum TokenError {
         cause: std::io::Error,
     },
     /// Others than the owner may read the file.
-    #[error("the signature token file {} can be read by others (mode {mode:03o}); run `chmod 600` on it", path.display())]
+    #[error(
+        "the signature token file {} can be read by others (mode {mode:03o}); run `chmod 600` on it, or give \
+         --allow-readable-secrets where it cannot be changed, as in a container",
+        path.display()
+    )]
     Exposed {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// Others than the owner may change the file or replace it.
+    #[error("the signature token file {} is not used: {reason}", path.display())]
+    Changeable {
+        /// The file.
+        path: PathBuf,
+        /// Who may, and the way out.
+        reason: String,
     },
     /// There is none.
     #[error(
@@ -79,33 +90,36 @@ impl SignatureTokens {
         Ok(Self(joined))
     }
 
-    /// Tokens out of a file that only its owner can read.
+    /// Tokens with commas or line ends between them, as in an environment variable.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, others can read it, or it holds anything else.
+    /// As [`SignatureTokens::parse`].
+    pub fn from_variable(text: &str) -> Result<Self, TokenError> {
+        Self::parse(&Zeroizing::new(text.replace(',', "\n")))
+    }
+
+    /// Tokens out of a file that only its owner can read, or a group that this process is in.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, others can read, change or replace it, or it holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, TokenError> {
-        let path = path.as_ref();
-        let read = |cause| TokenError::Read { path: path.to_owned(), cause };
-        let file = File::open(path).map_err(read)?;
-        // Asked of the open file, so that it cannot be swapped between the question and the reading.
-        let metadata = file.metadata().map_err(read)?;
-        if !metadata.is_file() {
-            return Err(read(std::io::Error::other("it is no plain file")));
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = metadata.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                return Err(TokenError::Exposed { path: path.to_owned(), mode });
-            }
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(LARGEST + 1).read_to_string(&mut text).map_err(read)?;
-        if text.len() as u64 > LARGEST {
-            return Err(read(std::io::Error::other("it is larger than 16 KiB")));
-        }
+        Self::from_file_for(path, Readers::OwnGroups)
+    }
+
+    /// The same, of a file that others may be able to read.
+    ///
+    /// # Errors
+    ///
+    /// As [`SignatureTokens::from_file`], but for what `readers` allows.
+    pub fn from_file_for(path: impl AsRef<Path>, readers: Readers) -> Result<Self, TokenError> {
+        let path = path.as_ref().to_owned();
+        let text = private_file::read(&path, LARGEST, readers).map_err(|fault| match fault {
+            Fault::Read(cause) => TokenError::Read { path, cause },
+            Fault::Exposed(mode) => TokenError::Exposed { path, mode },
+            Fault::Changeable(reason) => TokenError::Changeable { path, reason },
+        })?;
         Self::parse(&text)
     }
 
@@ -144,13 +158,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_variable_holds_them_with_commas_between() {
+        for (text, expected) in [
+            ("abc", Some("abc")),
+            ("abc,def", Some("abc,def")),
+            (" abc, def\n", Some("abc,def")),
+            ("abc def", None),
+            (",", None),
+            ("", None),
+        ] {
+            let tokens = SignatureTokens::from_variable(text);
+            assert_eq!(tokens.as_ref().ok().map(SignatureTokens::secret), expected, "{text:?}");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_file_that_others_can_read_is_refused() {
         use std::os::unix::fs::PermissionsExt;
         let path = std::env::temp_dir().join(format!("lever-tokens-{}", std::process::id()));
         std::fs::write(&path, "abc").unwrap();
-        for (mode, good) in [(0o640, false), (0o604, false), (0o600, true), (0o400, true)] {
+        for (mode, good) in
+            [(0o644, false), (0o604, false), (0o640, true), (0o600, true), (0o400, true)]
+        {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let read = SignatureTokens::from_file(&path);
             assert_eq!(read.is_ok(), good, "{mode:o}");
