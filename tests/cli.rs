@@ -9,7 +9,11 @@ use serde_json::Value;
 /// The binary with a clean environment, its cache among the tests' files.
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
-    command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .stdin(Stdio::null());
     command
 }
 

@@ -38,6 +38,7 @@ impl Terminal {
         command
             .env_clear()
             .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+            .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .env("LEVER_API_KEY", API_KEY)
             .stdin(Stdio::null())
             .args(["--base-url", &self.base, "--allow-loopback", "--audit"])
@@ -98,7 +99,10 @@ async fn a_hostile_name_steers_no_terminal_and_stays_what_it_is() {
     let _ = std::fs::remove_file(&audit);
     let run = |args: Vec<String>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
-        command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+        command
+            .env_clear()
+            .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+            .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command.env("LEVER_API_KEY", API_KEY).stdin(Stdio::null()).args(args);
         let output = tokio::task::spawn_blocking(move || command.output());
         async {

@@ -3,6 +3,8 @@
 //! It reads and compares; it resolves no name and opens no connection. Anything in the address that could make two
 //! readers disagree about the host is refused.
 
+use crate::egress::AddressRange;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
@@ -57,6 +59,16 @@ impl Upstream {
     /// When it has another scheme than `https` (or `http` for a loopback host), user information, a query, a
     /// fragment, a host that is not plain ASCII, or a path that is not in its simplest form.
     pub fn parse(address: &str) -> Result<Upstream, UpstreamError> {
+        Upstream::parse_within(address, &[])
+    }
+
+    /// The same, and `http` for any host where there are ranges of addresses that a credential may travel to in clear:
+    /// a connection is then made to those alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Upstream::parse`].
+    pub fn parse_within(address: &str, ranges: &[AddressRange]) -> Result<Upstream, UpstreamError> {
         let fail = |reason| {
             // The part before `@` may be a secret, and the error is printed.
             let shown = if address.contains('@') { "the given text" } else { address };
@@ -100,8 +112,11 @@ impl Upstream {
             port: port.unwrap_or(scheme.port()),
             prefix: prefix.to_owned(),
         };
-        if upstream.scheme == Scheme::Http && !upstream.is_loopback() {
-            return Err(fail("http is for loopback hosts; the credential would travel in clear"));
+        if upstream.scheme == Scheme::Http && !upstream.is_loopback() && ranges.is_empty() {
+            return Err(fail(
+                "http is for loopback hosts, and for what --allow-address opens; elsewhere the credential would travel \
+                 in clear",
+            ));
         }
         Ok(upstream)
     }
@@ -133,6 +148,18 @@ impl Upstream {
         } else {
             format!("{}:{}", self.host, self.port)
         }
+    }
+
+    /// A digest that tells the budgets of credentials apart, from a credential's own: the same key at two servers has two
+    /// budgets. It may be the name of a file.
+    pub(crate) fn budget_of(&self, fingerprint: [u8; 32]) -> [u8; 32] {
+        let server = format!("{}://{}", self.scheme(), self.authority());
+        Sha256::new()
+            .chain_update(b"lever-host budget\0")
+            .chain_update(server)
+            .chain_update(fingerprint)
+            .finalize()
+            .into()
     }
 
     /// Whether the host is this machine by its name alone: `localhost`, `127.0.0.0/8` or `[::1]`.
@@ -315,6 +342,16 @@ mod tests {
         for text in rows {
             assert!(Upstream::parse(text).is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn http_is_read_for_other_hosts_where_ranges_are_open() {
+        let ranges = ["172.17.0.0/16".parse().unwrap()];
+        let upstream = Upstream::parse_within("http://mock-lever:8111/v1", &ranges).unwrap();
+        assert_eq!(upstream.to_string(), "http://mock-lever:8111/v1");
+        let error = Upstream::parse("http://mock-lever:8111/v1").unwrap_err().to_string();
+        assert!(error.contains("--allow-address"), "{error}");
+        assert!(Upstream::parse_within("ftp://mock-lever/v1", &ranges).is_err());
     }
 
     #[test]

@@ -6,9 +6,10 @@ LEVER_BASE_URL=http://127.0.0.1:8123/v1 LEVER_API_KEY=mock-api-key python python
 
 import os
 import sys
+from types import SimpleNamespace
 
 from wasmtime import Engine, Store, WasiConfig
-from wasmtime.component import Component, Linker, ListType, Record
+from wasmtime.component import Component, Linker, ListType
 
 engine = Engine()
 linker = Linker(engine)
@@ -29,10 +30,8 @@ def function(interface, name):
 
 def record(type, **given):
     """A record with these fields; the others are empty lists or absent."""
-    made = Record()
-    for name, kind in type.fields:
-        setattr(made, name, given.get(name, [] if isinstance(kind, ListType) else None))
-    return made
+    rest = {name: [] if isinstance(kind, ListType) else None for name, kind in type.fields}
+    return SimpleNamespace(**rest | given)
 
 
 list_all = function("opportunities", "list-all")

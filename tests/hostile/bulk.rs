@@ -81,6 +81,7 @@ async fn attack(server: Server, function: &str, method: &str, rest: Vec<Value>) 
     command
         .env_clear()
         .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .arg("--component")
         .arg(&component)
         .args(["--base-url", &format!("http://127.0.0.1:{port}/v1"), "--allow-loopback"])

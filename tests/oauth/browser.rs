@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lever_host::audit::Audit;
+use lever_host::egress::Network;
 use lever_host::mock::{CLIENT_ID, CLIENT_SECRET, Mock};
 use lever_host::oauth::{
     App, Connect, Login, Place, Secret, SignIn, SignInError, Stored, Through, TokenFile, Waiting,
@@ -66,9 +67,8 @@ pub async fn visit(url: &str) -> (String, String) {
 /// The way to the mock's authorization server.
 pub fn connect(audit: &Audit) -> Connect {
     through_component(Through {
-        allow_loopback: true,
+        network: Network { allow_loopback: true, ..Network::default() },
         cache_dir: Some(cache()),
-        extra_ca: Vec::new(),
         audit: audit.clone(),
     })
 }

@@ -22,6 +22,7 @@ fn command(mock: &Mock, folder: &Folder, args: &[&str]) -> Command {
     command
         .env_clear()
         .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .env("XDG_CONFIG_HOME", &folder.0)
         .env("RUST_BACKTRACE", "1")
         .stdin(Stdio::null())

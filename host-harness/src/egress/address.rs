@@ -83,6 +83,35 @@ fn refusal_v6(address: Ipv6Addr, allow_loopback: bool) -> Option<&'static str> {
     }
 }
 
+/// Whether clouds serve credentials of the machine there, or on the link that leads there. No option opens these.
+///
+/// An IPv6 address is judged by the IPv4 address at its end as well: translators and clouds put theirs there.
+pub fn is_metadata(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => is_metadata_v4(v4),
+        IpAddr::V6(v6) => {
+            let [a, b, c, .., high, low] = v6.segments();
+            let [one, two] = high.to_be_bytes();
+            let [three, four] = low.to_be_bytes();
+            let is_clouds = matches!(
+                (a, b, c),
+                // Amazon's, Google's, Scaleway's.
+                (0xfd00, 0x0ec2, _) | (0xfd20, 0x00ce, _) | (0xfd00, 0x0042, _)
+            );
+            is_clouds
+                || (0xfe80..=0xfebf).contains(&a)
+                || is_metadata_v4(Ipv4Addr::new(one, two, three, four))
+        }
+    }
+}
+
+fn is_metadata_v4(address: Ipv4Addr) -> bool {
+    const ALIBABA: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
+    const ORACLE: Ipv4Addr = Ipv4Addr::new(192, 0, 0, 192);
+    const AZURE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+    address.is_link_local() || [ALIBABA, ORACLE, AZURE].contains(&address)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

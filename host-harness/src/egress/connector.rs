@@ -1,11 +1,16 @@
 //! Connections to the upstream: resolve once, judge the addresses, connect to
-//! one that was judged, and speak TLS for the host's name.
+//! one that was judged, and speak TLS for the host's name. Where there are
+//! several, they are raced; where the operator named a proxy, it is connected to
+//! in their place.
 //!
 //! One connector serves one upstream and connects nowhere else, whatever URI
 //! it is handed. It never follows anything: neither a redirect nor a second
 //! resolution, so a name that changes its mind gains nothing.
 
-use super::address;
+use super::network::Network;
+use super::proxy::Route;
+use super::race::race;
+use super::range::{Opened, Prohibition};
 use crate::upstream::Upstream;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -41,18 +46,43 @@ pub enum ConnectError {
     #[error("the name {0} could not be resolved")]
     Resolve(String),
     /// Every address is one that may not be connected to.
-    #[error("{host} leads to a {kind} address, which is not connected to{}", hint(kind))]
+    #[error("{host} leads to a {kind} address, which is not connected to{}", remedy.hint())]
     Prohibited {
         /// The host's name.
         host: String,
         /// What kind of address it is.
         kind: &'static str,
+        /// What would open it.
+        remedy: Remedy,
+    },
+    /// Over http, every address is one that a credential may not travel to in clear.
+    #[error(
+        "{host} is written with http and leads to {address}, where the credential would travel in clear; use https, or \
+         --allow-address with a range of a private network"
+    )]
+    Clear {
+        /// The host's name.
+        host: String,
+        /// The last of its addresses.
+        address: IpAddr,
+    },
+    /// The proxy did not make a connection.
+    #[error("the proxy {proxy} did not connect to {host}: {reason}; see HTTPS_PROXY and NO_PROXY")]
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// The server's host and port.
+        host: String,
+        /// Why.
+        reason: &'static str,
     },
     /// Nothing listens there, or it cannot be reached.
     #[error("the connection was refused or could not be made ({0})")]
     Refused(io::ErrorKind),
     /// The server is not who it should be.
-    #[error("the certificate is not valid for this host ({0})")]
+    #[error(
+        "the certificate is not valid for this host ({0}); --ca-file FILE trusts an authority of your own"
+    )]
     Certificate(String),
     /// The handshake failed otherwise.
     #[error("the TLS handshake failed ({0})")]
@@ -65,8 +95,35 @@ pub enum ConnectError {
     Elsewhere,
 }
 
-fn hint(kind: &str) -> &'static str {
-    if kind == "loopback" { "; --allow-loopback opens loopback for a mock" } else { "" }
+/// What would open an address that may not be connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing does.
+    None,
+    /// The switch for a mock on this machine.
+    Loopback,
+    /// A range with this address.
+    Range(IpAddr),
+}
+
+impl Remedy {
+    fn new(prohibition: Prohibition, address: IpAddr) -> Self {
+        match prohibition {
+            Prohibition { kind: "loopback", .. } => Remedy::Loopback,
+            Prohibition { can_be_opened: true, .. } => Remedy::Range(address.to_canonical()),
+            Prohibition { .. } => Remedy::None,
+        }
+    }
+
+    fn hint(self) -> String {
+        match self {
+            Remedy::None => String::new(),
+            Remedy::Loopback => "; --allow-loopback opens loopback for a mock".to_owned(),
+            Remedy::Range(address) => format!(
+                "; --allow-address {address}, or a range around it, opens it for a server of your own"
+            ),
+        }
+    }
 }
 
 /// Why the connector could not be set up.
@@ -96,27 +153,24 @@ struct Inner {
     host: String,
     port: u16,
     tls: Option<(tokio_rustls::TlsConnector, ServerName<'static>)>,
-    allow_loopback: bool,
+    opened: Opened,
+    route: Option<Route>,
     connections: Arc<Semaphore>,
 }
 
 impl Connector {
-    /// A connector to this upstream, trusting Mozilla's authorities and those
-    /// in the PEM files of `extra_ca`.
+    /// A connector to this upstream over this network, trusting Mozilla's
+    /// authorities and those that the network adds.
     ///
     /// # Errors
     ///
     /// When a file cannot be read, or the name cannot be verified.
-    pub fn new(
-        upstream: &Upstream,
-        allow_loopback: bool,
-        extra_ca: &[PathBuf],
-    ) -> Result<Self, TlsError> {
+    pub fn new(upstream: &Upstream, network: &Network) -> Result<Self, TlsError> {
         let host = bare(upstream.host()).to_owned();
         let tls = if upstream.scheme() == "https" {
             let name =
                 ServerName::try_from(host.clone()).map_err(|_| TlsError::Name(host.clone()))?;
-            let config = Arc::new(tls_config(extra_ca)?);
+            let config = Arc::new(tls_config(&network.extra_ca)?);
             Some((tokio_rustls::TlsConnector::from(config), name))
         } else {
             None
@@ -124,10 +178,28 @@ impl Connector {
         Ok(Self(Arc::new(Inner {
             host,
             port: upstream.port(),
+            opened: network.opened(),
+            // Plain http stays where it is allowed to be.
+            route: network
+                .proxy
+                .as_ref()
+                .filter(|_| tls.is_some())
+                .and_then(|it| it.route(upstream)),
             tls,
-            allow_loopback,
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
         })))
+    }
+
+    /// Says why no connection may be made, where that can be said now; connects to nothing.
+    ///
+    /// # Errors
+    ///
+    /// When every address may not be connected to. A name that has none at this moment is none.
+    pub async fn check(&self) -> Result<(), ConnectError> {
+        match self.0.addresses().await {
+            Err(ConnectError::Resolve(_)) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -183,36 +255,68 @@ impl Inner {
     }
 
     async fn tcp(&self) -> Result<TcpStream, ConnectError> {
-        let mut failure = ConnectError::Resolve(self.host.clone());
-        let mut prohibited = None;
-        for address in self.resolve().await? {
-            if let Some(kind) = address::refusal(address.ip(), self.allow_loopback) {
-                prohibited = Some(kind);
-                continue;
-            }
-            match TcpStream::connect(address).await {
-                Ok(tcp) => return Ok(tcp),
-                Err(error) => failure = ConnectError::Refused(error.kind()),
-            }
-        }
-        match (prohibited, &failure) {
-            (Some(kind), ConnectError::Resolve(_)) => {
-                Err(ConnectError::Prohibited { host: self.host.clone(), kind })
-            }
-            _ => Err(failure),
+        let addresses = self.addresses().await?;
+        let connected = race(&addresses, TcpStream::connect).await;
+        match (connected, &self.route) {
+            (Ok(tcp), None) => Ok(tcp),
+            (Ok(tcp), Some(route)) => route.tunnel(tcp).await,
+            (Err(_), Some(route)) => Err(route.failed("it cannot be reached")),
+            (Err(Some(error)), None) => Err(ConnectError::Refused(error.kind())),
+            (Err(None), None) => Err(ConnectError::Resolve(self.host.clone())),
         }
     }
 
-    async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectError> {
+    /// The addresses that may be connected to: the host's, or the proxy's.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, ConnectError> {
+        let Some(route) = &self.route else {
+            let found = resolve(&self.host, self.port).await?;
+            return self.judge(&self.host, found, |address| self.opened.prohibition(address));
+        };
+        // The proxy resolves names; an address is judged here all the same.
         if let Ok(address) = self.host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, self.port)]);
+            let address = vec![SocketAddr::new(address, self.port)];
+            self.judge(&self.host, address, |address| self.opened.prohibition(address))?;
         }
-        // The resolver's own error text may quote its configuration.
-        let found = tokio::net::lookup_host((self.host.as_str(), self.port))
-            .await
-            .map_err(|_| ConnectError::Resolve(self.host.clone()))?;
-        Ok(found.collect())
+        let found = resolve(route.host(), route.port()).await;
+        let found = found.map_err(|_| route.failed("its name could not be resolved"))?;
+        // Where the operator's own proxy is, the operator decides.
+        self.judge(route.host(), found, |address| {
+            let is_metadata = super::address::is_metadata(address);
+            is_metadata.then_some(Prohibition { kind: "cloud metadata", can_be_opened: false })
+        })
     }
+
+    /// Keeps the addresses that are not prohibited, and says why when there is none left.
+    fn judge(
+        &self,
+        host: &str,
+        found: Vec<SocketAddr>,
+        prohibition: impl Fn(IpAddr) -> Option<Prohibition>,
+    ) -> Result<Vec<SocketAddr>, ConnectError> {
+        let mut open = Vec::with_capacity(found.len());
+        let mut failure = ConnectError::Resolve(host.to_owned());
+        for address in found {
+            let ip = address.ip();
+            if let Some(prohibition) = prohibition(ip) {
+                let (kind, remedy) = (prohibition.kind, Remedy::new(prohibition, ip));
+                failure = ConnectError::Prohibited { host: host.to_owned(), kind, remedy };
+            } else if self.tls.is_none() && !self.opened.takes_clear_text(ip) {
+                failure = ConnectError::Clear { host: host.to_owned(), address: ip };
+            } else {
+                open.push(address);
+            }
+        }
+        if open.is_empty() { Err(failure) } else { Ok(open) }
+    }
+}
+
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    // The resolver's own error text may quote its configuration.
+    let found = tokio::net::lookup_host((host, port)).await;
+    Ok(found.map_err(|_| ConnectError::Resolve(host.to_owned()))?.collect())
 }
 
 fn tls_error(error: &io::Error) -> ConnectError {

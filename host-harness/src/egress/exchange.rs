@@ -94,15 +94,17 @@ impl Failure {
         match self {
             Failure::NotSent(error) => match error {
                 ConnectError::Resolve(_) => Error::DnsError { rcode: None, info_code: None },
-                ConnectError::Prohibited { .. } | ConnectError::Elsewhere => {
-                    Error::HttpRequestDenied
-                }
+                ConnectError::Prohibited { .. }
+                | ConnectError::Clear { .. }
+                | ConnectError::Elsewhere => Error::HttpRequestDenied,
                 ConnectError::Refused(_) => Error::ConnectionRefused,
                 ConnectError::Certificate(_) => Error::TlsCertificateError,
                 // Not `connection-timeout` or `tls-protocol-error`: some hosts
                 // use those for what happens after sending, so a component
                 // cannot take them as proof that nothing was sent.
-                ConnectError::Tls(_) | ConnectError::Timeout => Error::DestinationUnavailable,
+                ConnectError::Tls(_) | ConnectError::Timeout | ConnectError::Proxy { .. } => {
+                    Error::DestinationUnavailable
+                }
             },
             Failure::MaybeSent(interruption) => match interruption {
                 Interruption::Terminated => Error::ConnectionTerminated,
@@ -119,7 +121,10 @@ impl Failure {
             Failure::NotSent(error) => {
                 let error = match error {
                     ConnectError::Resolve(_) => "name-not-resolved",
-                    ConnectError::Prohibited { .. } => "prohibited-address",
+                    ConnectError::Prohibited { .. } | ConnectError::Clear { .. } => {
+                        "prohibited-address"
+                    }
+                    ConnectError::Proxy { .. } => "proxy",
                     ConnectError::Elsewhere => "another-server",
                     ConnectError::Refused(_) => "connection-refused",
                     ConnectError::Certificate(_) => "certificate",

@@ -11,12 +11,19 @@ mod body;
 mod connector;
 mod exchange;
 mod headers;
+mod network;
+mod proxy;
+mod race;
+mod range;
 mod traffic;
 
 pub(crate) use connector::Connector;
-pub use connector::TlsError;
+pub use connector::{ConnectError, Remedy, TlsError};
 pub(crate) use exchange::{Client, Timeouts};
 pub use headers::FIELDS_CAP;
+pub use network::Network;
+pub use proxy::{Proxy, ProxyError};
+pub use range::{AddressRange, RangeError};
 pub use traffic::{Hooks, Summary, Traffic, Wire};
 
 #[cfg(test)]

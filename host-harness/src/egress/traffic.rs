@@ -6,6 +6,7 @@ use super::body::{self, INCOMING_CAP};
 use super::connector::{ConnectError, Connector, TlsError};
 use super::exchange::{Client, Failure, Timeouts};
 use super::headers;
+use super::network::Network;
 use crate::catalog::Catalog;
 use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Course, Limiter};
@@ -19,7 +20,6 @@ use follow::{Following, Storages};
 use http::HeaderName;
 use http_body_util::{BodyExt, Full, Limited};
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,7 +47,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// A wire to this upstream.
+    /// A wire to this upstream over this network.
     ///
     /// # Errors
     ///
@@ -56,17 +56,17 @@ impl Wire {
         upstream: Upstream,
         credential: Option<Source>,
         limiter: &Limiter,
-        allow_loopback: bool,
-        extra_ca: &[PathBuf],
+        network: &Network,
     ) -> Result<Self, TlsError> {
-        let connector = Connector::new(&upstream, allow_loopback, extra_ca)?;
-        let fingerprint = credential.as_ref().map_or([0; 32], Source::fingerprint);
+        let connector = Connector::new(&upstream, network)?;
+        let credential_digest = credential.as_ref().map_or([0; 32], Source::fingerprint);
+        let account = limiter.account(upstream.budget_of(credential_digest));
         Ok(Self {
             client: Client::new(connector),
             upstream,
             credential,
-            account: limiter.account(fingerprint),
-            storages: Storages::new(allow_loopback, extra_ca),
+            account,
+            storages: Storages::new(network),
             sent: AtomicU64::new(0),
         })
     }
@@ -109,6 +109,8 @@ struct Notes {
     refused: u32,
     refusal: Option<Refusal>,
     credential: Option<Arc<LoginError>>,
+    /// Why the last request that failed was not sent.
+    not_reached: Option<ConnectError>,
     /// Where answers to downloads pointed.
     pointed: Vec<http::Uri>,
     /// Requests to there.
@@ -124,6 +126,8 @@ pub struct Summary {
     pub refusal: Option<Refusal>,
     /// Why there was no credential, or none that the API takes.
     pub credential: Option<Arc<LoginError>>,
+    /// Why the last request that could not be sent was not.
+    pub not_reached: Option<ConnectError>,
     /// Whether a change may have been made.
     pub may_have_changed: bool,
 }
@@ -184,6 +188,7 @@ impl Traffic {
             sent: self.sent(),
             refusal: notes.refusal.take(),
             credential: notes.credential.take(),
+            not_reached: notes.not_reached.take(),
             may_have_changed: self.may_have_changed(),
         }
     }
@@ -287,15 +292,19 @@ impl Traffic {
             self.changes.fetch_sub(changes, Ordering::Relaxed);
             self.sent.fetch_sub(1, Ordering::Relaxed);
             self.wire.sent.fetch_sub(1, Ordering::Relaxed);
-            if let ConnectError::Prohibited { kind, .. } = cause {
-                let refusal = Refusal {
-                    rule: format!("{kind} addresses are not connected to"),
-                    message: cause.to_string(),
-                    route: exchange.route(),
-                };
+            let rule = match cause {
+                ConnectError::Prohibited { kind, .. } => {
+                    Some(format!("{kind} addresses are not connected to"))
+                }
+                ConnectError::Clear { .. } => Some("no credential in clear".to_owned()),
+                _ => None,
+            };
+            if let Some(rule) = rule {
+                let refusal = Refusal { rule, message: cause.to_string(), route: exchange.route() };
                 self.prohibit(exchange, refusal);
                 return failure.to_guest();
             }
+            self.notes().not_reached = Some(cause.clone());
         }
         let (error, outcome) = failure.as_strs();
         exchange.failed(error, outcome);

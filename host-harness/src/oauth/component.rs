@@ -15,6 +15,7 @@ use super::place::Place;
 use super::secret::{Secret, without};
 use super::server::{Answering, App, Authorize, Connect, Failure, Server, Token};
 use crate::audit::{Audit, AuditError};
+use crate::egress::Network;
 use crate::policy::Agent;
 use crate::runtime::{CallError, Component, Host, HostConfig};
 use crate::upstream::Upstream;
@@ -37,12 +38,10 @@ const SETTINGS: [(&str, &str); 4] = [
 /// What the instances for the authorization server are made with.
 #[derive(Clone)]
 pub struct Through {
-    /// Whether connections to loopback may be made, for a mock.
-    pub allow_loopback: bool,
+    /// The network between this machine and the server.
+    pub network: Network,
     /// Where compiled code is kept.
     pub cache_dir: Option<PathBuf>,
-    /// PEM files of authorities trusted besides Mozilla's.
-    pub extra_ca: Vec<PathBuf>,
     /// Where calls and requests are recorded.
     pub audit: Audit,
 }
@@ -74,12 +73,15 @@ impl Talk {
         let own = [("LEVER_AUTH_URL", place.url.as_str()), ("LEVER_AUDIENCE", &place.audience)];
         let settings = SETTINGS.into_iter().chain(own);
         let records = Audit::in_memory();
+        let network = through.network.clone();
         let config = HostConfig {
             upstream,
-            allow_loopback: through.allow_loopback,
+            allow_loopback: network.allow_loopback,
+            allow_addresses: network.allow_addresses,
+            proxy: network.proxy,
+            extra_ca: network.extra_ca,
             credential: None,
             cache_dir: through.cache_dir.clone(),
-            extra_ca: through.extra_ca.clone(),
             settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             calls: Some(1),
             ..HostConfig::default()

@@ -229,6 +229,13 @@ fn conclude(
         }
         (outcome, _) => outcome,
     };
+    let outcome = match (outcome, summary.not_reached) {
+        // The component's words for it know neither the address nor the option that helps.
+        (Some(Err(CallError::Component(error))), Some(cause)) => {
+            Some(Err(CallError::not_reached(error, &cause)))
+        }
+        (outcome, _) => outcome,
+    };
     let outcome = match (outcome, summary.refusal) {
         // The component's words for a refusal know neither rule nor remedy.
         (None | Some(Err(CallError::Component(_))), Some(refusal)) => {

@@ -3,7 +3,7 @@
 use super::output::Tail;
 use super::state::Budget;
 use crate::audit::{AuditError, escape};
-use crate::egress::TlsError;
+use crate::egress::{ConnectError, TlsError};
 use crate::oauth::LoginError;
 use crate::policy::Refusal;
 use std::path::PathBuf;
@@ -152,6 +152,18 @@ impl CallError {
             (false, true) => format!("{cause}; {DOUBT}"),
             (false, false) => cause.to_string(),
         })
+    }
+
+    /// A component's error, of a call in which a request could not be sent, with the reason if that is what it is about.
+    pub(super) fn not_reached(mut error: serde_json::Value, cause: &ConnectError) -> Self {
+        let says = |name: &str| error.get(name).and_then(serde_json::Value::as_str);
+        if says("outcome") == Some("not-sent")
+            && matches!(says("kind"), Some("connection" | "timeout" | "unavailable"))
+            && let Some(serde_json::Value::String(message)) = error.get_mut("message")
+        {
+            message.push_str(&format!(" The host says: {cause}."));
+        }
+        CallError::Component(error)
     }
 
     /// The error of our own component as a record of its WIT.

@@ -29,7 +29,7 @@ pub use typed::{Function, functions, types};
 
 use crate::audit::{Audit, Decision, Kind, Record};
 use crate::credentials::Source;
-use crate::egress::{Hooks, Traffic, Wire};
+use crate::egress::{AddressRange, Hooks, Network, Proxy, Traffic, Wire};
 use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope};
 use crate::upstream::Upstream;
@@ -65,6 +65,12 @@ pub struct HostConfig {
     pub upstream: Upstream,
     /// Whether connections to loopback may be made, for a mock.
     pub allow_loopback: bool,
+    /// Ranges of other addresses that are not public and may be connected to:
+    /// by the API, and by download hosts that are named in full. The API may
+    /// be plain http there ([`Upstream::parse_within`]).
+    pub allow_addresses: Vec<AddressRange>,
+    /// The proxy that https goes through.
+    pub proxy: Option<Proxy>,
     /// Where what is put into each request comes from; without one, requests
     /// go out as they are and the API says no.
     pub credential: Option<Source>,
@@ -75,7 +81,8 @@ pub struct HostConfig {
     /// Settings of the component, as environment variables out of
     /// [`SETTINGS`].
     pub settings: Vec<(String, String)>,
-    /// The pace. Hosts that share one share the budgets in it.
+    /// The pace. Hosts that share one share the budgets in it; processes do
+    /// with [`Limiter::shared_in`].
     pub limiter: Limiter,
     /// Calls that run at once, 64 when absent; further ones wait, within their
     /// own time. One agent alone may have half of them, so that its calls leave
@@ -130,8 +137,12 @@ impl Host {
                 config.upstream,
                 config.credential,
                 &config.limiter,
-                config.allow_loopback,
-                &config.extra_ca,
+                &Network {
+                    allow_loopback: config.allow_loopback,
+                    allow_addresses: config.allow_addresses,
+                    extra_ca: config.extra_ca,
+                    proxy: config.proxy,
+                },
             )?),
             engine,
             audit,

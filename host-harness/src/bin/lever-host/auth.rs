@@ -16,7 +16,7 @@ use lever_host::oauth::{
 use lever_host::upstream::Upstream;
 
 use crate::policy;
-use crate::setup::Options;
+use crate::setup::{Options, variable};
 use crate::tools::print;
 
 /// The variable that holds the client's secret.
@@ -77,17 +77,20 @@ pub async fn run(options: &Options, command: &AuthCommand) -> anyhow::Result<()>
 }
 
 async fn login(options: &Options, args: &LoginArgs, file: TokenFile) -> anyhow::Result<()> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let api = options.upstream()?;
-    let url = args.auth_url.clone().or_else(|| variable("LEVER_AUTH_URL"));
-    let audience = args.audience.clone().or_else(|| variable("LEVER_AUDIENCE"));
+    let given = |option: &Option<String>, name: &str| match option {
+        Some(given) => Ok(Some(given.clone())),
+        None => variable(name),
+    };
+    let url = given(&args.auth_url, "LEVER_AUTH_URL")?;
+    let audience = given(&args.audience, "LEVER_AUDIENCE")?;
     let place = Place::of(&api, url.as_deref(), audience.as_deref())?;
     if place.url.parse::<Upstream>()?.is_loopback() && !options.allows_loopback() {
         bail!("{} is on this machine; give --allow-loopback, which opens it for a mock", place.url);
     }
     let client_secret = match &args.client_secret_file {
-        Some(file) => Secret::from_file(file)?,
-        None => variable(CLIENT_SECRET).map(Secret::new).with_context(|| {
+        Some(file) => Secret::from_file(file, options.readers())?,
+        None => variable(CLIENT_SECRET)?.map(Secret::new).with_context(|| {
             format!(
                 "the client's secret is missing; set {CLIENT_SECRET}, or give --client-secret-file"
             )
@@ -146,7 +149,8 @@ fn status(file: &TokenFile) -> anyhow::Result<()> {
 async fn refresh(options: &Options, file: TokenFile) -> anyhow::Result<()> {
     let (stored, _) = file.read()?.ok_or_else(|| nobody(&file))?;
     // Whatever --base-url says, the login knows its API.
-    let login = Login::open(file.clone(), &stored.api.parse()?, options.connect()?)?;
+    let api = Upstream::parse_within(&stored.api, options.allowed_addresses())?;
+    let login = Login::open(file.clone(), &api, options.connect()?)?;
     login.renew().await.map_err(|error| anyhow!("{error}"))?;
     status(&file)
 }

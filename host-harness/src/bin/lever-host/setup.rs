@@ -3,7 +3,9 @@
 use anyhow::{Context, bail};
 use clap::Args;
 use lever_host::audit::{Audit, escape, escape_json};
-use lever_host::credentials::{Credential, Source};
+use lever_host::credentials::{self, Credential, Readers, Source};
+use lever_host::egress::{AddressRange, Network, Proxy};
+use lever_host::limiter::Limiter;
 use lever_host::oauth::{Connect, Login, Through, TokenFile, through_component};
 use lever_host::policy::{Agent, Policy};
 use lever_host::runtime::{CallError, Host, HostConfig, HostError, SETTINGS};
@@ -38,6 +40,15 @@ pub struct Options {
     /// Allow connections to this machine, for a mock
     #[arg(long, global = true)]
     allow_loopback: bool,
+    /// Allow connections of the API or of --forward to these addresses, which
+    /// are not public, such as 10.20.0.0/16; plain http is allowed to them; may
+    /// be repeated
+    #[arg(long = "allow-address", value_name = "RANGE", global = true)]
+    allow_addresses: Vec<AddressRange>,
+    /// Trust the authorities in this PEM file besides the public ones; may be
+    /// repeated
+    #[arg(long = "ca-file", value_name = "FILE", global = true)]
+    ca_files: Vec<PathBuf>,
     /// Append a record of every call and request to this file
     #[arg(long, value_name = "FILE", global = true)]
     audit: Option<PathBuf>,
@@ -49,6 +60,10 @@ pub struct Options {
     /// option, the usual one counts where no credential is given
     #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
+    /// Read secrets from files that everybody on the machine can read, as
+    /// mounted into some containers
+    #[arg(long, global = true)]
+    allow_readable_secrets: bool,
 }
 
 impl Options {
@@ -114,7 +129,32 @@ impl Options {
 
     /// The API of the options.
     pub fn upstream(&self) -> anyhow::Result<Upstream> {
-        Ok(self.base_url.parse()?)
+        Ok(Upstream::parse_within(&self.base_url, &self.allow_addresses)?)
+    }
+
+    /// The ranges of addresses that are open beside the public ones.
+    pub fn allowed_addresses(&self) -> &[AddressRange] {
+        &self.allow_addresses
+    }
+
+    /// The network of the options and of the proxy's variables, the names in lower case first, as curl has them.
+    pub fn network(&self) -> anyhow::Result<Network> {
+        let either = |lower: &'static str, upper: &'static str| -> anyhow::Result<_> {
+            match variable(lower)? {
+                Some(text) => Ok(Some((lower, text))),
+                None => Ok(variable(upper)?.map(|text| (upper, text))),
+            }
+        };
+        let without = either("no_proxy", "NO_PROXY")?.map(|(_, text)| text).unwrap_or_default();
+        let proxy = either("https_proxy", "HTTPS_PROXY")?
+            .map(|(name, text)| Proxy::parse(&text, &without).with_context(|| name))
+            .transpose()?;
+        Ok(Network {
+            allow_loopback: self.allow_loopback,
+            allow_addresses: self.allow_addresses.clone(),
+            extra_ca: self.ca_files.clone(),
+            proxy,
+        })
     }
 
     /// The credential of the file or the environment, or the login, which one of them puts aside unless it is asked
@@ -125,8 +165,8 @@ impl Options {
                 bail!("--token-file and --credential-file exclude each other: give one")
             }
             (Some(_), None) => None,
-            (None, Some(file)) => Some(Credential::from_file(file)?),
-            (None, None) => Credential::from_environment(|name| std::env::var(name).ok())?,
+            (None, Some(file)) => Some(Credential::from_file_for(file, self.readers())?),
+            (None, None) => Credential::from_environment(|name| std::env::var_os(name))?,
         };
         let file = match (credential, self.token_file()) {
             (Some(credential), _) => return Ok(Some(credential.into())),
@@ -134,6 +174,11 @@ impl Options {
             (None, _) => return Ok(None),
         };
         Ok(Some(Login::open(file, &self.upstream()?, self.connect()?)?.into()))
+    }
+
+    /// Who may be able to read files of secrets.
+    pub fn readers(&self) -> Readers {
+        if self.allow_readable_secrets { Readers::Anybody } else { Readers::OwnGroups }
     }
 
     /// Where the login is kept: the file of the option, or the user's own.
@@ -147,20 +192,24 @@ impl Options {
     /// The way to an authorization server: by the embedded component, whatever component serves agents.
     pub fn connect(&self) -> anyhow::Result<Connect> {
         Ok(through_component(Through {
-            allow_loopback: self.allow_loopback,
+            network: self.network()?,
             cache_dir: cache_dir(|name| std::env::var_os(name).map(PathBuf::from)),
-            extra_ca: Vec::new(),
             audit: self.audit()?,
         }))
     }
 
     /// A host for the API of the options.
     pub fn host(&self, credential: Option<Source>) -> anyhow::Result<Host> {
+        let network = self.network()?;
         let config = HostConfig {
             upstream: self.upstream()?,
-            allow_loopback: self.allow_loopback,
+            allow_loopback: network.allow_loopback,
+            allow_addresses: network.allow_addresses,
+            extra_ca: network.extra_ca,
+            proxy: network.proxy,
             credential,
-            settings: settings(|name| std::env::var(name).ok()),
+            settings: settings()?,
+            limiter: limiter(),
             ..HostConfig::default()
         };
         host(config, self.audit()?)
@@ -186,10 +235,44 @@ pub fn user_cache() -> Option<PathBuf> {
     cache_dir(|name| std::env::var_os(name).map(PathBuf::from))
 }
 
+/// The pace, shared with this user's other processes.
+fn limiter() -> Limiter {
+    let report = |error: &lever_host::limiter::ShareError| eprintln!("warning: {error}");
+    match state_dir(|name| std::env::var_os(name).map(PathBuf::from)) {
+        Some(directory) => Limiter::default().shared_in(directory.join("pace"), report),
+        None => {
+            eprintln!(
+                "warning: the pace is not shared with other processes: neither XDG_STATE_HOME nor HOME is set; this \
+                 process starts without a burst"
+            );
+            Limiter::default().without_burst()
+        }
+    }
+}
+
+/// The user's directory of what is kept between two runs and belongs to no other machine.
+fn state_dir(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    variable("XDG_STATE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| variable("HOME").map(|home| home.join(".local").join("state")))
+        .or_else(|| variable("LOCALAPPDATA"))
+        .map(|state| state.join("lever-host"))
+}
+
+/// The text of an environment variable; absent when it is not set or empty.
+pub fn variable(name: &str) -> anyhow::Result<Option<String>> {
+    let text = credentials::variable(name, |name| std::env::var_os(name))?;
+    Ok(text.map(|text| text.as_str().to_owned()))
+}
+
 /// The component's settings that are set in this process's environment.
-fn settings(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
-    let set = |name: &str| variable(name).map(|value| (name.to_owned(), value));
-    SETTINGS.into_iter().filter_map(set).collect()
+fn settings() -> anyhow::Result<Vec<(String, String)>> {
+    let set = SETTINGS.into_iter().map(|name| {
+        let value = std::env::var_os(name).map(std::ffi::OsString::into_string).transpose();
+        let value = value.map_err(|_| anyhow::anyhow!("{name} is not UTF-8"))?;
+        Ok(value.map(|value| (name.to_owned(), value)))
+    });
+    set.filter_map(anyhow::Result::transpose).collect()
 }
 
 fn cache_dir(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {

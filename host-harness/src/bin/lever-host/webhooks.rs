@@ -1,6 +1,6 @@
 //! `lever-host webhooks`: receives Lever's webhooks on this machine.
 
-use crate::setup::Options;
+use crate::setup::{Options, variable};
 use crate::tools::print;
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// The variable that holds the `Authorization` header of the forward URL.
 const FORWARD_AUTHORIZATION: &str = "LEVER_WEBHOOK_FORWARD_AUTHORIZATION";
+
+/// The variable that holds the signature tokens, where no file does.
+const SIGNATURE_TOKEN: &str = "LEVER_WEBHOOK_SIGNATURE_TOKEN";
 
 /// The subcommands of `lever-host webhooks`.
 #[derive(Subcommand)]
@@ -41,10 +44,11 @@ pub struct ServeArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     bind: IpAddr,
-    /// The signature tokens that Lever showed when the webhooks were made, one a
-    /// line; only you may be able to read the file
+    /// Read the signature tokens that Lever showed when the webhooks were made
+    /// from this file, one a line, rather than from
+    /// LEVER_WEBHOOK_SIGNATURE_TOKEN, where commas are between them
     #[arg(long, value_name = "FILE")]
-    signature_token_file: PathBuf,
+    signature_token_file: Option<PathBuf>,
     /// Append events to this file; standard output when there is neither this
     /// nor --forward
     #[arg(long, value_name = "FILE")]
@@ -80,6 +84,7 @@ pub async fn run(options: &Options, command: &WebhooksCommand) -> anyhow::Result
 async fn serve(options: &Options, args: &ServeArgs) -> anyhow::Result<()> {
     // Heard from here on, so that none is missed while starting.
     let interrupted = interruption()?;
+    let mut hangups = Hangups::new()?;
     let receiver = start(options, args).await?;
     let place = match (&args.jsonl, &args.forward) {
         (Some(file), _) => format!("appended to {}", file.display()),
@@ -98,14 +103,30 @@ async fn serve(options: &Options, args: &ServeArgs) -> anyhow::Result<()> {
     if args.jsonl.is_none() && args.seen.is_none() {
         eprintln!("warning: what was taken is forgotten at the end; --seen FILE remembers it");
     }
-    interrupted.await;
+    let mut interrupted = std::pin::pin!(interrupted);
+    loop {
+        tokio::select! {
+            () = &mut interrupted => break,
+            () = hangups.next() => if let Err(error) = receiver.reopen().await {
+                eprintln!("warning: {error}");
+            },
+        }
+    }
     eprintln!("Stopping when the deliveries under way are answered.");
     receiver.stop().await;
     Ok(())
 }
 
 async fn start(options: &Options, args: &ServeArgs) -> anyhow::Result<Receiver> {
-    let tokens = SignatureTokens::from_file(&args.signature_token_file)?;
+    let tokens = match &args.signature_token_file {
+        Some(file) => SignatureTokens::from_file_for(file, options.readers())?,
+        None => {
+            let tokens = variable(SIGNATURE_TOKEN)?.with_context(|| {
+                format!("the signature tokens are missing; set {SIGNATURE_TOKEN}, or give --signature-token-file")
+            })?;
+            SignatureTokens::from_variable(&tokens).with_context(|| SIGNATURE_TOKEN)?
+        }
+    };
     let forward = args.forward.as_deref().map(|url| forward(options, url)).transpose()?;
     let audit = options.audit()?;
     let config = |cache_dir| Config {
@@ -129,12 +150,11 @@ async fn start(options: &Options, args: &ServeArgs) -> anyhow::Result<Receiver> 
 }
 
 fn forward(options: &Options, url: &str) -> anyhow::Result<Forward> {
-    let forward = Forward::parse(url)?.allowing_loopback(options.allows_loopback());
-    match std::env::var(FORWARD_AUTHORIZATION) {
-        Ok(value) if !value.is_empty() => {
-            forward.authorized(&value).with_context(|| FORWARD_AUTHORIZATION)
-        }
-        _ => Ok(forward),
+    let network = options.network()?;
+    let forward = Forward::parse_within(url, &network.allow_addresses)?.over(network);
+    match variable(FORWARD_AUTHORIZATION)? {
+        Some(value) => forward.authorized(&value).with_context(|| FORWARD_AUTHORIZATION),
+        None => Ok(forward),
     }
 }
 
@@ -160,6 +180,30 @@ fn interruption() -> anyhow::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// The signals by which rotated files are asked to be opened anew.
+struct Hangups {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Hangups {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
+        })
+    }
+
+    /// Returns at the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.signal.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
+    }
 }
 
 /// A duration as in `24h`, `90m` or `30s`, of at least a second.

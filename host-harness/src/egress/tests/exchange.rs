@@ -1,5 +1,6 @@
 use super::super::connector::{ConnectError, Connector};
 use super::super::exchange::{Client, Failure, Interruption, Timeouts};
+use super::super::network::Network;
 use super::{Server, read_request, text};
 use http_body_util::BodyExt;
 use std::path::PathBuf;
@@ -25,8 +26,9 @@ const LONG: Timeouts = Timeouts {
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
 fn client(base: &str, allow_loopback: bool, extra_ca: &[PathBuf]) -> Client {
-    let upstream = base.parse().unwrap();
-    Client::new(Connector::new(&upstream, allow_loopback, extra_ca).unwrap())
+    let extra_ca = extra_ca.to_vec();
+    let network = Network { allow_loopback, extra_ca, ..Network::default() };
+    Client::new(Connector::new(&base.parse().unwrap(), &network).unwrap())
 }
 
 fn post(base: &str) -> http::Request<WasiBody> {
@@ -172,7 +174,7 @@ async fn loopback_needs_the_switch_under_every_name() {
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
         let base = format!("http://{host}:{}/v1", server.port);
         let Ok(upstream) = base.parse() else { continue };
-        let client = Client::new(Connector::new(&upstream, false, &[]).unwrap());
+        let client = Client::new(Connector::new(&upstream, &Network::default()).unwrap());
         let failure = client.exchange(post(&base), LONG).await.unwrap_err();
         assert!(
             matches!(&failure, Failure::NotSent(ConnectError::Prohibited { kind: "loopback", .. })),

@@ -1,6 +1,7 @@
 //! The way out against servers that behave and servers that do not.
 
 mod exchange;
+mod network;
 mod traffic;
 
 use http_body_util::{BodyExt, Full};

@@ -1,4 +1,4 @@
-use super::super::{Hooks, Summary, Traffic, Wire};
+use super::super::{Hooks, Network, Summary, Traffic, Wire};
 use super::{Server, text};
 use crate::audit::{Audit, Decision, Record};
 use crate::credentials::Credential;
@@ -26,8 +26,9 @@ struct Call {
 fn call(server: &Server, audit: Audit) -> Call {
     let upstream = format!("http://127.0.0.1:{}/v1", server.port).parse().unwrap();
     let credential = Credential::api_key(SECRET).unwrap();
+    let loopback = Network { allow_loopback: true, ..Network::default() };
     let wire =
-        Wire::new(upstream, Some(credential.into()), &Limiter::default(), true, &[]).unwrap();
+        Wire::new(upstream, Some(credential.into()), &Limiter::default(), &loopback).unwrap();
     let agent = Agent::from_grants("sourcer", &["opportunities=read".to_owned()]).unwrap();
     let scope = CallScope::new("opportunities", "list-all");
     let trail = Trail::new(audit.clone(), &agent.name, "0123", scope.id().to_owned(), "127.0.0.1");
@@ -123,7 +124,8 @@ async fn a_refused_request_reaches_nobody_and_is_recorded() {
 
 #[tokio::test]
 async fn a_download_is_not_led_to_a_name_that_resolves_to_this_machine() {
-    let wire = Wire::new(Upstream::default(), None, &Limiter::default(), false, &[]).unwrap();
+    let wire =
+        Wire::new(Upstream::default(), None, &Limiter::default(), &Network::default()).unwrap();
     let agent = Agent::from_grants("sourcer", &["files=read".to_owned()]).unwrap();
     let agent = agent.with_download_host("localhost").unwrap();
     let scope = CallScope::new("files", "download");

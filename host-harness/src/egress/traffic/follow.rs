@@ -7,6 +7,7 @@ use super::super::body::{self, INCOMING_CAP};
 use super::super::connector::{Connector, TlsError};
 use super::super::exchange::{Client, Timeouts};
 use super::super::headers;
+use super::super::network::Network;
 use super::Traffic;
 use crate::catalog::Catalog;
 use crate::policy::{REDIRECTED, Refusal};
@@ -15,7 +16,6 @@ use crate::upstream::Upstream;
 use http::{HeaderMap, HeaderValue, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -31,24 +31,28 @@ const SERVERS: usize = 16;
 
 /// The servers that downloads lead to.
 pub struct Storages {
-    allow_loopback: bool,
-    extra_ca: Vec<PathBuf>,
-    clients: Mutex<HashMap<String, Client>>,
+    network: Network,
+    clients: Mutex<HashMap<(String, bool), Client>>,
 }
 
 impl Storages {
     /// No connections yet.
-    pub fn new(allow_loopback: bool, extra_ca: &[PathBuf]) -> Self {
-        Self { allow_loopback, extra_ca: extra_ca.to_vec(), clients: Mutex::default() }
+    pub fn new(network: &Network) -> Self {
+        Self { network: network.clone(), clients: Mutex::default() }
     }
 
-    fn client(&self, server: &Upstream) -> Result<Client, TlsError> {
+    /// A client for this server. The ranges that the operator opened are for a host that the policy names in full; what
+    /// only ends as a name in the policy could be anybody's, and point anywhere.
+    fn client(&self, server: &Upstream, is_named: bool) -> Result<Client, TlsError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = server.to_string();
+        let name = (server.to_string(), is_named);
         if let Some(client) = clients.get(&name) {
             return Ok(client.clone());
         }
-        let connector = Connector::new(server, self.allow_loopback, &self.extra_ca)?;
+        let connector = match is_named {
+            true => Connector::new(server, &self.network)?,
+            false => Connector::new(server, &self.network.without_ranges())?,
+        };
         let client = Client::new(connector);
         if clients.len() >= SERVERS {
             clients.clear();
@@ -124,7 +128,8 @@ impl Traffic {
             };
             (refusal, Error::HttpRequestDenied)
         };
-        let client = self.wire.storages.client(&server).map_err(unusable)?;
+        let is_named = self.agent.download_hosts.iter().any(|named| named == server.host());
+        let client = self.wire.storages.client(&server, is_named).map_err(unusable)?;
         let exchange = self.trail.elsewhere(&parts.method, server.host(), REDIRECTED, &rule);
         let nothing = Empty::new().map_err(|never| match never {});
         let mut request = http::Request::new(nothing.boxed_unsync());
