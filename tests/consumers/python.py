@@ -6,10 +6,9 @@ LEVER_BASE_URL=http://127.0.0.1:8123/v1 LEVER_API_KEY=mock-api-key python python
 
 import os
 import sys
-from types import SimpleNamespace
 
 from wasmtime import Engine, Store, WasiConfig
-from wasmtime.component import Component, Linker, ListType
+from wasmtime.component import Component, Linker, ListType, Record
 
 engine = Engine()
 linker = Linker(engine)
@@ -30,8 +29,10 @@ def function(interface, name):
 
 def record(type, **given):
     """A record with these fields; the others are empty lists or absent."""
-    rest = {name: [] if isinstance(kind, ListType) else None for name, kind in type.fields}
-    return SimpleNamespace(**rest | given)
+    made = Record()
+    for name, kind in type.fields:
+        setattr(made, name, given.get(name, [] if isinstance(kind, ListType) else None))
+    return made
 
 
 list_all = function("opportunities", "list-all")
