@@ -139,7 +139,8 @@ def main():
                     slowest = max(slowest, (time.monotonic() - before, name))
             finally:
                 driver.kill()
-    print(f"  {len(rows) - len(faults)} of {len(wit)} functions, {time.monotonic() - started:.0f} s; slowest {slowest[1]}, {slowest[0]:.1f} s")
+    took = f"{time.monotonic() - started:.0f} s; slowest {slowest[1]}, {slowest[0]:.1f} s"
+    print(f"  {len(rows) - len(faults)} of {len(wit)} functions, {took}")
     if faults:
         sys.exit("\n".join(faults))
 

@@ -40,6 +40,9 @@ class Truth:
                 return {"opportunity": opportunity, kind.rstrip("s"): record["id"]}
         raise LookupError(kind)
 
+    def parent(self, kind):
+        return self.below(kind)["opportunity"]
+
     def first(self, kind, fits=lambda record: True):
         return next(record["id"] for record in self.mock.records(kind) if fits(record))
 
@@ -100,11 +103,11 @@ def open_posting(truth, questions):
     }
 
 
-def lists(interface, kind, query=None):
-    """The three ways to read what is below an opportunity, and reading one of it."""
+def lists(interface, kind):
+    """The three ways to read what is below opportunities."""
     return [
-        (f"{interface}.list-page", lambda t, r: {"opportunity": t.below(kind)["opportunity"], "query": query or {"limit": 1}}),
-        (f"{interface}.list-all", lambda t, r: {"opportunity": t.below(kind)["opportunity"], "query": {}, "max-items": 3}),
+        (f"{interface}.list-page", lambda t, r: {"opportunity": t.parent(kind), "query": {"limit": 1}}),
+        (f"{interface}.list-all", lambda t, r: {"opportunity": t.parent(kind), "query": {}, "max-items": 3}),
         (f"{interface}.list-for-many", lambda t, r: {"opportunities": t.two, "query": {}}),
     ]
 
@@ -119,6 +122,10 @@ def interview(truth):
 def window(truth):
     """Thirty days up to the end of the account's history."""
     return {"deleted-at-start": 1_767_225_600_000 - 29 * DAY, "deleted-at-end": 1_767_225_600_000}
+
+
+def is_sound(resume):
+    return resume["file"] and resume["file"]["status"] == "processed"
 
 
 def delivered():
@@ -223,7 +230,7 @@ ROWS = [
     ("offers.download", lambda t, r: t.below("offers", lambda it: it["sentDocument"]) | {"status": "sent"}),
     *lists("resumes", "resumes"),
     ("resumes.get", lambda t, r: t.below("resumes")),
-    ("resumes.download", lambda t, r: t.below("resumes", lambda it: it["file"] and it["file"]["status"] == "processed")),
+    ("resumes.download", lambda t, r: t.below("resumes", is_sound)),
     *lists("files", "files"),
     ("files.get", lambda t, r: t.below("files")),
     ("files.upload", lambda t, r: {"opportunity": t.active, "file": BYTES, "perform-as": t.user}),

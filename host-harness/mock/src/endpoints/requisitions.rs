@@ -1,6 +1,6 @@
 //! Requisitions: the openings that postings are for and that hires are counted against.
 //!
-//! Reading and seeding; changes are the business of `requisition_writes`.
+//! Read-only: changes of them and of their fields are left out.
 
 use serde_json::{Value, json};
 
