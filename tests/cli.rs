@@ -205,3 +205,34 @@ async fn the_key_is_in_no_output() {
         assert!(!out.contains(key) && !err.contains(key), "{out}{err}");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_in_place_of_a_file_is_an_error_and_keeps_nobody_waiting() {
+    let mock = mock().await;
+    let place = tempfile::tempdir().unwrap();
+    let pipe = place.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (pipe, place) = (pipe.to_str().unwrap(), place.path().to_str().unwrap());
+    let call = ["--grant", "stages=read", "call", "stages", "list-all"];
+    for (option, said) in [
+        ("--audit", "it is a pipe or a socket; give a regular file"),
+        ("--credential-file", "it is not a regular file"),
+        ("--token-file", "it is not a regular file"),
+        ("--component", "it is not a regular file"),
+    ] {
+        let (code, out, err) = run(&mock, &[&[option, pipe], &call[..]].concat()).await;
+        assert_eq!((code, out.as_str()), (1, ""), "{option}: {err}");
+        assert!(err.contains(said) && err.contains(pipe), "{option}: {err}");
+    }
+    let policy = ["--policy", pipe, "--agent", "a", "call", "stages", "list-all"];
+    let (code, _, err) = run(&mock, &policy).await;
+    assert_eq!(code, 1);
+    assert!(err.contains("it is not a regular file"), "{err}");
+    let upload = ["--grant", "files=full", "call", "--files", place, "files", "upload", "\"o\""];
+    let file = [r#"{"name":"cv.pdf","content":{"file":"pipe"}}"#];
+    let (code, _, err) = run(&mock, &[&upload[..], &file].concat()).await;
+    assert_eq!(code, 1);
+    assert!(err.contains("expected a file, got a directory, a pipe or a device"), "{err}");
+    assert!(mock.requests().is_empty(), "{}", mock.describe());
+}

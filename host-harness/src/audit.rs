@@ -65,7 +65,7 @@ impl Audit {
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        let file = crate::regular_file::open_no_pipe(&mut options, path)?;
         let is_broken = file.metadata()?.is_file() && lacks_end(path)?;
         let audit = Audit {
             sink: Sink::File(Arc::new(LogFile {

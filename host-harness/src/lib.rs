@@ -50,6 +50,8 @@ pub mod egress;
 pub mod limiter;
 pub mod oauth;
 pub mod policy;
+#[doc(hidden)]
+pub mod regular_file;
 pub mod runtime;
 pub mod schema;
 pub mod upstream;

@@ -3,7 +3,7 @@
 //! Everything is asked of the file that is open, so that it cannot be swapped between the question and the reading.
 //! Only Unix tells; on other systems a user's own directories are private by inheritance.
 
-use std::fs::{Metadata, OpenOptions};
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -42,19 +42,8 @@ pub(crate) fn read(
     largest: usize,
     readers: Readers,
 ) -> Result<Zeroizing<String>, Fault> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    // A pipe without a writer would hold the process up before its kind is known.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default(),
-    );
-    let file = options.open(path)?;
+    let file = crate::regular_file::open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(Fault::Read(io::Error::other("it is no plain file")));
-    }
     if let Some(mode) = exposure(&metadata, readers) {
         return Err(Fault::Exposed(mode));
     }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::stored::Stored;
 use crate::credentials::private_file;
+use crate::regular_file;
 
 /// The largest file that is read; a login takes some 3 KiB, with tokens as long as Auth0's.
 const LARGEST: usize = 64 << 10;
@@ -145,16 +146,12 @@ impl TokenFile {
     /// When it cannot be read, can be read by others, could have been put there by others, or is none of ours.
     pub fn read(&self) -> Result<Option<(Stored, Stamp)>, FileError> {
         let fail = |cause| FileError::Read { path: self.path.clone(), cause };
-        let file = match File::open(&self.path) {
+        let file = match regular_file::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(fail(error)),
         };
-        // Asked of the open file, so that it cannot be swapped between the question and the reading.
         let metadata = file.metadata().map_err(fail)?;
-        if !metadata.is_file() {
-            return Err(fail(io::Error::other("it is no plain file")));
-        }
         if let Some(mode) = private_file::mode_for_others(&metadata) {
             return Err(FileError::Exposed { path: self.path.clone(), mode });
         }

@@ -38,6 +38,9 @@ pub struct Policy {
     agents: BTreeMap<String, Agent>,
 }
 
+/// The largest policy file; a thousand agents have some 300 KiB.
+const LARGEST: u64 = 4 << 20;
+
 /// One agent with all it was granted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agent {
@@ -159,19 +162,14 @@ impl Policy {
 /// The text of a policy, which nobody may change whose agents it bounds.
 fn read_unchangeable(path: &Path) -> Result<String, PolicyError> {
     let unread = |cause| PolicyError::Read { path: path.to_owned(), cause };
-    let mut file = std::fs::File::open(path).map_err(unread)?;
+    let file = regular_file::open(path).map_err(unread)?;
     let metadata = file.metadata().map_err(unread)?;
-    // What comes through a pipe was written by whoever started this process.
-    if metadata.is_file() {
-        private_file::check_unchangeable(path, &metadata).map_err(|fault| match fault {
-            Fault::Read(cause) => unread(cause),
-            Fault::Exposed(_) => unread(std::io::ErrorKind::PermissionDenied.into()),
-            Fault::Changeable(reason) => PolicyError::Changeable { path: path.to_owned(), reason },
-        })?;
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(unread)?;
-    Ok(text)
+    private_file::check_unchangeable(path, &metadata).map_err(|fault| match fault {
+        Fault::Read(cause) => unread(cause),
+        Fault::Exposed(_) => unread(std::io::ErrorKind::PermissionDenied.into()),
+        Fault::Changeable(reason) => PolicyError::Changeable { path: path.to_owned(), reason },
+    })?;
+    regular_file::text(file, LARGEST).map_err(unread)
 }
 
 impl Agent {

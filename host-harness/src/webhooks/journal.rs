@@ -12,6 +12,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::regular_file;
+
 /// The most tokens kept, some 100 bytes each in memory; beyond it those that
 /// would be forgotten next are.
 const MOST: usize = 200_000;
@@ -69,10 +71,9 @@ impl Journal {
     /// When it cannot be written, another process writes it, or it holds
     /// something else.
     pub fn open(path: &Path, now: u64) -> io::Result<Self> {
-        let mut file = private().read(true).append(true).create(true).open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no plain file"));
-        }
+        let mut options = private();
+        regular_file::without_waiting(options.read(true).append(true).create(true));
+        let mut file = regular_file::checked(options.open(path)?)?;
         lock(&file)?;
         let Content { entries, whole } = read(&mut file)?;
         let lines = entries.len();

@@ -8,6 +8,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::regular_file;
+
 /// How far back lines are looked at when the file is opened: several of the
 /// largest events.
 const BACK: u64 = 8 << 20;
@@ -33,7 +35,7 @@ impl Lines {
     ///
     /// # Errors
     ///
-    /// When it is no plain file, cannot be written, or ends with something else.
+    /// When it is not a regular file, cannot be written, or ends with something else.
     pub fn open(path: &Path) -> io::Result<(Self, Vec<Vec<u8>>)> {
         let mut file = appending(path)?;
         let length = file.metadata()?.len();
@@ -113,10 +115,7 @@ fn appending(path: &Path) -> io::Result<File> {
     options.read(true).append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no plain file"));
-    }
+    let file = regular_file::checked(regular_file::without_waiting(&mut options).open(path)?)?;
     sync_directory(path)?;
     Ok(file)
 }

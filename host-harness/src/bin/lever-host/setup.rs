@@ -8,9 +8,11 @@ use lever_host::egress::{AddressRange, Network, Proxy};
 use lever_host::limiter::Limiter;
 use lever_host::oauth::{Connect, Login, Through, TokenFile, through_component};
 use lever_host::policy::{Agent, Policy};
+use lever_host::regular_file;
 use lever_host::runtime::{CallError, Host, HostConfig, HostError, SETTINGS};
 use lever_host::upstream::Upstream;
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -101,7 +103,7 @@ impl Options {
     /// The component to run.
     pub fn component(&self) -> anyhow::Result<Cow<'static, [u8]>> {
         match &self.component {
-            Some(file) => std::fs::read(file)
+            Some(file) => read_component(file)
                 .map(Cow::Owned)
                 .with_context(|| format!("cannot read the component {}", file.display())),
             None => Ok(Cow::Borrowed(lever_host::embedded::COMPONENT)),
@@ -214,6 +216,13 @@ impl Options {
         };
         host(config, self.audit()?)
     }
+}
+
+/// The bytes of a component's file.
+fn read_component(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    regular_file::open(file)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A host with the user's cache of compiled code, or without where it cannot
