@@ -56,6 +56,37 @@ async fn a_grant_opens_its_resource_and_no_other() {
 }
 
 #[tokio::test]
+async fn an_expansion_needs_the_grant_of_what_it_shows_before_anything_is_sent() {
+    let rig = Rig::new().await;
+    let id = opportunity(&rig);
+    let reader = agent(&["opportunities=read", "interviews=read", "raw=read", "stages=read"]);
+    let raw = json!([format!("/opportunities/{id}"), [{ "name": "expand", "value": "contact" }]]);
+    let rows = [
+        ("opportunities.get", json!([id, [], ["contact"]]), "contact=read"),
+        ("opportunities.get", json!([id, [], ["stage", "owner"]]), "users=read"),
+        ("opportunities.get-many", json!([[id], [], ["applications"]]), "applications=read"),
+        ("opportunities.list-page", json!([{ "expand": ["followers"] }]), "users=read"),
+        ("opportunities.list-all", json!([{ "expand": ["sourcedBy"] }]), "users=read"),
+        ("interviews.list-page", json!([id, { "expand": ["postings"] }]), "postings=read"),
+        (
+            "interviews.list-for-many",
+            json!([[id], { "expand": ["feedbackForms"] }]),
+            "feedback=read",
+        ),
+        ("raw.get", raw, "contact=read"),
+    ];
+    for (function, args, missing) in rows {
+        let message = refusal(rig.call_as(&reader, function, args).await);
+        assert!(message.contains(&format!("--grant {missing}")), "{function}: {message}");
+        assert!(message.contains("`expand` of `"), "{function}: {message}");
+    }
+    assert!(rig.sent().is_empty(), "{}", rig.mock.describe());
+    let shown =
+        rig.call_as(&reader, "opportunities.get", json!([id, [], ["stage"]])).await.unwrap();
+    assert!(shown["stage"]["stage"]["text"].is_string(), "{shown}");
+}
+
+#[tokio::test]
 async fn where_levers_documents_differ_the_first_name_in_the_policy_decides() {
     let rig = Rig::new().await;
     let id = opportunity(&rig);

@@ -125,7 +125,13 @@ impl Functions<'_> {
             |ty: &Option<Type>| ty.as_ref().and_then(|ty| forms.rust(ty)).unwrap_or("()".into());
         let (mut fields, mut types, mut moved, mut given) =
             (String::new(), String::new(), String::new(), String::new());
+        let mut expand = "&[]".to_owned();
         for (place, param) in function.params.iter().enumerate() {
+            if param.name == "expand" {
+                expand = format!("&params.{place}");
+            } else if forms.has_field(&param.ty, "expand") {
+                expand = format!("&params.{place}.expand");
+            }
             let (name, ty) = (snake(&param.name), side(&Some(param.ty)));
             writeln!(fields, "    pub {name}: {ty},")?;
             write!(types, "{ty}, ")?;
@@ -143,7 +149,8 @@ impl Functions<'_> {
              type Error = {error};\n\
              fn into_params(self) -> Self::Params {{ ({moved}) }}\n\
              fn given(given: &crate::value::Arguments<'_>) -> Option<Self::Params> {{\n\
-             given.at_most({count})?;\nSome(({given}))\n}}\n}}\n",
+             given.at_most({count})?;\nSome(({given}))\n}}\n\
+             fn expand(params: &Self::Params) -> &[String] {{ let _ = params; {expand} }}\n}}\n",
             docs = docs(&function.docs),
             name = pascal(&function.name),
             kebab = function.name,

@@ -3,6 +3,7 @@
 //! The route lines of the WIT are the one source; this module invents no route and decides nothing about agents. A
 //! function without a valid route line makes the whole catalog invalid, so nothing can be exported unguarded.
 
+mod expansion;
 mod line;
 mod route;
 
@@ -13,7 +14,9 @@ use http::Method;
 use serde_json::Value;
 use wit_parser::{Resolve, UnresolvedPackageGroup, WorldItem};
 
+use expansion::Expansions;
 pub use line::LineError;
+use line::Listed;
 pub use route::{Access, Route, Scope, Segment};
 
 use crate::schema;
@@ -24,6 +27,7 @@ pub struct Catalog {
     functions: Vec<Function>,
     by_id: BTreeMap<String, usize>,
     routes: route::Table,
+    expansions: Expansions,
 }
 
 /// One exported function.
@@ -45,6 +49,8 @@ pub struct Function {
     pub also: Option<Scope>,
     /// Its parameters in order.
     pub params: Vec<Param>,
+    /// The names that its `expand` takes, in Lever's spelling; empty when it has none.
+    pub expand: Vec<String>,
 }
 
 /// One parameter of a function.
@@ -95,6 +101,16 @@ pub enum CatalogError {
         request: String,
         /// The request of the line before.
         other: String,
+    },
+    /// A name of `expand` whose permission is not known, or is two.
+    #[error("{place}: `expand` of `{name}` {reason}")]
+    Expansion {
+        /// The interface or function.
+        place: String,
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 
@@ -157,8 +173,9 @@ impl Catalog {
 
         let mut functions: Vec<Function> = Vec::new();
         let mut routes = route::Table::default();
-        for id in interfaces {
-            let interface = &resolve.interfaces[id];
+        let mut listed = Vec::new();
+        for id in &interfaces {
+            let interface = &resolve.interfaces[*id];
             let interface_name = interface.name.as_deref().unwrap_or_default();
             for function in interface.functions.values() {
                 let place = format!("{interface_name}.{}", function.name);
@@ -186,6 +203,7 @@ impl Catalog {
                             schema: schema::of(&resolve, &param.ty),
                         })
                         .collect(),
+                    expand: Vec::new(),
                 });
             }
             // The reads that a function taking any path opens are listed in its interface's documentation.
@@ -198,14 +216,27 @@ impl Catalog {
             let docs = interface.docs.contents.as_deref().unwrap_or_default();
             for text in docs.lines().filter(|text| text.trim_start().starts_with('`')) {
                 let place = interface_name.to_owned();
-                let parsed = line::parse_read(text)
+                let parsed = line::parse_listed(text)
                     .map_err(|error| CatalogError::RouteLine { function: place.clone(), error })?;
-                routes.add(&parsed, &place)?;
+                match parsed {
+                    Listed::Read(route) => routes.add(&route, &place)?,
+                    Listed::Expansion(name, scope) => listed.push((place, name, scope)),
+                }
             }
+        }
+        let mut expansions = Expansions::of(&resolve, &interfaces, &routes)?;
+        for (place, name, scope) in &listed {
+            expansions.add(place, name, scope)?;
+        }
+        let in_order = interfaces
+            .iter()
+            .flat_map(|id| resolve.interfaces[*id].functions.values().map(|it| (*id, it)));
+        for (function, (id, wit)) in functions.iter_mut().zip(in_order) {
+            function.expand = expansions.documented(&resolve, id, wit)?;
         }
         let by_id =
             functions.iter().enumerate().map(|(at, function)| (function.id(), at)).collect();
-        Ok(Catalog { functions, by_id, routes })
+        Ok(Catalog { functions, by_id, routes, expansions })
     }
 
     /// All functions in the order of the WIT.
@@ -236,6 +267,11 @@ impl Catalog {
     /// As [`Catalog::route`] for a server that ignores the case of fixed words.
     pub fn route_ignoring_case(&self, method: &Method, segments: &[&str]) -> Option<&Route> {
         self.routes.find_by(method, segments, str::eq_ignore_ascii_case)
+    }
+
+    /// The permission of what `expand` shows by this name, in Lever's spelling; none when the name is not known.
+    pub fn expansion(&self, name: &str) -> Option<&Scope> {
+        self.expansions.scope(name)
     }
 
     /// A path for the record: what is no fixed segment of any route is blanked, so that ids never appear.

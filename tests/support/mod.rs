@@ -32,6 +32,7 @@ pub struct Rig {
 pub const ALL: &[&str] = &[
     "applications=full",
     "archive-reasons=read",
+    "contact=read",
     "feedback=full",
     "feedback-templates=full",
     "files=full",

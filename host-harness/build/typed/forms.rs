@@ -75,6 +75,16 @@ impl Forms<'_> {
         }
     }
 
+    /// Whether this is a record with a field of that name.
+    pub fn has_field(self, ty: &Type, name: &str) -> bool {
+        let Type::Id(id) = ty else { return false };
+        match &self.0.types[*id].kind {
+            TypeDefKind::Type(next) => self.has_field(next, name),
+            TypeDefKind::Record(record) => record.fields.iter().any(|field| field.name == name),
+            _ => false,
+        }
+    }
+
     /// Whether there may be a number in it that JSON has no form for.
     pub fn has_floats(self, ty: &Type) -> bool {
         match ty {

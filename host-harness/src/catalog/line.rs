@@ -51,15 +51,30 @@ pub(super) fn parse(text: &str) -> Result<Line, LineError> {
     Ok(Line { routes, scope, also })
 }
 
-/// One line of the list of reads in an interface's documentation.
-pub(super) fn parse_read(text: &str) -> Result<Route, LineError> {
+/// One line of the list in the documentation of an interface that reads any path.
+#[derive(Debug)]
+pub(super) enum Listed {
+    /// A read of one path.
+    Read(Route),
+    /// A name of `expand` that no record of the WIT has, and the permission of what it shows.
+    Expansion(String, Scope),
+}
+
+/// `` `GET /a/{b}` `a:read` `` or `` `expand=name` `b:read` ``.
+pub(super) fn parse_listed(text: &str) -> Result<Listed, LineError> {
     let (request, scope) = quoted_pair(text.trim())?;
     let (scope, also) = parse_permission(scope)?;
+    if let Some(name) = request.strip_prefix("expand=") {
+        return match is_literal(name) && also.is_none() && scope.access == Access::Read {
+            true => Ok(Listed::Expansion(name.to_owned(), scope)),
+            false => Err(bad(text, "an expansion is one word and takes one `read` permission")),
+        };
+    }
     let route = parse_route(request, &scope, also.as_ref())?;
     if route.is_write() || route.is_any_path() {
         return Err(bad(text, "only reads of one path may be listed here"));
     }
-    Ok(route)
+    Ok(Listed::Read(route))
 }
 
 fn quoted_pair(item: &str) -> Result<(&str, &str), LineError> {
@@ -214,9 +229,19 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_reads_holds_reads_alone() {
-        assert!(parse_read("`GET /tags` `tags:read`").is_ok());
-        assert!(parse_read("`DELETE /tags` `tags:write`").is_err());
-        assert!(parse_read("`GET /{path}` `raw:read`").is_err());
+    fn the_list_of_reads_holds_reads_and_expansions_alone() {
+        assert!(matches!(parse_listed("`GET /tags` `tags:read`"), Ok(Listed::Read(_))));
+        assert!(parse_listed("`DELETE /tags` `tags:write`").is_err());
+        assert!(parse_listed("`GET /{path}` `raw:read`").is_err());
+        let expansion = parse_listed("`expand=referrer` `users:read`");
+        assert!(matches!(expansion, Ok(Listed::Expansion(name, _)) if name == "referrer"));
+        for row in [
+            "`expand=` `users:read`",
+            "`expand=a.b` `users:read`",
+            "`expand=a` `users:write`",
+            "`expand=a` `users:read or tags:read`",
+        ] {
+            assert!(parse_listed(row).is_err(), "{row} was accepted");
+        }
     }
 }

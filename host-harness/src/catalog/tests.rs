@@ -115,3 +115,76 @@ fn ids_are_blanked_and_fixed_words_stay() {
     );
     assert_eq!(catalog.blank(&["x"; 20]), format!("{}/…", "/{…}".repeat(8)));
 }
+
+#[test]
+fn every_name_that_can_be_expanded_has_the_permission_of_what_it_shows() {
+    let catalog = Catalog::embedded();
+    let rows = [
+        ("applications", "applications"),
+        ("contact", "contact"),
+        ("creator", "users"),
+        ("feedbackForms", "feedback"),
+        ("followers", "users"),
+        ("hiringManager", "users"),
+        ("owner", "users"),
+        ("posting", "postings"),
+        ("postingHiringManager", "users"),
+        ("postingOwner", "users"),
+        ("postings", "postings"),
+        ("referrer", "users"),
+        ("sourcedBy", "users"),
+        ("stage", "stages"),
+        ("user", "users"),
+    ];
+    for (name, resource) in rows {
+        let scope = catalog.expansion(name).map(ToString::to_string);
+        assert_eq!(scope, Some(format!("{resource}:read")), "{name}");
+    }
+    for name in ["", "Contact", "contact-ref", "sourced-by", "stage,owner", "notes", "id"] {
+        assert_eq!(catalog.expansion(name), None, "{name}");
+    }
+    let documented =
+        catalog.functions().iter().flat_map(|function| &function.expand).collect::<Vec<_>>();
+    assert!(documented.iter().all(|name| rows.iter().any(|(known, _)| known == name)));
+    let of = |id| &catalog.function_by_id(id).unwrap().expand;
+    assert_eq!(of("panels.get"), &["user", "stage"]);
+    assert_eq!(of("panels.list-page"), of("panels.get"));
+    assert_eq!(of("offers.list-for-many"), &["creator"]);
+    assert!(of("users.get").is_empty());
+}
+
+#[test]
+fn an_expansion_without_one_permission_makes_no_catalog() {
+    let wit = |field: &str, names: &str, reads: &str| {
+        format!(
+            "record thing-ref {{ id: string }}\nrecord other-ref {{ id: string }}\n\
+             record whole {{ {field} }}\nrecord q-query {{\n/// {names}\nexpand: list<string> }}\n\
+             {reads}/// L.\n///\n/// `GET /wholes` `wholes:read`\nlist: func(query: q-query);\n"
+        )
+    };
+    let read = |name: &str| {
+        format!("/// R.\n///\n/// `GET /{name}s/{{{name}}}` `{name}s:read`\nget-{name}: func();\n")
+    };
+    let both = read("thing") + &read("other");
+    let found = catalog(&wit(
+        "my-thing: option<thing-ref>, all: list<other-ref>",
+        "`myThing`, `all`",
+        &both,
+    ));
+    let found = found.unwrap();
+    assert_eq!(found.expansion("myThing").unwrap().to_string(), "things:read");
+    assert_eq!(found.function("things", "list").unwrap().expand, ["myThing", "all"]);
+    for (field, names, reads, reason) in [
+        ("my-thing: thing-ref", "`other`", &both, "`expand` of `other` is no reference"),
+        ("my-thing: thing-ref", "", &read("other"), "no route `GET …/{thing}`"),
+        (
+            "x: thing-ref }\nrecord second { x: other-ref",
+            "`x`",
+            &both,
+            "shows both things:read and others:read",
+        ),
+    ] {
+        let error = catalog(&wit(field, names, reads)).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}

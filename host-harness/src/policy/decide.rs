@@ -43,6 +43,36 @@ impl Agent {
             .ok_or_else(|| Refusal::for_want_of(self, &subject, &found.scope, Some(found)))
     }
 
+    /// Whether the agent may see what a call of a catalog's function asks to `expand`, by Lever's names.
+    ///
+    /// A name that is not known is left to the function, which refuses it with those it takes, and to the decision on
+    /// the request.
+    ///
+    /// # Errors
+    ///
+    /// With the refusal, which names the grant that is missing.
+    pub fn may_expand<'n>(
+        &self,
+        function: &Function,
+        names: impl IntoIterator<Item = &'n str>,
+        catalog: &Catalog,
+    ) -> Result<(), Refusal> {
+        names.into_iter().filter_map(|name| Some((name, catalog.expansion(name)?))).try_for_each(
+            |(name, scope)| self.may_show(&format!("`{}`", function.id()), name, scope),
+        )
+    }
+
+    /// Whether the agent may see what `expand` of this name shows; `subject` is what asks for it.
+    pub(super) fn may_show(&self, subject: &str, name: &str, scope: &Scope) -> Result<(), Refusal> {
+        match self.rule_for(scope, None) {
+            Some(_) => Ok(()),
+            None => {
+                let subject = format!("{subject} with `expand` of `{name}`");
+                Err(Refusal::for_want_of(self, &subject, scope, None))
+            }
+        }
+    }
+
     fn may_call_foreign(
         &self,
         interface: &str,

@@ -13,7 +13,8 @@ use super::path::Oddity;
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The parameters the policy judges: without what lenient readers overlook, and as Lever spells them.
-const GUARDED: [(&str, &str); 3] = [
+const GUARDED: [(&str, &str); 4] = [
+    ("expand", "expand"),
     ("performas", "perform_as"),
     ("performaspostingowner", "perform_as_posting_owner"),
     ("confidentiality", "confidentiality"),
@@ -46,10 +47,11 @@ impl Query {
             if let Some((_, guarded)) = GUARDED.iter().find(|(guarded, _)| *guarded == reduced) {
                 if key != guarded {
                     return Err(
-                        "the query has another spelling of `perform_as` or `confidentiality`",
+                        "the query has another spelling of `perform_as`, `confidentiality` or `expand`",
                     );
                 }
-                if pairs.iter().take(at).any(|(earlier, _)| earlier == key) {
+                let is_list = key == "expand";
+                if !is_list && pairs.iter().take(at).any(|(earlier, _)| earlier == key) {
                     return Err("the query has `perform_as` or `confidentiality` twice");
                 }
             }
@@ -64,6 +66,11 @@ impl Query {
     /// The value of a parameter that occurs at most once.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The values of a parameter that may occur several times.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Sets a parameter that is not there yet.
@@ -129,6 +136,7 @@ mod tests {
             ("", ""),
             ("limit=100", "?limit=100"),
             ("tag=a&tag=b", "?tag=a&tag=b"),
+            ("expand=stage&expand=owner", "?expand=stage&expand=owner"),
             ("tag=a+b&email=x%2by@z.co", "?tag=a%20b&email=x%2By%40z.co"),
             ("accessRole[]=admin", "?accessRole%5B%5D=admin"),
             ("archived", "?archived="),
@@ -173,6 +181,9 @@ mod tests {
             "performAsPostingOwner=true",
             "CONFIDENTIALITY=all",
             "confidentiality[]=all",
+            "expand[]=contact",
+            "Expand=contact",
+            "ex_pand=contact",
             "confidentiality=non-confidential&confidentiality=all",
             "access_token=x",
             "api_key=x",

@@ -33,8 +33,8 @@ const READ_ONLY: [&str; 13] = [
 /// Writing includes reading. Without `offline_access`, which is for keeping the grant and not for an agent.
 pub fn oauth_scopes(agent: &Agent, catalog: &Catalog) -> Vec<String> {
     let mut most: BTreeMap<String, Access> = BTreeMap::new();
-    for route in catalog.routes().iter().filter(|route| is_used(agent, catalog, route)) {
-        let scope = of(agent, route);
+    let routes = catalog.routes().iter().filter(|route| is_used(agent, catalog, route));
+    for scope in routes.map(|route| of(agent, route)).chain(expanded(agent, catalog)) {
         let access = most.entry(scope.resource.replace('-', "_")).or_insert(scope.access);
         *access = (*access).max(scope.access);
     }
@@ -56,6 +56,16 @@ fn of<'r>(agent: &Agent, route: &'r Route) -> &'r Scope {
     };
     let granted = both().find(is_mentioned).filter(is_listed);
     granted.or_else(|| both().find(is_listed)).unwrap_or(&route.scope)
+}
+
+/// What the agent may `expand` in anything that it may call.
+fn expanded<'c>(agent: &Agent, catalog: &'c Catalog) -> impl Iterator<Item = &'c Scope> {
+    let may_call =
+        |function: &&Function| agent.may_call(&function.interface, &function.name, catalog).is_ok();
+    let names =
+        catalog.functions().iter().filter(may_call).flat_map(|function| function.expand.iter());
+    let scopes = names.filter_map(|name| catalog.expansion(name));
+    scopes.filter(|scope| agent.rule_for(scope, None).is_some())
 }
 
 /// Whether anything that the agent may call sends this request.
@@ -89,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_agent_needs_what_its_functions_send_and_no_more() {
-        let rows: [(&[&str], &[&str]); 11] = [
+        let rows: [(&[&str], &[&str]); 14] = [
             (&[], &[]),
             (&["opportunities=read"], &["opportunities:read:admin"]),
             (
@@ -110,6 +120,13 @@ mod tests {
             (&["webhook-events=read", "oauth=full", "raw=read", "roles=read"], &[]),
             (&["raw=read", "tags=read"], &["tags:read:admin"]),
             (&["foreign:probe=full", "users=read"], &["users:read:admin"]),
+            // What an expansion shows, although no function of its own reads it.
+            (
+                &["opportunities=read", "contact=read"],
+                &["contact:read:admin", "opportunities:read:admin"],
+            ),
+            (&["stages=read", "contact=read"], &["stages:read:admin"]),
+            (&["opportunities=read", "contact=off"], &["opportunities:read:admin"]),
         ];
         for (grants, expected) in rows {
             assert_eq!(scopes(grants), expected, "{grants:?}");

@@ -177,3 +177,41 @@ fn a_file_that_is_not_there_is_an_error_with_its_path() {
     let error = Policy::load("/nonexistent/policy.toml").unwrap_err().to_string();
     assert!(error.starts_with("the policy /nonexistent/policy.toml cannot be read: "), "{error}");
 }
+
+#[test]
+fn an_expansion_takes_the_grant_of_what_it_shows() {
+    let catalog = Catalog::embedded();
+    let may = |grants: &[&str], function: &str, names: &[&str]| {
+        let function = catalog.function_by_id(function).unwrap();
+        agent(grants).unwrap().may_expand(function, names.iter().copied(), catalog)
+    };
+    let refusal = may(&["opportunities=read"], "opportunities.get", &["contact"]).unwrap_err();
+    assert_eq!(refusal.rule, "no grant for contact");
+    assert_eq!(
+        refusal.message,
+        "`opportunities.get` with `expand` of `contact` needs the permission contact:read, and agent `sourcer` has no \
+         grant for contact; to allow it, add `--grant contact=read`, or `contact = \"read\"` under \
+         [agents.sourcer.grants] in the policy"
+    );
+    type Row<'a> = (&'a [&'a str], &'a str, &'a [&'a str], Result<(), &'a str>);
+    let rows: [Row; 7] = [
+        (&["opportunities=read"], "opportunities.get", &[], Ok(())),
+        (
+            &["opportunities=read", "users=read"],
+            "opportunities.get",
+            &["owner", "followers"],
+            Ok(()),
+        ),
+        (&["users=full"], "opportunities.get", &["owner", "stage"], Err("no grant for stages")),
+        (&["opportunities=full", "users=off"], "opportunities.get", &["owner"], Err("users=off")),
+        // A grant on the function alone opens its requests, and not what they can show of others.
+        (&["panels.get=allow"], "panels.get", &["user"], Err("no grant for users")),
+        (&["users.get=allow"], "panels.get", &["user"], Err("no grant for users")),
+        // The function itself refuses what it does not know.
+        (&[], "panels.get", &["everything"], Ok(())),
+    ];
+    for (grants, function, names, expected) in rows {
+        let result = may(grants, function, names).map_err(|refusal| refusal.rule);
+        assert_eq!(result, expected.map_err(str::to_owned), "{grants:?} {function} {names:?}");
+    }
+}

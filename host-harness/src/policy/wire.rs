@@ -145,7 +145,8 @@ impl Agent {
             .map_err(|refusal| refusal.at(route.template.clone()))?;
         let mut query =
             Query::parse(raw_query).map_err(|oddity| odd(oddity).at(route.template.clone()))?;
-        self.judge_query(route, &mut query)
+        self.judge_expansions(catalog, route, &query)
+            .and_then(|()| self.judge_query(route, &mut query))
             .map_err(|refusal| refusal.at(route.template.clone()))?;
 
         let mut path_and_query = path;

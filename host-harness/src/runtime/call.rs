@@ -8,7 +8,7 @@ use super::typed::{Call, Function, Prepared};
 use super::{CallError, Host, error};
 use crate::catalog::Catalog;
 use crate::egress::{Summary, Traffic};
-use crate::policy::{Agent, CallScope, Rule};
+use crate::policy::{Agent, CallScope, Refusal, Rule};
 use crate::value::{self, Arguments};
 use serde_json::Value;
 use std::sync::Arc;
@@ -26,6 +26,38 @@ enum Work {
     Typed(Box<dyn Prepared>),
     /// As values of the component's own types.
     Values(Vec<Val>),
+}
+
+impl Work {
+    /// What the arguments ask to expand: in a parameter of that name, or in a record's field of it.
+    fn expand(&self, export: &Export) -> Vec<&str> {
+        match self {
+            Work::Typed(call) => call.expand().iter().map(String::as_str).collect(),
+            Work::Values(values) => {
+                let names = export.ty.params().map(|(name, _)| name.to_owned());
+                let fields = names.zip(values).flat_map(|(name, value)| match value {
+                    Val::Record(fields) => {
+                        fields.iter().map(|(name, value)| (name.clone(), value)).collect()
+                    }
+                    value => vec![(name, value)],
+                });
+                let expand = fields.filter(|(name, _)| name == "expand").map(|(_, value)| value);
+                expand.flat_map(texts).collect()
+            }
+        }
+    }
+}
+
+/// The texts of a list.
+fn texts(value: &Val) -> Vec<&str> {
+    let Val::List(items) = value else { return Vec::new() };
+    items
+        .iter()
+        .filter_map(|item| match item {
+            Val::String(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Makes a function's arguments, once it is found and allowed.
@@ -140,14 +172,19 @@ impl Host {
             scope.id().to_owned(),
             self.wire.upstream().host(),
         );
+        let catalog = Catalog::embedded();
         let prepared = component
             .export(interface, function)
             .map_err(|error| ("no such function".to_owned(), error))
             .and_then(|export| {
-                let rule = agent
-                    .may_call(interface, function, Catalog::embedded())
-                    .map_err(|refusal| (refusal.rule.clone(), CallError::Refused(refusal)))?;
+                let refused =
+                    |refusal: Refusal| (refusal.rule.clone(), CallError::Refused(refusal));
+                let rule = agent.may_call(interface, function, catalog).map_err(refused)?;
                 let work = prepare(&export).map_err(|error| (rule.to_string(), error))?;
+                if let Some(function) = catalog.function(interface, function) {
+                    let names = work.expand(&export);
+                    agent.may_expand(function, names, catalog).map_err(refused)?;
+                }
                 Ok((export, rule, work))
             });
         let (export, rule, work) = match prepared {

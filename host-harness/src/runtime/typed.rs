@@ -42,6 +42,10 @@ pub trait Function: Sized + Send + 'static {
     /// The arguments that this JSON gives, if it fits.
     #[doc(hidden)]
     fn given(arguments: &Arguments<'_>) -> Option<Self::Params>;
+
+    /// What the arguments ask to expand.
+    #[doc(hidden)]
+    fn expand(params: &Self::Params) -> &[String];
 }
 
 /// What came of it: a result or the function's error.
@@ -64,6 +68,9 @@ pub(crate) trait Typed: Send + Sync {
 
 /// A call ready to run.
 pub(crate) trait Prepared: Send {
+    /// What its arguments ask to expand, by Lever's names.
+    fn expand(&self) -> &[String];
+
     /// Runs it in an instance.
     fn run<'a>(self: Box<Self>, store: &'a mut Store<State>, function: Func) -> Running<'a>;
 }
@@ -94,6 +101,10 @@ impl<F: Function> Typed for Of<F> {
 pub(super) struct Call<F: Function>(pub F::Params);
 
 impl<F: Function> Prepared for Call<F> {
+    fn expand(&self) -> &[String] {
+        F::expand(&self.0)
+    }
+
     fn run<'a>(self: Box<Self>, store: &'a mut Store<State>, function: Func) -> Running<'a> {
         Box::pin(async move {
             let function = function.typed::<F::Params, Returned<F>>(&*store)?;

@@ -259,3 +259,38 @@ fn only_harmless_headers_pass() {
         assert!(!allows_header(&HeaderName::from_static(name)), "{name}");
     }
 }
+
+#[test]
+fn an_expansion_is_admitted_with_the_grant_of_what_it_shows() {
+    let get = CallScope::new("opportunities", "get");
+    let sent = |grants: &[&str], call: &CallScope, query: &str| {
+        template(send(&agent(grants), call, "GET", &format!("/v1/opportunities/a?{query}")))
+    };
+    let foreign = &["opportunities=read", "users=read", "foreign:probe=full"];
+    let admitted = Ok("GET /opportunities/{opportunity}".to_owned());
+    assert_eq!(sent(foreign, &probe(), "expand=owner&expand=followers"), admitted);
+    assert_eq!(sent(&["opportunities=read", "contact=read"], &get, "expand=contact"), admitted);
+    for (query, rule) in [
+        ("expand=contact", "no grant for contact"),
+        ("expand=owner&expand=contact", "no grant for contact"),
+        ("expand=%63ontact", "no grant for contact"),
+        ("expand=owner,contact", "unknown expansion"),
+        ("expand=Contact", "unknown expansion"),
+        ("expand=", "unknown expansion"),
+        ("expand=contact.emails", "unknown expansion"),
+        ("expand[]=contact", "malformed request"),
+        ("Expand=contact", "malformed request"),
+    ] {
+        for call in [&get, &probe()] {
+            assert_eq!(sent(foreign, call, query), Err(rule.to_owned()), "{query}");
+        }
+    }
+    // Off is off, for `raw.get` as well, and for a write that answers with the record.
+    let off = ["opportunities=full", "contact=off", "raw=read", "foreign:probe=full"];
+    assert_eq!(
+        sent(&off, &CallScope::new("raw", "get"), "expand=contact"),
+        Err("contact=off".to_owned())
+    );
+    let put = send(&agent(&off), &probe(), "PUT", "/v1/opportunities/a/stage?expand=contact");
+    assert_eq!(template(put), Err("contact=off".to_owned()));
+}
