@@ -2,6 +2,8 @@
 //! than Lever does.
 
 use super::{CANARY, Rig};
+use base64::Engine as _;
+use lever_host::audit::Kind;
 use lever_host::policy::Agent;
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
@@ -33,6 +35,10 @@ async fn rig() -> (Rig, [(&'static str, Value); 2]) {
 }
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
 
 /// What came of one body, and what of it reached the mock.
 async fn sent(
@@ -134,6 +140,124 @@ async fn nobody_else_signs_a_note() {
         "{\"values\":[],\"values\":[]}".to_owned(),
     ] {
         is_held_in(&rig, &note, JSON, body.as_bytes(), json!({}), UNREADABLE).await;
+    }
+    rig.is_unharmed().await;
+}
+
+/// Writes of every kind that names nobody in its body when our own component makes it.
+async fn writes() -> (Rig, Vec<(&'static str, Value)>) {
+    let mut rig = Rig::new().await;
+    let grants =
+        ["opportunities=full", "notes=full", "files=full", "users=full"].map(str::to_owned);
+    rig.agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
+    rig.agent.perform_as = Some(OWN.to_owned());
+    let id = rig.mock.store().opportunity_ids().remove(0);
+    let rows = [
+        ("opportunities.create", "POST", "/v1/opportunities".to_owned()),
+        ("opportunities.update-stage", "PUT", format!("/v1/opportunities/{id}/stage")),
+        ("opportunities.add-tags", "POST", format!("/v1/opportunities/{id}/addTags")),
+        ("notes.create", "POST", format!("/v1/opportunities/{id}/notes")),
+        ("files.upload", "POST", format!("/v1/opportunities/{id}/files")),
+        ("users.deactivate", "POST", "/v1/users/some-user/deactivate".to_owned()),
+    ];
+    let rows = rows.map(|(function, method, path)| (function, rig.message(method, &path)));
+    (rig, rows.into())
+}
+
+const FORM: &[(&str, &str)] = &[("content-type", "multipart/form-data; boundary=b")];
+
+/// A form of one part.
+fn part(head: &str, content: &str) -> String {
+    format!("--b\r\ncontent-disposition: form-data; {head}\r\n\r\n{content}\r\n--b--\r\n")
+}
+
+#[tokio::test]
+async fn no_write_of_a_bound_agent_names_another_user_in_its_body() {
+    let (rig, targets) = writes().await;
+    let nested = format!("{{\"value\":\"x\",\"more\":[{{\"perform_as\":\"{OTHER}\"}}]}}");
+    let json = [
+        format!("{{\"perform_as\":\"{OTHER}\"}}"),
+        format!("{{\"performAs\":\"{OTHER}\",\"perform_as\":\"{OWN}\"}}"),
+        format!("{{\"value\":\"x\",\"user\":\"{OTHER}\"}}"),
+        nested,
+    ];
+    let file = part("name=\"file\"; filename=\"cv.pdf\"", "%PDF");
+    let forms = [
+        part("name=\"perform_as\"", OTHER),
+        part("name=\"performAs[]\"", OTHER),
+        part("name=\"user\"", OTHER),
+        file.replace("--b--\r\n", &part("name=\"perform-as\"", OTHER)),
+    ];
+    for target in &targets {
+        for body in &json {
+            is_held_in(&rig, target, JSON, body.as_bytes(), json!({}), "perform-as").await;
+        }
+        for body in &forms {
+            let more = json!({ "piece": 5 });
+            is_held_in(&rig, target, FORM, body.as_bytes(), more, "perform-as").await;
+        }
+        for (headers, body) in [
+            (&[][..], format!("perform_as={OTHER}")),
+            (
+                &[("content-type", "application/x-www-form-urlencoded")],
+                format!("perform_as={OTHER}"),
+            ),
+            (FORM, format!("{{\"perform_as\":\"{OTHER}\"}}")),
+            (FORM, part("name=\"file\"", &format!("\n--b\n{}", part("name=\"user\"", OTHER)))),
+            (JSON, file.clone()),
+        ] {
+            is_held_in(&rig, target, headers, body.as_bytes(), json!({}), UNREADABLE).await;
+        }
+    }
+    let sound = [
+        (JSON, format!("{{\"value\":\"x\",\"perform_as\":\"{OWN}\"}}")),
+        (FORM, file),
+        (&[], String::new()),
+    ];
+    for (headers, body) in sound {
+        let (said, reached) = sent(&rig, &targets[3], headers, body.as_bytes(), json!({})).await;
+        assert_eq!(reached, [body.as_bytes()], "{said}");
+    }
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn a_large_form_is_broken_off_before_it_names_another_user() {
+    let (rig, targets) = writes().await;
+    let head = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"cv\"\r\n\r\n";
+    let large = [head, &"x".repeat(2 << 20), "\r\n", &part("name=\"perform_as\"", OTHER)].concat();
+    let mut message = targets[4].1.clone();
+    message["headers"] = json!(FORM);
+    message["bytes"] = json!({ "base64": base64(large.as_bytes()) });
+    let said = rig.last("files.upload", vec![message]).await;
+    assert!(said.contains("ErrorCode::"), "{said}");
+    assert!(rig.mock.requests().is_empty(), "{}", rig.mock.describe());
+    // What was sent of it may have been acted upon, for all that the record can say.
+    let records = rig.audit.records();
+    let record = records.iter().find(|record| record.kind == Kind::Request).expect("it was sent");
+    assert_eq!(record.outcome.as_deref(), Some("unknown"), "{record:?}");
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn what_takes_no_body_leaves_without_one() {
+    let mut rig = Rig::new().await;
+    let grants = ["foreign:attack=full", "opportunities=read", "notes=full"].map(str::to_owned);
+    rig.agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
+    let id = rig.mock.store().opportunity_ids().remove(0);
+    let get = rig.message("GET", &format!("/v1/opportunities/{id}"));
+    let delete = rig.message("DELETE", &format!("/v1/opportunities/{id}/notes/some-note"));
+    for target in [("opportunities.get", get), ("notes.delete", delete)] {
+        for headers in [JSON, FORM, &[]] {
+            for body in [&b"{\"perform_as\":\"canary\"}"[..], b" "] {
+                let rule = "body where none belongs";
+                is_held_in(&rig, &target, headers, body, json!({}), rule).await;
+            }
+        }
+        let (said, reached) = sent(&rig, &target, JSON, b"", json!({})).await;
+        assert_eq!(reached, [b""], "{said}");
+        let seen = rig.mock.requests().remove(0);
+        assert!(seen.header("content-type").is_none() && seen.header("content-length").is_none());
     }
     rig.is_unharmed().await;
 }

@@ -83,6 +83,11 @@ impl Route {
         self.method != Method::GET || self.scope.access == Access::Write
     }
 
+    /// Whether the request may have a body; a `DELETE` of the catalog has none.
+    pub fn takes_body(&self) -> bool {
+        self.method != Method::GET && self.method != Method::DELETE
+    }
+
     /// Whether this is the stand-in for "any path" in the line of `raw.get`, which is no wire route itself.
     pub fn is_any_path(&self) -> bool {
         self.template == "/{path}"

@@ -3,7 +3,7 @@
 //! Everything is asked of the file that is open, so that it cannot be swapped between the question and the reading.
 //! Only Unix tells; on other systems a user's own directories are private by inheritance.
 
-use std::fs::Metadata;
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 

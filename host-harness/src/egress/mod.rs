@@ -11,6 +11,7 @@ mod body;
 mod connector;
 mod exchange;
 mod headers;
+mod guarded;
 mod network;
 mod proxy;
 mod race;

@@ -5,9 +5,9 @@ mod follow;
 use super::body::{self, INCOMING_CAP};
 use super::connector::{ConnectError, Connector, TlsError};
 use super::exchange::{Client, Failure, Timeouts};
-use super::headers;
 use super::network::Network;
-use crate::catalog::Catalog;
+use super::{guarded, headers};
+use crate::catalog::{Catalog, Route};
 use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Course, Limiter};
 use crate::oauth::LoginError;
@@ -18,7 +18,6 @@ use crate::runtime::trail::{Exchange, Trail};
 use crate::upstream::Upstream;
 use follow::{Following, Storages};
 use http::HeaderName;
-use http_body_util::{BodyExt, Full, Limited};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -319,23 +318,6 @@ impl Traffic {
         self.count_refusal(refusal);
     }
 
-    /// Reads a body that decides whether its request may go out, and puts it back.
-    async fn judge(
-        &self,
-        request: http::Request<WasiBody>,
-        guard: &Guard,
-        pause: Duration,
-    ) -> Result<http::Request<WasiBody>, Refusal> {
-        let (parts, body) = request.into_parts();
-        let json = is_json(&parts.headers);
-        let read = Limited::new(body, LARGEST_GUARDED).collect();
-        let read = tokio::time::timeout(pause, read).await.ok().and_then(Result::ok);
-        let bytes = read.map(http_body_util::Collected::to_bytes).filter(|_| json);
-        guard.judge(bytes.as_deref())?;
-        let body = Full::new(bytes.unwrap_or_default()).map_err(|never| match never {});
-        Ok(http::Request::from_parts(parts, body.boxed_unsync()))
-    }
-
     /// Waits until there is a credential.
     async fn credential_ready(&self) -> Result<(), Arc<LoginError>> {
         match &self.wire.credential {
@@ -366,7 +348,9 @@ impl Traffic {
             .await
             .map_err(|_| Error::ConnectionLimitReached)?;
         if let Some(guard) = guard {
-            request = match self.judge(request, &guard, timeouts.first_byte).await {
+            let traffic = Arc::clone(&self);
+            let late = move |refusal| traffic.count_refusal(refusal);
+            request = match guarded::judge(request, &guard, timeouts.first_byte, late).await {
                 Ok(request) => request,
                 Err(refusal) => {
                     self.prohibit(exchange, refusal);

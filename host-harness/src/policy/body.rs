@@ -1,4 +1,4 @@
-//! The two bodies that are read on their way out, since what they say decides who acts and whose protected data moves.
+//! The bodies that are read on their way out, since what they say decides who acts and whose protected data moves.
 //!
 //! Every other body passes unread. A body that cannot be judged is refused, and so is one that two readers could take
 //! for different things: it goes out as it came, so Lever must read in it what was read here.
@@ -11,84 +11,183 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::form::{Fault, Form};
 use super::{Agent, Refusal};
 use crate::catalog::Route;
 
-/// The largest body that is read; the records in question have a few kilobytes.
+/// The largest JSON that is read; the records in question have a few kilobytes.
 pub const LARGEST: usize = 1 << 20;
 
-/// A body that must be read before it may go out.
+/// The keys that name who acts, without what lenient readers overlook.
+const USERS: [&str; 3] = ["user", "userid", "performas"];
+
+/// What a request's body must be before it may go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
-    /// An application, which must hold no EEO answers and no diversity survey.
-    NoEeo {
-        /// The agent's name, for the message.
-        agent: String,
+    /// Nothing: Lever reads no body of such a request, and something on the way could.
+    Nothing {
+        /// The method, for the message.
+        method: String,
     },
-    /// A note, which must name no other user than this one.
-    OnlyUser {
-        /// The user of the agent's `perform-as`.
-        user: String,
-    },
+    /// Something whose content has to be judged.
+    Content(Content),
+}
+
+/// What a body must not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// EEO answers and a diversity survey, for this agent.
+    pub no_eeo: Option<String>,
+    /// Another user than this one of the agent's `perform-as`.
+    pub only_user: Option<String>,
+}
+
+/// How a body is to be read, by what its request says.
+#[derive(Debug)]
+pub enum Kind {
+    /// As one JSON object, as a whole.
+    Json,
+    /// As a form with files, piece by piece.
+    Form(Form),
+    /// Not at all: there is nothing in it, or it is refused.
+    Other,
 }
 
 impl Agent {
     /// What of a request's body has to be judged, if anything.
     pub fn guard(&self, route: &Route) -> Option<Guard> {
-        match (route.method.as_str(), route.template.as_str()) {
-            ("POST", "/postings/{posting}/apply") if !self.eeo => {
-                Some(Guard::NoEeo { agent: self.name.clone() })
-            }
-            ("PUT", "/opportunities/{opportunity}/notes/{note}") => {
-                self.perform_as.clone().map(|user| Guard::OnlyUser { user })
-            }
-            _ => None,
+        if !route.takes_body() {
+            return Some(Guard::Nothing { method: route.method.to_string() });
         }
+        let is_application = route.template == "/postings/{posting}/apply";
+        let content = Content {
+            no_eeo: (is_application && !self.eeo).then(|| self.name.clone()),
+            // Whoever gives out tokens attributes nothing to anyone.
+            only_user: self.perform_as.clone().filter(|_| route.scope.resource != "oauth"),
+        };
+        let is_needed = content.no_eeo.is_some() || content.only_user.is_some();
+        is_needed.then_some(Guard::Content(content))
     }
 }
 
 impl Guard {
-    /// Whether this body may go out; `None` stands for one that is too large to be read, or is no JSON by its type.
+    /// The refusal of a body where there must be none.
+    pub fn refuse_body(method: &str) -> Refusal {
+        Refusal::request(
+            "body where none belongs",
+            format!(
+                "a request was refused: a {method} carries no body, and this one had one; leave it out"
+            ),
+        )
+    }
+
+    /// The refusal of a body that cannot be read.
+    pub fn unreadable() -> Refusal {
+        Refusal::request(
+            "body that cannot be read",
+            format!(
+                "a request was refused: its body must be one JSON object of at most {} KiB in UTF-8, with no key \
+                 twice, or a form with files whose parts have one plain name each, and be named as such by its \
+                 content type",
+                LARGEST >> 10
+            ),
+        )
+    }
+}
+
+impl Content {
+    /// How a body with these headers is read.
+    pub fn kind(&self, headers: &HeaderMap) -> Kind {
+        match Form::of(headers) {
+            _ if is_json(headers) => Kind::Json,
+            // Lever takes an application as JSON alone.
+            Some(form) if self.no_eeo.is_none() => Kind::Form(form),
+            _ => Kind::Other,
+        }
+    }
+
+    /// Whether this JSON may go out; `None` stands for a body that is too large to be read, or is no JSON by its type.
     ///
     /// # Errors
     ///
     /// With the refusal, which shows nothing of the body.
     pub fn judge(&self, body: Option<&[u8]>) -> Result<(), Refusal> {
         let object: Option<Object> = body.and_then(|body| serde_json::from_slice(body).ok());
-        let Some(object) = object else {
+        let object = object.ok_or_else(Guard::unreadable)?;
+        if let Some(agent) = &self.no_eeo
+            && object.given(&["eeoresponses", "diversitysurvey"]).next().is_some()
+        {
             return Err(Refusal::request(
-                "body that cannot be read",
+                "eeo = false",
                 format!(
-                    "a request was refused: its body must be one JSON object of at most {} KiB in UTF-8, with no key \
-                     twice, and be named as such by its content type",
-                    LARGEST >> 10
+                    "the application holds EEO answers or a diversity survey, and agent `{agent}` may not hand them \
+                     in; leave them out, or set `eeo = true` under [agents.{agent}] in the policy"
                 ),
             ));
-        };
-        match self {
-            Guard::NoEeo { agent } => {
-                match object.given(&["eeoresponses", "diversitysurvey"]).next() {
-                    None => Ok(()),
-                    Some(_) => Err(Refusal::request(
-                        "eeo = false",
-                        format!(
-                            "the application holds EEO answers or a diversity survey, and agent `{agent}` may not \
-                             hand them in; leave them out, or set `eeo = true` under [agents.{agent}] in the policy"
-                        ),
-                    )),
-                }
-            }
-            Guard::OnlyUser { user } => {
-                match object.given(&["user", "userid", "performas"]).all(|given| given == user) {
-                    true => Ok(()),
-                    false => Err(Refusal::request(
-                        "perform-as",
-                        "the note names another user than the one that the agent acts for; leave `user` out",
-                    )),
-                }
-            }
+        }
+        match &self.only_user {
+            Some(user) if !object.given(&USERS).all(|given| given == user) => Err(other_user()),
+            // Further in, `user` may be anything's name.
+            Some(_) if object.0.iter().any(|(_, value)| performs_as(value)) => Err(other_user()),
+            _ => Ok(()),
         }
     }
+
+    /// Reads on in a form.
+    ///
+    /// # Errors
+    ///
+    /// With the refusal, which shows nothing of the body.
+    pub fn read(&self, form: &mut Form, piece: &[u8]) -> Result<(), Refusal> {
+        form.read(piece).map_err(Fault::refusal)
+    }
+
+    /// Ends a form.
+    ///
+    /// # Errors
+    ///
+    /// When it is not whole.
+    pub fn end(&self, form: &Form) -> Result<(), Refusal> {
+        form.end().map_err(Fault::refusal)
+    }
+}
+
+impl Fault {
+    fn refusal(self) -> Refusal {
+        match self {
+            Fault::Unreadable => Guard::unreadable(),
+            Fault::NamesUser => other_user(),
+        }
+    }
+}
+
+fn other_user() -> Refusal {
+    Refusal::request(
+        "perform-as",
+        "the body names another user than the one that the agent acts for; leave `user` and `perform_as` out, the host \
+         adds it",
+    )
+}
+
+/// Whether a key says who acts, to a reader who is lenient.
+pub(super) fn names_user(key: &str) -> bool {
+    USERS.contains(&reduced(key).as_str())
+}
+
+/// Whether `perform_as` stands anywhere in a value: nothing of Lever's has it there.
+fn performs_as(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => {
+            object.iter().any(|(key, value)| reduced(key) == "performas" || performs_as(value))
+        }
+        Value::Array(items) => items.iter().any(performs_as),
+        _ => false,
+    }
+}
+
+/// A key without what lenient readers overlook.
+fn reduced(key: &str) -> String {
+    key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// The members of a JSON object, each key once.
@@ -97,12 +196,6 @@ struct Object(Vec<(String, Value)>);
 impl Object {
     /// Each value of these keys that is one, whatever lenient readers overlook in the spelling of a key.
     fn given<'v>(&'v self, names: &'v [&str]) -> impl Iterator<Item = &'v Value> {
-        let reduced = |key: &str| -> String {
-            key.chars()
-                .filter(char::is_ascii_alphanumeric)
-                .map(|c| c.to_ascii_lowercase())
-                .collect()
-        };
         let is_empty = |value: &Value| match value {
             Value::Null => true,
             Value::Object(object) => object.is_empty(),
@@ -170,23 +263,37 @@ mod tests {
     }
 
     #[test]
-    fn two_bodies_are_read_and_only_where_it_matters() {
+    fn bodies_are_read_where_it_matters_and_nowhere_else() {
+        let content = |eeo: bool, user: bool| {
+            Some(Guard::Content(Content {
+                no_eeo: eeo.then(|| "a".to_owned()),
+                only_user: user.then(|| "u".to_owned()),
+            }))
+        };
         let mut agent = Agent::denied("a");
         let apply = ["postings", "p", "apply"];
         let note = ["opportunities", "o", "notes", "n"];
-        assert!(matches!(guard(&agent, Method::POST, &apply), Some(Guard::NoEeo { .. })));
+        assert_eq!(guard(&agent, Method::POST, &apply), content(true, false));
         assert_eq!(guard(&agent, Method::PUT, &note), None);
-        agent.eeo = true;
         agent.perform_as = Some("u".to_owned());
-        assert_eq!(guard(&agent, Method::POST, &apply), None);
-        assert_eq!(guard(&agent, Method::PUT, &note), Some(Guard::OnlyUser { user: "u".into() }));
-        assert_eq!(guard(&agent, Method::GET, &note), None);
-        assert_eq!(guard(&agent, Method::POST, &["opportunities", "o", "notes"]), None);
+        assert_eq!(guard(&agent, Method::POST, &apply), content(true, true));
+        agent.eeo = true;
+        for route in Catalog::embedded().routes() {
+            let guard = agent.guard(route);
+            match route.method.as_str() {
+                "GET" | "DELETE" => {
+                    let method = route.method.to_string();
+                    assert_eq!(guard, Some(Guard::Nothing { method }), "{route}");
+                }
+                _ if route.template == "/oauth/token" => assert_eq!(guard, None, "{route}"),
+                _ => assert_eq!(guard, content(false, true), "{route}"),
+            }
+        }
     }
 
     #[test]
     fn eeo_answers_need_a_grant_of_their_own() {
-        let guard = Guard::NoEeo { agent: "a".into() };
+        let guard = Content { no_eeo: Some("a".into()), only_user: None };
         for good in [
             r#"{"personalInformation":[]}"#,
             r#"{"eeoResponses":null,"diversitySurvey":{}}"#,
@@ -213,8 +320,8 @@ mod tests {
     }
 
     #[test]
-    fn a_note_names_the_agents_user_or_none() {
-        let guard = Guard::OnlyUser { user: "u".into() };
+    fn a_write_names_the_agents_user_or_none() {
+        let guard = Content { no_eeo: None, only_user: Some("u".into()) };
         for (body, good) in [
             (r#"{"values":[]}"#, true),
             (r#"{"values":[],"user":"u"}"#, true),
@@ -226,6 +333,12 @@ mod tests {
             (r#"{"User":"u","user":"v"}"#, false),
             (r#"{"user":"u","userId":"v"}"#, false),
             (r#"{"user":"u","userId":"u"}"#, true),
+            (r#"{"perform_as":"v"}"#, false),
+            (r#"{"performAs":"v"}"#, false),
+            (r#"{"perform_as":"u"}"#, true),
+            (r#"{"values":[{"user":"v"}]}"#, true),
+            (r#"{"values":[{"performAs":"u"}]}"#, false),
+            (r#"{"panel":{"a":[{"perform_as":"v"}]}}"#, false),
         ] {
             assert_eq!(guard.judge(Some(body.as_bytes())).is_ok(), good, "{body}");
         }

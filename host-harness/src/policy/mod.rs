@@ -9,6 +9,7 @@ mod decide;
 mod downloads;
 mod file;
 mod grants;
+mod form;
 mod limits;
 mod path;
 mod query;
@@ -18,14 +19,16 @@ mod warnings;
 mod wire;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::credentials::private_file::{self, Fault};
+use crate::regular_file;
 
-pub use body::{Guard, LARGEST as LARGEST_GUARDED, is_json};
+pub use body::{Content, Guard, Kind, LARGEST as LARGEST_GUARDED};
+pub use confidential::Sieve;
 pub use downloads::{REDIRECTED, is_download};
 pub use grants::{Grants, Level};
+pub use form::Form;
 pub use limits::Limits;
 pub use refusal::{Refusal, Rule};
 pub use scopes::{MANY_SCOPES, MOST_SCOPES, oauth_scopes};
