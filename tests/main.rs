@@ -29,6 +29,7 @@ mod audit;
 mod bytes;
 mod cli;
 mod component;
+mod confidential;
 mod credentials;
 mod faults;
 mod fixtures;

@@ -8,6 +8,7 @@
 
 mod address;
 mod body;
+mod confidential;
 mod connector;
 mod exchange;
 mod headers;

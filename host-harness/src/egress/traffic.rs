@@ -3,6 +3,7 @@
 mod follow;
 
 use super::body::{self, INCOMING_CAP};
+use super::confidential::{self, Answer, Known, Sifted};
 use super::connector::{ConnectError, Connector, TlsError};
 use super::exchange::{Client, Failure, Timeouts};
 use super::network::Network;
@@ -11,9 +12,7 @@ use crate::catalog::{Catalog, Route};
 use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Course, Limiter};
 use crate::oauth::LoginError;
-use crate::policy::{
-    Agent, CallScope, Guard, LARGEST_GUARDED, Outgoing, Refusal, is_download, is_json,
-};
+use crate::policy::{Agent, CallScope, Guard, Outgoing, Refusal, is_download};
 use crate::runtime::trail::{Exchange, Trail};
 use crate::upstream::Upstream;
 use follow::{Following, Storages};
@@ -42,6 +41,8 @@ pub struct Wire {
     credential: Option<Source>,
     account: Arc<Account>,
     storages: Storages,
+    /// Records that agents may not see who may not see confidential ones.
+    confidential: Known,
     sent: AtomicU64,
 }
 
@@ -66,6 +67,7 @@ impl Wire {
             credential,
             account,
             storages: Storages::new(network),
+            confidential: Known::default(),
             sent: AtomicU64::new(0),
         })
     }
@@ -258,6 +260,16 @@ impl Traffic {
             Ok(admitted) => admitted,
             Err(refusal) => return refuse(refusal, Error::HttpRequestDenied),
         };
+        if !self.agent.confidential
+            && wire.confidential.covers(admitted.route, &admitted.path_and_query)
+        {
+            let refusal = self.agent.withholds(admitted.route);
+            self.trail.refused_request(&parts.method, parts.uri.host(), &refusal);
+            self.check_trail();
+            // A list of many may well name some of them: no reason to end the call.
+            self.notes().refusal.get_or_insert(refusal);
+            return Err(Error::HttpRequestDenied);
+        }
         let uri = http::Uri::builder()
             .scheme(wire.upstream.scheme())
             .authority(wire.upstream.authority())
@@ -270,8 +282,8 @@ impl Traffic {
         *request.uri_mut() = uri;
         *request.headers_mut() = headers::outgoing(&parts.headers);
         let guard = self.agent.guard(admitted.route);
-        let points = is_download(admitted.route);
-        Ok(Admitted::Api(Box::new(Going { request, exchange, guard, points })))
+        let route = admitted.route;
+        Ok(Admitted::Api(Box::new(Going { request, exchange, guard, route })))
     }
 
     /// Whether any answer of this call pointed elsewhere.
@@ -342,7 +354,8 @@ impl Traffic {
         going: Going,
         timeouts: Timeouts,
     ) -> Result<http::Response<WasiBody>, Error> {
-        let Going { mut request, mut exchange, guard, points } = going;
+        let Going { mut request, mut exchange, guard, route } = going;
+        let path = request.uri().path().to_owned();
         let slot = Arc::clone(&self.slots)
             .acquire_owned()
             .await
@@ -401,8 +414,6 @@ impl Traffic {
             wire.account.exhaust(lane, wait);
         }
         permit.answered();
-        exchange.answered(status);
-        self.check_trail();
 
         let (mut parts, incoming) = response.into_parts();
         let authorization = carried.as_ref().map(Carried::authorization);
@@ -414,11 +425,56 @@ impl Traffic {
         } else if let Some(carried) = carried.filter(|_| !status.is_server_error()) {
             carried.accept();
         }
-        if points && status.is_redirection() {
+        if is_download(route) && status.is_redirection() {
             self.point(&parts.headers);
         }
         let body = body::incoming(incoming, INCOMING_CAP, timeouts.between_bytes, slot);
+        let looks = !self.agent.confidential && status.is_success() && !is_download(route);
+        if !looks {
+            exchange.answered(status);
+            self.check_trail();
+            return Ok(http::Response::from_parts(parts, body));
+        }
+        // What is taken out is no longer counted.
+        parts.headers.remove(http::header::CONTENT_LENGTH);
+        // A change was made, whatever its answer holds; of a read, what it holds decides.
+        let read = match route.is_write() {
+            true => {
+                exchange.answered(status);
+                None
+            }
+            false => Some(exchange),
+        };
+        let sifted = self.sift(route, &path, body).await;
+        let body = match (sifted, read) {
+            (Sifted::Passes(body), read) => {
+                read.into_iter().for_each(|exchange| exchange.answered(status));
+                body
+            }
+            (Sifted::Withheld, read) => {
+                let refusal = self.agent.withholds(route);
+                let body = confidential::answer(&refusal, &mut parts);
+                read.into_iter().for_each(|exchange| exchange.withheld(status, &refusal));
+                // Of a call that made a change, its own words tell that it was made.
+                if !self.may_have_changed() {
+                    self.notes().refusal.get_or_insert(refusal);
+                }
+                body
+            }
+        };
+        self.check_trail();
         Ok(http::Response::from_parts(parts, body))
+    }
+
+    /// Looks into an answer for what the agent may not see.
+    async fn sift(self: &Arc<Self>, route: &'static Route, path: &str, body: WasiBody) -> Sifted {
+        let traffic = Arc::clone(self);
+        let late = move |ids| {
+            traffic.wire.confidential.add(ids);
+            traffic.trail.withheld(route, &traffic.agent.withholds(route));
+            traffic.check_trail();
+        };
+        Answer { route, path, known: &self.wire.confidential }.sift(body, late).await
     }
 }
 
@@ -436,8 +492,7 @@ struct Going {
     exchange: Exchange,
     /// What its body has to be judged by.
     guard: Option<Guard>,
-    /// Whether its answer may point elsewhere.
-    points: bool,
+    route: &'static Route,
 }
 
 /// Hands a component's requests to its call's traffic.

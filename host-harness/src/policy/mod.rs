@@ -5,6 +5,7 @@
 //! nothing the component says about itself, so a component that was tampered with gains nothing.
 
 mod body;
+mod confidential;
 mod decide;
 mod downloads;
 mod file;

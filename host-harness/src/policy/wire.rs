@@ -15,6 +15,10 @@ use crate::upstream::Upstream;
 /// The longest path with query that is looked at; Node's servers take 16 KiB for the whole head.
 const LONGEST: usize = 16 * 1024;
 
+/// The reads of one record that says whether it is confidential. Lists leave such records out by themselves, or say it.
+const TELLING: [&str; 3] =
+    ["/opportunities/{opportunity}", "/postings/{posting}", "/requisitions/{requisition}"];
+
 /// The function on whose behalf requests go out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallScope {
@@ -154,6 +158,38 @@ impl Agent {
         Ok(Admitted { route, rule, path_and_query })
     }
 
+    /// What an expansion shows takes the permission of its own read.
+    fn judge_expansions(
+        &self,
+        catalog: &Catalog,
+        route: &Route,
+        query: &Query,
+    ) -> Result<(), Refusal> {
+        query.all("expand").try_for_each(|name| match catalog.expansion(name) {
+            Some(scope) => self.may_show(&format!("`{route}`"), name, scope),
+            None => Err(Refusal::request(
+                "unknown expansion",
+                format!(
+                    "`{route}` asks to `expand` a field that is not known here, so no grant can allow it; each name \
+                     is a parameter of its own, as in `expand=stage&expand=owner`"
+                ),
+            )),
+        })
+    }
+
+    /// The refusal of a record that this agent may not see, or of what belongs to it.
+    pub fn withholds(&self, route: &Route) -> Refusal {
+        Refusal::request(
+            "confidential = false",
+            format!(
+                "`{route}` leads to a confidential record, and agent `{name}` may not see those; to allow it, set \
+                 `confidential = true` under [agents.{name}] in the policy",
+                name = self.name
+            ),
+        )
+        .at(route.template.clone())
+    }
+
     fn judge_query(&self, route: &Route, query: &mut Query) -> Result<(), Refusal> {
         let asks_for_all =
             query.get("confidentiality").is_some_and(|value| value != "non-confidential");
@@ -166,6 +202,15 @@ impl Agent {
                     name = self.name
                 ),
             ));
+        }
+        // An answer that leaves the field out does not tell.
+        let tells = TELLING.contains(&route.template.as_str()) && route.method == Method::GET;
+        let leaves_out = || {
+            query.all("include").next().is_some()
+                && !query.all("include").any(|name| name == "confidentiality")
+        };
+        if tells && !self.confidential && leaves_out() {
+            query.push("include", "confidentiality");
         }
         if let Some(user) = &self.perform_as {
             // Lever would attribute the change to the posting's owner instead.

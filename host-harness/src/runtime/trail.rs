@@ -5,6 +5,7 @@
 //! that the call fails.
 
 use crate::audit::{Audit, AuditError, Decision, Kind, Record, call_id};
+use crate::catalog::Route;
 use crate::policy::{Refusal, Rule};
 use http::{Method, StatusCode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,6 +79,17 @@ impl Trail {
             method: Some(shown(method)),
             host: host.map(str::to_owned),
             route: refusal.route.clone(),
+            ..self.request()
+        });
+    }
+
+    /// Writes down that records were taken out of an answer.
+    pub fn withheld(&self, route: &Route, refusal: &Refusal) {
+        self.write(Record {
+            decision: Decision::Refused,
+            rule: refusal.rule.clone(),
+            method: Some(shown(&route.method)),
+            route: Some(route.template.clone()),
             ..self.request()
         });
     }
@@ -181,6 +193,15 @@ impl Exchange {
     /// Writes down the answer.
     pub fn answered(mut self, status: StatusCode) {
         self.write(|record| record.status = Some(status.as_u16()));
+    }
+
+    /// Writes down an answer that the component does not get to see.
+    pub fn withheld(mut self, status: StatusCode, refusal: &Refusal) {
+        self.write(|record| {
+            record.decision = Decision::Refused;
+            record.rule.clone_from(&refusal.rule);
+            record.status = Some(status.as_u16());
+        });
     }
 
     /// Writes down that no answer came.

@@ -1,0 +1,517 @@
+//! An answer of Lever's on its way to an agent that may not see confidential records, freed of them as it flows.
+//!
+//! It follows the JSON by its brackets and strings and decodes none of it. An object whose own `confidentiality` is
+//! anything but `non-confidential` is taken out of the list it stands in; where it stands alone, its id is left in its
+//! place. Everything else passes byte by byte. It knows no route, and nothing of records that do not say what they are.
+
+use memchr::memchr2;
+
+/// The deepest nesting that is followed; Lever's records have ten.
+const DEEPEST: usize = 128;
+
+/// The largest record; the largest that Lever is known for have some hundred kilobytes.
+const LARGEST: usize = 16 << 20;
+
+/// The field that tells.
+const FIELD: &str = "confidentiality";
+
+/// The one value that lets a record pass.
+const OPEN: &str = "non-confidential";
+
+/// An answer that is being read.
+#[derive(Debug, Default)]
+pub struct Sieve {
+    kind: Kind,
+    /// What may pass, or may have to be taken back; from `base` on, counted in what passed before.
+    out: Vec<u8>,
+    base: usize,
+    containers: Vec<Container>,
+    /// Where the string began that is being read.
+    string: Option<usize>,
+    is_escaped: bool,
+    is_scalar: bool,
+    is_list: bool,
+    withheld: Vec<String>,
+    withheld_alone: bool,
+}
+
+/// What kind of bytes these are.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Unknown,
+    Json,
+    Other,
+}
+
+/// An object or a list that has not ended.
+#[derive(Debug)]
+struct Container {
+    is_object: bool,
+    /// Where it begins, with the comma before it.
+    start: usize,
+    /// Whether the next string is a key.
+    is_at_key: bool,
+    key: Key,
+    is_confidential: bool,
+    /// Where its `id` stands.
+    id: Option<(usize, usize)>,
+    /// Whether anything is left in it.
+    has_kept: bool,
+    /// A comma whose element is yet to come.
+    comma: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Confidentiality,
+    Id,
+    Data,
+    Other,
+}
+
+/// An answer that is not followed any further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer is nested too deeply, or holds a record of more than {} MiB", LARGEST >> 20)]
+pub struct Unwieldy;
+
+impl Sieve {
+    /// Reads on.
+    ///
+    /// # Errors
+    ///
+    /// When it is nothing that Lever sends.
+    pub fn read(&mut self, mut piece: &[u8]) -> Result<(), Unwieldy> {
+        if self.kind == Kind::Unknown {
+            // A byte order mark may stand in front.
+            let is_blank = |byte: &u8| byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte);
+            match piece.iter().find(|byte| !is_blank(byte)) {
+                None => {}
+                Some(b'{' | b'[') => self.kind = Kind::Json,
+                Some(_) => self.kind = Kind::Other,
+            }
+        }
+        if self.kind != Kind::Json {
+            self.out.extend_from_slice(piece);
+            return Ok(());
+        }
+        while !piece.is_empty() {
+            let taken = match self.string {
+                Some(_) => self.in_string(piece),
+                None => self.outside(piece)?,
+            };
+            piece = &piece[taken..];
+        }
+        match self.out.len() > LARGEST && self.is_list {
+            true => Err(Unwieldy),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the answer is a list, so that what is read may be taken at once.
+    pub fn is_list(&self) -> bool {
+        self.is_list || self.kind == Kind::Other
+    }
+
+    /// Takes what may pass of a list.
+    pub fn take(&mut self) -> Vec<u8> {
+        let end = self.base + self.out.len();
+        let record = self.containers.iter().skip(1).find(|it| it.is_object).map(|it| it.start);
+        let comma = self.containers.iter().find_map(|it| it.comma);
+        let held = [record, comma, self.string].into_iter().flatten().min().unwrap_or(end);
+        let kept = self.out.split_off(held - self.base);
+        self.base = held;
+        std::mem::replace(&mut self.out, kept)
+    }
+
+    /// Takes all that is left, at the answer's end.
+    pub fn finish(&mut self) -> Vec<u8> {
+        self.base += self.out.len();
+        std::mem::take(&mut self.out)
+    }
+
+    /// Whether the answer was one record, and is now its id alone.
+    pub fn has_withheld_alone(&self) -> bool {
+        self.withheld_alone
+    }
+
+    /// Takes the ids of what was withheld since.
+    pub fn withheld(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.withheld)
+    }
+
+    fn in_string(&mut self, piece: &[u8]) -> usize {
+        if self.is_escaped {
+            self.is_escaped = false;
+            self.out.extend_from_slice(&piece[..1]);
+            return 1;
+        }
+        let Some(at) = memchr2(b'"', b'\\', piece) else {
+            self.out.extend_from_slice(piece);
+            return piece.len();
+        };
+        self.out.extend_from_slice(&piece[..=at]);
+        match piece[at] {
+            b'\\' => self.is_escaped = true,
+            _ => self.end_string(),
+        }
+        at + 1
+    }
+
+    fn end_string(&mut self) {
+        let end = self.base + self.out.len();
+        let Some(start) = self.string.take() else { return };
+        let text = &self.out[start - self.base..];
+        let Some(container) = self.containers.last_mut() else { return };
+        if container.is_at_key {
+            container.is_at_key = false;
+            container.key = if is_text(text, FIELD) {
+                Key::Confidentiality
+            } else if is_text(text, "id") {
+                Key::Id
+            } else if is_text(text, "data") {
+                Key::Data
+            } else {
+                Key::Other
+            };
+            return;
+        }
+        match container.key {
+            Key::Confidentiality => container.is_confidential |= !is_text(text, OPEN),
+            Key::Id => container.id = Some((start, end)),
+            Key::Data | Key::Other => {}
+        }
+        container.has_kept = true;
+        container.comma = None;
+    }
+
+    /// Takes what stands between strings: a bracket, a comma, a colon, or anything up to one of them.
+    fn outside(&mut self, piece: &[u8]) -> Result<usize, Unwieldy> {
+        let is_mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b',' | b':');
+        match piece.iter().position(is_mark).unwrap_or(piece.len()) {
+            0 => self.mark(piece[0]).map(|()| 1),
+            size => {
+                self.scalar(&piece[..size]);
+                Ok(size)
+            }
+        }
+    }
+
+    /// A number, `true`, `false` or `null`, or blanks.
+    fn scalar(&mut self, text: &[u8]) {
+        let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+        if let (Some(first), Some(container), false) =
+            (first, self.containers.last_mut(), self.is_scalar)
+        {
+            self.is_scalar = true;
+            container.is_confidential |= container.key == Key::Confidentiality && *first != b'n';
+            container.has_kept = true;
+            container.comma = None;
+        }
+        self.out.extend_from_slice(text);
+    }
+
+    fn mark(&mut self, mark: u8) -> Result<(), Unwieldy> {
+        self.is_scalar = false;
+        let here = self.base + self.out.len();
+        match mark {
+            b'"' => self.string = Some(here),
+            b'{' | b'[' => return self.open(mark),
+            b'}' | b']' => {
+                self.out.push(mark);
+                self.close();
+                return Ok(());
+            }
+            b',' => match self.containers.last_mut() {
+                Some(object) if object.is_object => {
+                    (object.is_at_key, object.key) = (true, Key::Other)
+                }
+                // All that stood before it was taken out.
+                Some(list) if !list.has_kept => return Ok(()),
+                Some(list) => list.comma = Some(here),
+                None => {}
+            },
+            _ => {}
+        }
+        self.out.push(mark);
+        Ok(())
+    }
+
+    fn open(&mut self, mark: u8) -> Result<(), Unwieldy> {
+        let is_object = mark == b'{';
+        let here = self.base + self.out.len();
+        let depth = self.containers.len();
+        let mut start = here;
+        match self.containers.last_mut() {
+            None => self.is_list |= !is_object,
+            Some(parent) => {
+                self.is_list |= !is_object && depth == 1 && parent.key == Key::Data;
+                parent.is_confidential |= parent.key == Key::Confidentiality;
+                if let Some(comma) = parent.comma.take().filter(|_| is_object) {
+                    start = comma;
+                }
+                parent.has_kept |= !is_object;
+            }
+        }
+        if depth >= DEEPEST {
+            return Err(Unwieldy);
+        }
+        self.containers.push(Container {
+            is_object,
+            start,
+            is_at_key: is_object,
+            key: Key::Other,
+            is_confidential: false,
+            id: None,
+            has_kept: false,
+            comma: None,
+        });
+        self.out.push(mark);
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        let Some(closed) = self.containers.pop() else { return };
+        // The answer around a list is no record.
+        let is_around = self.is_list && self.containers.is_empty();
+        if !closed.is_confidential || is_around {
+            if let Some(parent) = self.containers.last_mut() {
+                parent.has_kept = true;
+            }
+            return;
+        }
+        let id =
+            closed.id.map(|(start, end)| self.out[start - self.base..end - self.base].to_vec());
+        self.out.truncate(closed.start - self.base);
+        self.withheld.extend(id.as_deref().and_then(|id| serde_json::from_slice(id).ok()));
+        let id = id.unwrap_or_else(|| b"null".to_vec());
+        let depth = self.containers.len();
+        match self.containers.last() {
+            Some(list) if !list.is_object => {}
+            Some(object) if depth > 1 || object.key != Key::Data => self.out.extend(id),
+            _ => {
+                self.withheld_alone = true;
+                self.out.extend([b"{\"id\":", id.as_slice(), b"}"].concat());
+            }
+        }
+    }
+}
+
+/// Whether a string of JSON, quotes and all, says this, escapes or not.
+fn is_text(string: &[u8], text: &str) -> bool {
+    match string.contains(&b'\\') {
+        true => serde_json::from_slice::<String>(string).is_ok_and(|string| string == text),
+        false => string.get(1..string.len() - 1) == Some(text.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// What passes, in pieces of each of a few sizes, which must not matter, and the ids of what does not.
+    fn sifted(answer: &str) -> (String, Vec<String>, bool) {
+        let outcomes: Vec<_> = [1, 2, 3, 7, 64, 1 << 20]
+            .into_iter()
+            .map(|size| {
+                let mut sieve = Sieve::default();
+                let mut passed = Vec::new();
+                for piece in answer.as_bytes().chunks(size) {
+                    sieve.read(piece).unwrap();
+                    if sieve.is_list() {
+                        passed.extend(sieve.take());
+                    }
+                }
+                passed.extend(sieve.finish());
+                let passed = String::from_utf8(passed).unwrap();
+                (passed, sieve.withheld(), sieve.has_withheld_alone())
+            })
+            .collect();
+        assert!(outcomes.iter().all(|it| *it == outcomes[0]), "{outcomes:?}");
+        outcomes[0].clone()
+    }
+
+    #[test]
+    fn confidential_records_leave_a_list_and_the_rest_stays_as_it_was() {
+        let open = r#"{"id":"a","confidentiality":"non-confidential","t":"},{\"confidentiality\":\"confidential\""}"#;
+        let bare = r#"{"id":"b", "n" : [1, {"x":null}]}"#;
+        let held = r#"{"id":"h","name":"SECRET","confidentiality":"confidential"}"#;
+        let early = r#"{"confidentiality" : "confidential","id":"h","more":[{"a":"SECRET"}]}"#;
+        let rows: [(&[&str], &[&str]); 9] = [
+            (&[open, bare], &[open, bare]),
+            (&[held, open], &[open]),
+            (&[open, held], &[open]),
+            (&[open, held, bare], &[open, bare]),
+            (&[held, early, bare], &[bare]),
+            (&[bare, held, early], &[bare]),
+            (&[held, open, early, bare, held], &[open, bare]),
+            (&[held], &[]),
+            (&[], &[]),
+        ];
+        for (records, kept) in rows {
+            let envelope = |records: &[&str]| {
+                format!(
+                    "{{\"data\":[{}],\"hasNext\":true,\"next\":\"[\\\"c\\\"]\"}}",
+                    records.join(",")
+                )
+            };
+            let (passed, ids, is_alone) = sifted(&envelope(records));
+            assert_eq!(passed, envelope(kept));
+            assert_eq!(ids, vec!["h"; records.len() - kept.len()]);
+            assert!(!is_alone);
+        }
+    }
+
+    #[test]
+    fn a_record_that_stands_alone_leaves_its_id() {
+        let (passed, ids, is_alone) =
+            sifted(r#"{"data":{"id":"h","name":"SECRET","confidentiality":"confidential"}}"#);
+        assert_eq!((passed.as_str(), is_alone), (r#"{"data":{"id":"h"}}"#, true));
+        assert_eq!(ids, ["h"]);
+        let without_id = sifted(r#"{"data":{"name":"SECRET","confidentiality":"confidential"}}"#);
+        assert_eq!(without_id, (r#"{"data":{"id":null}}"#.to_owned(), vec![], true));
+        let unwrapped = sifted(r#"{"id":"h","confidentiality":"confidential","name":"SECRET"}"#);
+        assert_eq!(unwrapped, (r#"{"id":"h"}"#.to_owned(), vec!["h".to_owned()], true));
+    }
+
+    #[test]
+    fn what_an_expansion_shows_becomes_an_id_again() {
+        let held = r#"{"id":"p","text":"SECRET","confidentiality":"confidential"}"#;
+        let open = r#"{"id":"q","confidentiality":"non-confidential"}"#;
+        let rows = [
+            (
+                format!(r#"{{"data":{{"id":"a","posting":{held},"x":1}}}}"#),
+                r#"{"data":{"id":"a","posting":"p","x":1}}"#.to_owned(),
+            ),
+            (
+                format!(r#"{{"data":[{{"id":"a","posting":{held}}},{open}]}}"#),
+                format!(r#"{{"data":[{{"id":"a","posting":"p"}},{open}]}}"#),
+            ),
+            (
+                format!(r#"{{"data":[{{"id":"a","postings":[{open},{held}],"data":{held}}}]}}"#),
+                format!(r#"{{"data":[{{"id":"a","postings":[{open}],"data":"p"}}]}}"#),
+            ),
+            (
+                format!(r#"{{"data":[{{"title":"Team","postings":[{held},{open}]}}]}}"#),
+                format!(r#"{{"data":[{{"title":"Team","postings":[{open}]}}]}}"#),
+            ),
+        ];
+        for (answer, expected) in rows {
+            let (passed, ids, is_alone) = sifted(&answer);
+            assert_eq!(passed, expected);
+            assert!(!is_alone && ids.iter().all(|id| id == "p"), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_said_to_be_open_passes_and_what_says_nothing() {
+        let rows = [
+            (r#""non-confidential""#, true),
+            (r#""non\u002dconfidential""#, true),
+            ("null", true),
+            (" null ", true),
+            (r#""confidential""#, false),
+            (r#""conf\u0069dential""#, false),
+            (r#""Non-Confidential""#, false),
+            (r#""restricted""#, false),
+            (r#""""#, false),
+            ("true", false),
+            ("0", false),
+            ("{}", false),
+            ("[]", false),
+        ];
+        for (value, passes) in rows {
+            for key in ["confidentiality", "confidentialit\\u0079"] {
+                let answer = format!(r#"{{"data":[{{"id":"a","{key}":{value}}}]}}"#);
+                let (passed, _, _) = sifted(&answer);
+                assert_eq!(passed == answer, passes, "{answer} became {passed}");
+            }
+        }
+        // Twice, and further in, where it is another record's.
+        let twice =
+            r#"{"data":[{"confidentiality":"confidential","confidentiality":"non-confidential"}]}"#;
+        assert_eq!(sifted(twice).0, r#"{"data":[]}"#);
+        let text = r#"{"data":[{"name":"confidentiality","x":"confidential","y":{"z":"confidentiality"}}]}"#;
+        assert_eq!(sifted(text).0, text);
+    }
+
+    #[test]
+    fn what_is_no_json_of_records_passes_as_it_is() {
+        for answer in [
+            "",
+            " ",
+            "%PDF {\"confidentiality\":\"confidential\"}",
+            "<html>",
+            "\u{feff}{\"data\":[]}",
+            "{\"code\":\"ResourceNotFound\",\"message\":\"x\"}",
+            "[1,\"a\",[],{}]",
+            "{\"data\":[1 , 2,\"x\" ,null,[3],{} ]}",
+            "{\"data\":\"}\\\\\"}",
+            "{\"data\":[{\"id\":\"a\"",
+        ] {
+            assert_eq!(sifted(answer).0, answer);
+        }
+    }
+
+    #[test]
+    fn random_answers_lose_what_a_decoder_would_take_out_and_nothing_else() {
+        fn without(value: &Value) -> Option<Value> {
+            let is_held = |value: &Value| value.get(FIELD).is_some_and(|it| it == "confidential");
+            Some(match value {
+                Value::Object(object) if is_held(value) => object.get("id")?.clone(),
+                Value::Object(object) => object
+                    .iter()
+                    .map(|(key, it)| (key.clone(), without(it).unwrap_or_default()))
+                    .collect(),
+                Value::Array(items) => {
+                    items.iter().filter(|it| !is_held(it)).filter_map(without).collect()
+                }
+                other => other.clone(),
+            })
+        }
+        let mut state = 7_u64;
+        let mut random = move |most: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % most
+        };
+        fn value(random: &mut impl FnMut(u64) -> u64, depth: u64) -> Value {
+            match random(if depth > 3 { 3 } else { 6 }) {
+                0 => json!(random(1000)),
+                1 => json!("\"},]{[\\ non-confidential"),
+                2 => Value::Null,
+                3 => (0..random(4)).map(|_| value(random, depth + 1)).collect(),
+                _ => {
+                    let mut object =
+                        json!({ "id": format!("r{}", random(100)), "a": value(random, depth + 1) });
+                    match random(3) {
+                        0 => object[FIELD] = "confidential".into(),
+                        1 => object[FIELD] = OPEN.into(),
+                        _ => {}
+                    }
+                    object["z"] = value(random, depth + 1);
+                    object
+                }
+            }
+        }
+        for _ in 0..500 {
+            let data: Vec<Value> = (0..random(6)).map(|_| value(&mut random, 0)).collect();
+            let answer = json!({ "data": data, "hasNext": false });
+            let (passed, _, _) = sifted(&answer.to_string());
+            let passed: Value = serde_json::from_str(&passed).unwrap();
+            assert_eq!(Some(passed), without(&answer), "{answer}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_measure_is_not_followed() {
+        let mut sieve = Sieve::default();
+        assert_eq!(sieve.read("[".repeat(DEEPEST + 1).as_bytes()), Err(Unwieldy));
+        let mut sieve = Sieve::default();
+        sieve.read(b"{\"data\":[{\"a\":\"").unwrap();
+        let large = vec![b'x'; LARGEST];
+        assert_eq!(sieve.read(&large), Err(Unwieldy));
+    }
+}
