@@ -53,7 +53,8 @@ fn add_target(root: &Path) -> Result<()> {
     if printed.status.success() && libraries.is_dir() {
         return Ok(());
     }
-    println!("cargo::warning=adding the target {TARGET} with rustup");
+    // Not as a warning of cargo's: that is repeated at every build until this script runs again.
+    eprintln!("adding the target {TARGET} with rustup");
     let added = plain("rustup", root).args(["target", "add", TARGET]).output();
     match added {
         Ok(output) if output.status.success() => Ok(()),
