@@ -40,3 +40,9 @@ fn it_carries_no_path_of_the_machine_it_was_built_on() {
         assert!(!text.contains(part), "{part}");
     }
 }
+
+#[test]
+fn the_build_gives_no_warning_that_cargo_would_repeat_at_every_build() {
+    let script = include_str!("../host-harness/build.rs");
+    assert!(!script.contains("cargo::warning") && !script.contains("cargo:warning"));
+}

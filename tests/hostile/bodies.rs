@@ -7,7 +7,7 @@ use lever_host::audit::Kind;
 use lever_host::policy::Agent;
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The user that the agent acts for, and another one.
 const OWN: &str = "8d49b010-cc6a-4f40-ace5-e86061c677ed";
@@ -19,7 +19,6 @@ fn agent() -> Agent {
     let grants = ["notes=full", "postings=full", "uploads=full"].map(str::to_owned);
     let mut agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
     agent.perform_as = Some(OWN.to_owned());
-    agent.limits.call_timeout = Duration::from_secs(5);
     agent
 }
 
@@ -144,23 +143,27 @@ async fn nobody_else_signs_a_note() {
     rig.is_unharmed().await;
 }
 
+/// Sends whatever it is told to, as a component that is not ours.
+const FOLLOW: &str = "attack.follow";
+
 /// Writes of every kind that names nobody in its body when our own component makes it.
 async fn writes() -> (Rig, Vec<(&'static str, Value)>) {
     let mut rig = Rig::new().await;
     let grants =
-        ["opportunities=full", "notes=full", "files=full", "users=full"].map(str::to_owned);
+        ["foreign:attack=full", "opportunities=full", "notes=full", "files=full", "users=full"]
+            .map(str::to_owned);
     rig.agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
     rig.agent.perform_as = Some(OWN.to_owned());
     let id = rig.mock.store().opportunity_ids().remove(0);
     let rows = [
-        ("opportunities.create", "POST", "/v1/opportunities".to_owned()),
-        ("opportunities.update-stage", "PUT", format!("/v1/opportunities/{id}/stage")),
-        ("opportunities.add-tags", "POST", format!("/v1/opportunities/{id}/addTags")),
-        ("notes.create", "POST", format!("/v1/opportunities/{id}/notes")),
-        ("files.upload", "POST", format!("/v1/opportunities/{id}/files")),
-        ("users.deactivate", "POST", "/v1/users/some-user/deactivate".to_owned()),
+        ("POST", "/v1/opportunities".to_owned()),
+        ("PUT", format!("/v1/opportunities/{id}/stage")),
+        ("POST", format!("/v1/opportunities/{id}/addTags")),
+        ("POST", format!("/v1/opportunities/{id}/notes")),
+        ("POST", format!("/v1/opportunities/{id}/files")),
+        ("POST", "/v1/users/some-user/deactivate".to_owned()),
     ];
-    let rows = rows.map(|(function, method, path)| (function, rig.message(method, &path)));
+    let rows = rows.map(|(method, path)| (FOLLOW, rig.message(method, &path)));
     (rig, rows.into())
 }
 
@@ -229,9 +232,12 @@ async fn a_large_form_is_broken_off_before_it_names_another_user() {
     let mut message = targets[4].1.clone();
     message["headers"] = json!(FORM);
     message["bytes"] = json!({ "base64": base64(large.as_bytes()) });
-    let said = rig.last("files.upload", vec![message]).await;
+    let said = rig.last(FOLLOW, vec![message]).await;
     assert!(said.contains("ErrorCode::"), "{said}");
-    assert!(rig.mock.requests().is_empty(), "{}", rig.mock.describe());
+    for seen in rig.mock.requests() {
+        assert!(!seen.is_applied, "{seen}");
+        assert!(!seen.body.windows(10).any(|it| it == b"perform_as"), "{seen}");
+    }
     // What was sent of it may have been acted upon, for all that the record can say.
     let records = rig.audit.records();
     let record = records.iter().find(|record| record.kind == Kind::Request).expect("it was sent");
@@ -247,7 +253,7 @@ async fn what_takes_no_body_leaves_without_one() {
     let id = rig.mock.store().opportunity_ids().remove(0);
     let get = rig.message("GET", &format!("/v1/opportunities/{id}"));
     let delete = rig.message("DELETE", &format!("/v1/opportunities/{id}/notes/some-note"));
-    for target in [("opportunities.get", get), ("notes.delete", delete)] {
+    for target in [(FOLLOW, get), (FOLLOW, delete)] {
         for headers in [JSON, FORM, &[]] {
             for body in [&b"{\"perform_as\":\"canary\"}"[..], b" "] {
                 let rule = "body where none belongs";
@@ -403,12 +409,10 @@ async fn a_body_that_is_too_large_or_never_ends_is_let_go_of() {
         message["headers"] = json!(JSON);
         message["body"] = "{}".into();
         message["ending"] = "open".into();
-        let start = Instant::now();
         match rig.impersonate(function, vec![message]).await {
             Err(CallError::Limit(limit)) => assert!(limit.contains("0.3 seconds"), "{limit}"),
             other => panic!("{other:?}"),
         }
-        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     }
     assert!(rig.mock.requests().is_empty(), "{}", rig.mock.describe());
     rig.is_unharmed().await;

@@ -387,11 +387,12 @@ async fn silence() -> u16 {
 #[tokio::test]
 async fn a_storage_that_never_answers_ends_with_the_call() {
     let (mut rig, path) = rig().await;
-    rig.agent.limits.call_timeout = std::time::Duration::from_millis(300);
+    // Both requests are sent before that on any machine.
+    rig.agent.limits.call_timeout = std::time::Duration::from_secs(2);
     let port = silence().await;
     point(&rig, &path, &format!("http://127.0.0.1:{port}/canary"));
     match rig.impersonate("files.download", vec![rig.message("GET", &path), there()]).await {
-        Err(CallError::Limit(limit)) => assert!(limit.contains("0.3 seconds"), "{limit}"),
+        Err(CallError::Limit(limit)) => assert!(limit.contains("its 2 seconds"), "{limit}"),
         other => panic!("{:.300}", format!("{other:?}")),
     }
     let records = rig.audit.records();

@@ -49,10 +49,8 @@ async fn trap(rig: &Rig, function: &str, args: Value) -> String {
 async fn it_cannot_run_for_ever() {
     let rig = hurried().await;
     for way in ["empty", "host-calls", "bulk-memory", "polling"] {
-        let start = Instant::now();
         let limit = limit(&rig, "run", json!([way])).await;
         assert_eq!(limit, "the call took longer than its 0.2 seconds", "{way}");
-        assert!(start.elapsed() < 10 * SHORT, "{way} took {:?}", start.elapsed());
     }
     rig.is_unharmed().await;
 }
@@ -61,26 +59,20 @@ async fn it_cannot_run_for_ever() {
 async fn others_are_served_while_it_runs_for_ever() {
     // One thread for both: it has to give way.
     let mut rig = Rig::new().await;
-    rig.agent.limits.call_timeout = 2 * SHORT;
-    let endless = rig.attack("run", json!(["empty"]));
-    let good = async {
-        rig.is_unharmed().await;
-        Instant::now()
-    };
-    let ended = async { (endless.await, Instant::now()) };
-    let (served, (outcome, ended)) = tokio::join!(good, ended);
-    assert!(matches!(outcome, Err(CallError::Limit(_))), "{outcome:?}");
-    assert!(served < ended);
+    rig.agent.limits.call_timeout = Duration::from_secs(3600);
+    tokio::select! {
+        biased;
+        ended = rig.attack("run", json!(["empty"])) => panic!("it ended first: {ended:?}"),
+        () = rig.is_unharmed() => {}
+    }
 }
 
 #[tokio::test]
 async fn it_cannot_sleep_for_ever() {
     let rig = hurried().await;
     for nanoseconds in [3_600_000_000_000, i64::MAX as u64, u64::MAX] {
-        let start = Instant::now();
         let limit = limit(&rig, "sleep", json!([nanoseconds])).await;
         assert_eq!(limit, "the call took longer than its 0.2 seconds", "{nanoseconds}");
-        assert!(start.elapsed() < 10 * SHORT, "{nanoseconds} took {:?}", start.elapsed());
     }
     assert_eq!(rig.says("sleep", json!([1_000_000])).await, "awake");
     rig.is_unharmed().await;
@@ -134,9 +126,10 @@ async fn thousands_of_requests_in_flight_are_paced_and_cut_off() {
         limit(&rig, "flood", json!([message, 10_000])).await,
         "the component holds too many handles"
     );
-    rig.agent.limits.call_timeout = SHORT;
+    // Long enough to send one on any machine, and too short for 500.
+    rig.agent.limits.call_timeout = 10 * SHORT;
     let limit = limit(&rig, "flood", json!([message, 500])).await;
-    assert_eq!(limit, "the call took longer than its 0.2 seconds");
+    assert_eq!(limit, "the call took longer than its 2 seconds");
     // A burst of 20, then 10 a second.
     let most = 21 + start.elapsed().as_millis() / 100;
     let sent = rig.mock.requests().len() as u128;
@@ -147,12 +140,10 @@ async fn thousands_of_requests_in_flight_are_paced_and_cut_off() {
 #[tokio::test]
 async fn a_call_that_keeps_on_trying_what_it_may_not_is_ended() {
     let rig = Rig::new().await;
-    let start = Instant::now();
     match rig.attack("flood", json!([rig.message("GET", "/v1/users"), 1_000_000])).await {
         Err(CallError::Refused(refusal)) => assert_eq!(refusal.rule, "no grant for users"),
         other => panic!("{other:?}"),
     }
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     let refused = rig.refused().len();
     assert!((100..10_000).contains(&refused), "{refused}");
     assert!(rig.mock.requests().is_empty(), "{}", rig.mock.describe());

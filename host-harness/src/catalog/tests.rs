@@ -159,7 +159,7 @@ fn an_expansion_without_one_permission_makes_no_catalog() {
         format!(
             "record thing-ref {{ id: string }}\nrecord other-ref {{ id: string }}\n\
              record whole {{ {field} }}\nrecord q-query {{\n/// {names}\nexpand: list<string> }}\n\
-             {reads}/// L.\n///\n/// `GET /wholes` `wholes:read`\nlist: func(query: q-query);\n"
+             {reads}/// L.\n///\n/// `GET /wholes` `wholes:read`\nfind: func(query: q-query);\n"
         )
     };
     let read = |name: &str| {
@@ -173,7 +173,7 @@ fn an_expansion_without_one_permission_makes_no_catalog() {
     ));
     let found = found.unwrap();
     assert_eq!(found.expansion("myThing").unwrap().to_string(), "things:read");
-    assert_eq!(found.function("things", "list").unwrap().expand, ["myThing", "all"]);
+    assert_eq!(found.function("things", "find").unwrap().expand, ["myThing", "all"]);
     for (field, names, reads, reason) in [
         ("my-thing: thing-ref", "`other`", &both, "`expand` of `other` is no reference"),
         ("my-thing: thing-ref", "", &read("other"), "no route `GET …/{thing}`"),

@@ -9,8 +9,8 @@ mod confidential;
 mod decide;
 mod downloads;
 mod file;
-mod grants;
 mod form;
+mod grants;
 mod limits;
 mod path;
 mod query;
@@ -28,22 +28,22 @@ use crate::regular_file;
 pub use body::{Content, Guard, Kind, LARGEST as LARGEST_GUARDED};
 pub use confidential::Sieve;
 pub use downloads::{REDIRECTED, is_download};
-pub use grants::{Grants, Level};
 pub use form::Form;
+pub use grants::{Grants, Level};
 pub use limits::Limits;
 pub use refusal::{Refusal, Rule};
 pub use scopes::{MANY_SCOPES, MOST_SCOPES, oauth_scopes};
 pub use warnings::warnings;
 pub use wire::{Admitted, CallScope, Outgoing, allows_header};
 
+/// The largest policy file; a thousand agents have some 300 KiB.
+const LARGEST: u64 = 4 << 20;
+
 /// The agents of one policy file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     agents: BTreeMap<String, Agent>,
 }
-
-/// The largest policy file; a thousand agents have some 300 KiB.
-const LARGEST: u64 = 4 << 20;
 
 /// One agent with all it was granted.
 #[derive(Debug, Clone, PartialEq)]

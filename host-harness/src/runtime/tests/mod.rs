@@ -11,7 +11,7 @@ use crate::policy::Agent;
 use futures_util::FutureExt;
 use serde_json::json;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn host(audit: &Audit) -> Host {
     Host::new(HostConfig::default(), audit.clone()).unwrap()
@@ -69,10 +69,8 @@ async fn what_breaks_or_takes_too_much_ends_as_an_error_and_is_recorded() {
         let audit = Audit::in_memory();
         let host = host(&audit);
         let component = host.load(&probe(body)).unwrap();
-        let start = Instant::now();
         let error = run(&host, &component).await;
         assert!(error.to_string().contains(message), "{body}: {error}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{body}");
         let record = only(&audit);
         assert_eq!(record.error.as_deref(), Some(kind), "{body}");
         assert_eq!((record.kind, record.decision), (Kind::Call, Decision::Allowed));
@@ -121,17 +119,18 @@ async fn an_endless_call_holds_up_no_other_even_on_one_thread() {
     let host = host(&audit);
     let endless = host.load(&probe("(loop (br 0))")).unwrap();
     let quick = host.load(&probe("")).unwrap();
-    let agent = agent();
-    let start = Instant::now();
-    let ending = async { (run(&host, &endless).await, start.elapsed()) };
-    let ((error, ended), took) = tokio::join!(ending, async {
+    let mut agent = agent();
+    agent.limits.call_timeout = Duration::from_secs(3600);
+    let others = async {
         for _ in 0..3 {
             host.call(&quick, &agent, "probe", "run", &[]).await.unwrap();
         }
-        start.elapsed()
-    });
-    assert!(matches!(error, CallError::Limit(_)), "{error}");
-    assert!(took < ended, "the quick calls waited for the endless one");
+    };
+    tokio::select! {
+        biased;
+        ended = host.call(&endless, &agent, "probe", "run", &[]) => panic!("it ended: {ended:?}"),
+        () = others => {}
+    }
 }
 
 #[tokio::test]
