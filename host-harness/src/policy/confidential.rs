@@ -6,7 +6,7 @@
 
 use memchr::memchr2;
 
-/// The deepest nesting that is followed; Lever's records have ten.
+/// The deepest nesting that is followed; Lever's records have ten. What lies deeper passes with what it lies in.
 const DEEPEST: usize = 128;
 
 /// The largest record; the largest that Lever is known for have some hundred kilobytes.
@@ -26,6 +26,8 @@ pub struct Sieve {
     out: Vec<u8>,
     base: usize,
     containers: Vec<Container>,
+    /// How many are open beyond the deepest that is followed.
+    deeper: usize,
     /// Where the string began that is being read.
     string: Option<usize>,
     is_escaped: bool,
@@ -72,7 +74,7 @@ enum Key {
 
 /// An answer that is not followed any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the answer is nested too deeply, or holds a record of more than {} MiB", LARGEST >> 20)]
+#[error("the answer holds a record of more than {} MiB", LARGEST >> 20)]
 pub struct Unwieldy;
 
 impl Sieve {
@@ -80,7 +82,7 @@ impl Sieve {
     ///
     /// # Errors
     ///
-    /// When it is nothing that Lever sends.
+    /// When a record of a list is larger than any of Lever's.
     pub fn read(&mut self, mut piece: &[u8]) -> Result<(), Unwieldy> {
         if self.kind == Kind::Unknown {
             // A byte order mark may stand in front.
@@ -98,7 +100,7 @@ impl Sieve {
         while !piece.is_empty() {
             let taken = match self.string {
                 Some(_) => self.in_string(piece),
-                None => self.outside(piece)?,
+                None => self.outside(piece),
             };
             piece = &piece[taken..];
         }
@@ -162,7 +164,9 @@ impl Sieve {
         let end = self.base + self.out.len();
         let Some(start) = self.string.take() else { return };
         let text = &self.out[start - self.base..];
-        let Some(container) = self.containers.last_mut() else { return };
+        let Some(container) = self.containers.last_mut().filter(|_| self.deeper == 0) else {
+            return;
+        };
         if container.is_at_key {
             container.is_at_key = false;
             container.key = if is_text(text, FIELD) {
@@ -186,13 +190,16 @@ impl Sieve {
     }
 
     /// Takes what stands between strings: a bracket, a comma, a colon, or anything up to one of them.
-    fn outside(&mut self, piece: &[u8]) -> Result<usize, Unwieldy> {
+    fn outside(&mut self, piece: &[u8]) -> usize {
         let is_mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b',' | b':');
         match piece.iter().position(is_mark).unwrap_or(piece.len()) {
-            0 => self.mark(piece[0]).map(|()| 1),
+            0 => {
+                self.mark(piece[0]);
+                1
+            }
             size => {
                 self.scalar(&piece[..size]);
-                Ok(size)
+                size
             }
         }
     }
@@ -200,8 +207,8 @@ impl Sieve {
     /// A number, `true`, `false` or `null`, or blanks.
     fn scalar(&mut self, text: &[u8]) {
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-        if let (Some(first), Some(container), false) =
-            (first, self.containers.last_mut(), self.is_scalar)
+        let goes_on = self.is_scalar || self.deeper > 0;
+        if let (Some(first), Some(container), false) = (first, self.containers.last_mut(), goes_on)
         {
             self.is_scalar = true;
             container.is_confidential |= container.key == Key::Confidentiality && *first != b'n';
@@ -211,7 +218,7 @@ impl Sieve {
         self.out.extend_from_slice(text);
     }
 
-    fn mark(&mut self, mark: u8) -> Result<(), Unwieldy> {
+    fn mark(&mut self, mark: u8) {
         self.is_scalar = false;
         let here = self.base + self.out.len();
         match mark {
@@ -219,28 +226,31 @@ impl Sieve {
             b'{' | b'[' => return self.open(mark),
             b'}' | b']' => {
                 self.out.push(mark);
-                self.close();
-                return Ok(());
+                return self.close();
             }
+            b',' if self.deeper > 0 => {}
             b',' => match self.containers.last_mut() {
                 Some(object) if object.is_object => {
                     (object.is_at_key, object.key) = (true, Key::Other)
                 }
                 // All that stood before it was taken out.
-                Some(list) if !list.has_kept => return Ok(()),
+                Some(list) if !list.has_kept => return,
                 Some(list) => list.comma = Some(here),
                 None => {}
             },
             _ => {}
         }
         self.out.push(mark);
-        Ok(())
     }
 
-    fn open(&mut self, mark: u8) -> Result<(), Unwieldy> {
+    fn open(&mut self, mark: u8) {
         let is_object = mark == b'{';
         let here = self.base + self.out.len();
         let depth = self.containers.len();
+        if depth >= DEEPEST {
+            self.deeper += 1;
+            return self.out.push(mark);
+        }
         let mut start = here;
         match self.containers.last_mut() {
             None => self.is_list |= !is_object,
@@ -253,9 +263,6 @@ impl Sieve {
                 parent.has_kept |= !is_object;
             }
         }
-        if depth >= DEEPEST {
-            return Err(Unwieldy);
-        }
         self.containers.push(Container {
             is_object,
             start,
@@ -267,10 +274,13 @@ impl Sieve {
             comma: None,
         });
         self.out.push(mark);
-        Ok(())
     }
 
     fn close(&mut self) {
+        if let Some(left) = self.deeper.checked_sub(1) {
+            self.deeper = left;
+            return;
+        }
         let Some(closed) = self.containers.pop() else { return };
         // The answer around a list is no record.
         let is_around = self.is_list && self.containers.is_empty();
@@ -507,8 +517,14 @@ mod tests {
 
     #[test]
     fn an_answer_without_measure_is_not_followed() {
-        let mut sieve = Sieve::default();
-        assert_eq!(sieve.read("[".repeat(DEEPEST + 1).as_bytes()), Err(Unwieldy));
+        let deep = format!(
+            "{{\"data\":[{{\"id\":\"a\",\"x\":{}{{\"confidentiality\":\"confidential\",\"a\":[1,{{}}]}},2{}}},{{}}]}}",
+            "[".repeat(5000),
+            "]".repeat(5000)
+        );
+        assert_eq!(sifted(&deep).0, deep);
+        let held = deep.replace("\"id\":\"a\"", "\"confidentiality\":\"confidential\"");
+        assert_eq!(sifted(&held).0, "{\"data\":[{}]}");
         let mut sieve = Sieve::default();
         sieve.read(b"{\"data\":[{\"a\":\"").unwrap();
         let large = vec![b'x'; LARGEST];
