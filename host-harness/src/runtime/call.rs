@@ -225,7 +225,7 @@ impl Host {
         work: Work,
         traffic: Arc<Traffic>,
     ) -> Result<Answer, CallError> {
-        let _place = self.calls.take(&agent.name).await;
+        let _permit = self.calls.acquire(&agent.name).await;
         let _ticking = self.ticker.run();
         let output = Tail::default();
         let mut store = self.store(agent, &output, traffic);

@@ -11,7 +11,6 @@ mod component;
 mod engine;
 mod error;
 mod output;
-mod places;
 mod state;
 pub(crate) mod trail;
 mod typed;
@@ -28,13 +27,13 @@ pub(crate) use state::Budget;
 pub use typed::{Function, functions, types};
 
 use crate::audit::{Audit, Decision, Kind, Record};
+use crate::concurrency::ConcurrencyLimit;
 use crate::credentials::Source;
 use crate::egress::{AddressRange, Hooks, Network, Proxy, Traffic, Wire};
 use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope};
 use crate::upstream::Upstream;
 use output::Tail;
-use places::Places;
 use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -106,7 +105,7 @@ pub struct Host {
     audit: Audit,
     settings: Vec<(String, String)>,
     by_values: bool,
-    calls: Places,
+    calls: ConcurrencyLimit,
     most_memory: AtomicU64,
 }
 
@@ -148,7 +147,7 @@ impl Host {
             audit,
             settings: config.settings,
             by_values: config.by_values,
-            calls: Places::new(calls as usize),
+            calls: ConcurrencyLimit::new(calls as usize),
             most_memory: AtomicU64::new(0),
         })
     }
