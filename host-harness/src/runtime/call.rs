@@ -244,6 +244,7 @@ impl Host {
         }
         .await;
         self.most_memory.fetch_max(store.data().budget.memory_used(), Ordering::Relaxed);
+        self.most_handles.fetch_max(store.data_mut().handles(), Ordering::Relaxed);
         tracing::trace!(output = output.last_words(), "the component printed");
         match result {
             Ok(outcome) => outcome,

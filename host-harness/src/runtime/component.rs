@@ -3,6 +3,7 @@
 
 use super::state::State;
 use super::typed::{self, Typed};
+use super::wasi::IMPORTS;
 use super::{CallError, HostError};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -10,37 +11,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, ComponentExportIndex, InstancePre, Linker};
-use wasmtime_wasi::WasiView;
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::p2::bindings::{cli, random};
-use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi_http::WasiHttpView;
-
-/// All that a component may import, up to the version. A test holds the linker
-/// to this list.
-const IMPORTS: [&str; 20] = [
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    // Tell that there is no terminal; Rust's standard library asks.
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:http/outgoing-handler",
-    "wasi:http/types",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-];
 
 /// A component ready to be called.
 pub struct Component {
@@ -59,32 +29,6 @@ pub(super) struct Export {
     pub ty: ComponentFunc,
     /// The function of the WIT that it is, by its name and type.
     pub typed: Option<&'static dyn Typed>,
-}
-
-/// The linker of every component. No filesystem and no sockets: they would be
-/// a way round a policy made for HTTP.
-pub(super) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
-    let mut linker = Linker::new(engine);
-    link(&mut linker).map_err(HostError::engine)?;
-    Ok(linker)
-}
-
-/// Links what a component gets, and nothing else.
-pub(crate) fn link<T: WasiView + WasiHttpView + 'static>(
-    linker: &mut Linker<T>,
-) -> wasmtime::Result<()> {
-    // The proxy world and no more: io, clocks, random, standard streams, http.
-    wasmtime_wasi_http::p2::add_to_linker_async(linker)?;
-    // What Rust's standard library brings besides.
-    cli::environment::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::exit::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_input::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_output::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_stdin::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_stdout::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_stderr::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    random::insecure::add_to_linker::<T, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<T, WasiRandom>(linker, |state| state.ctx().ctx.random())
 }
 
 /// The component's SHA-256 in hexadecimal.

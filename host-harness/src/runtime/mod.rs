@@ -14,9 +14,9 @@ mod output;
 mod state;
 pub(crate) mod trail;
 mod typed;
+mod wasi;
 
 pub use answer::Answer;
-pub(crate) use component::link;
 pub use component::{Component, digest};
 #[doc(hidden)]
 pub use engine::Tune;
@@ -25,6 +25,7 @@ pub use error::{CallError, HostError};
 pub(crate) use output::Tail as Output;
 pub(crate) use state::Budget;
 pub use typed::{Function, functions, types};
+pub(crate) use wasi::link;
 
 use crate::audit::{Audit, Decision, Kind, Record};
 use crate::concurrency::ConcurrencyLimit;
@@ -37,7 +38,7 @@ use output::Tail;
 use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use trail::Trail;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
@@ -107,6 +108,7 @@ pub struct Host {
     by_values: bool,
     calls: ConcurrencyLimit,
     most_memory: AtomicU64,
+    most_handles: AtomicUsize,
 }
 
 /// An instance that was made and not called; for measurements.
@@ -130,7 +132,7 @@ impl Host {
         let calls = config.calls.unwrap_or(engine::CALLS).max(1);
         let engine = engine::engine(config.cache_dir.as_deref(), calls, config.tune.as_ref())?;
         Ok(Self {
-            linker: component::linker(&engine)?,
+            linker: wasi::linker(&engine)?,
             ticker: engine::Ticker::start(engine.clone())?,
             wire: Arc::new(Wire::new(
                 config.upstream,
@@ -149,6 +151,7 @@ impl Host {
             by_values: config.by_values,
             calls: ConcurrencyLimit::new(calls as usize),
             most_memory: AtomicU64::new(0),
+            most_handles: AtomicUsize::new(0),
         })
     }
 
@@ -189,6 +192,13 @@ impl Host {
     #[doc(hidden)]
     pub fn most_memory(&self) -> u64 {
         self.most_memory.load(Ordering::Relaxed)
+    }
+
+    /// The most handles that were left in the host at the end of any call; for
+    /// measurements.
+    #[doc(hidden)]
+    pub fn most_handles(&self) -> usize {
+        self.most_handles.load(Ordering::Relaxed)
     }
 
     /// Makes an instance as a call does, and does not call it; for
