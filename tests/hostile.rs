@@ -11,6 +11,7 @@ mod alternatives;
 mod bodies;
 #[cfg(target_os = "linux")]
 mod bulk;
+mod compiling;
 mod downloads;
 mod exhaustion;
 mod headers;

@@ -172,21 +172,7 @@ impl Host {
             scope.id().to_owned(),
             self.wire.upstream().host(),
         );
-        let catalog = Catalog::embedded();
-        let prepared = component
-            .export(interface, function)
-            .map_err(|error| ("no such function".to_owned(), error))
-            .and_then(|export| {
-                let refused =
-                    |refusal: Refusal| (refusal.rule.clone(), CallError::Refused(refusal));
-                let rule = agent.may_call(interface, function, catalog).map_err(refused)?;
-                let work = prepare(&export).map_err(|error| (rule.to_string(), error))?;
-                if let Some(function) = catalog.function(interface, function) {
-                    let names = work.expand(&export);
-                    agent.may_expand(function, names, catalog).map_err(refused)?;
-                }
-                Ok((export, rule, work))
-            });
+        let prepared = self.prepare(component, agent, (interface, function), prepare).await;
         let (export, rule, work) = match prepared {
             Ok(prepared) => prepared,
             Err((rule, error)) => {
@@ -217,6 +203,32 @@ impl Host {
         conclude(&trail, &rule, outcome, summary)
     }
 
+    /// Decides by name first: what is refused is not even compiled. An error
+    /// comes with the rule that it is recorded under.
+    async fn prepare(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        (interface, function): (&str, &str),
+        prepare: Prepare<'_>,
+    ) -> Result<(Arc<Export>, Rule, Work), (String, CallError)> {
+        let catalog = Catalog::embedded();
+        let refused = |refusal: Refusal| (refusal.rule.clone(), CallError::Refused(refusal));
+        let unknown = |error| ("no such function".to_owned(), error);
+        component.check_name(interface, function).map_err(unknown)?;
+        let rule = agent
+            .may_call(interface, function, catalog)
+            .map_err(refused)?;
+        let allowed = |error| (rule.to_string(), error);
+        component.compile(&self.compiler).await.map_err(|error| allowed(error.into()))?;
+        let export = component.export(interface, function).map_err(unknown)?;
+        let work = prepare(&export).map_err(allowed)?;
+        if let Some(function) = catalog.function(interface, function) {
+            agent.may_expand(function, work.expand(&export), catalog).map_err(refused)?;
+        }
+        Ok((export, rule, work))
+    }
+
     async fn run(
         &self,
         component: &Component,
@@ -228,9 +240,10 @@ impl Host {
         let _permit = self.calls.acquire(&agent.name).await;
         let _ticking = self.ticker.run();
         let output = Tail::default();
+        let pre = component.pre()?;
         let mut store = self.store(agent, &output, traffic);
         let result = async {
-            let instance = component.pre().instantiate_async(&mut store).await?;
+            let instance = pre.instantiate_async(&mut store).await?;
             let function = instance
                 .get_func(&mut store, export.index)
                 .ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;

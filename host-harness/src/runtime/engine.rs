@@ -32,6 +32,23 @@ pub type Tune = Arc<dyn Fn(&mut Config) + Send + Sync>;
 /// machine grants the address space for them, else with instances made on
 /// demand.
 pub fn engine(cache: Option<&Path>, calls: u32, tune: Option<&Tune>) -> Result<Engine, HostError> {
+    let config = config(cache)?;
+    let mut pooled = config.clone();
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls)));
+    if let Some(tune) = tune {
+        tune(&mut pooled);
+        return Engine::new(&pooled).map_err(HostError::engine);
+    }
+    Engine::new(&pooled).or_else(|_| Engine::new(&config)).map_err(HostError::engine)
+}
+
+/// Makes an engine that compiles into this cache what the other finds there.
+pub fn compiling(cache: &Path) -> Result<Engine, HostError> {
+    Engine::new(&config(Some(cache))?).map_err(HostError::engine)
+}
+
+/// All that compiled code depends on.
+fn config(cache: Option<&Path>) -> Result<Config, HostError> {
     let cache = cache.map(open_cache).transpose()?;
     let mut config = Config::new();
     config
@@ -40,13 +57,7 @@ pub fn engine(cache: Option<&Path>, calls: u32, tune: Option<&Tune>) -> Result<E
         .wasm_backtrace_max_frames(None)
         .wasm_memory64(false)
         .cache(cache);
-    let mut pooled = config.clone();
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls)));
-    if let Some(tune) = tune {
-        tune(&mut pooled);
-        return Engine::new(&pooled).map_err(HostError::engine);
-    }
-    Engine::new(&pooled).or_else(|_| Engine::new(&config)).map_err(HostError::engine)
+    Ok(config)
 }
 
 /// Room for so many components of up to four memories. A Rust component has
