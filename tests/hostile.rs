@@ -18,6 +18,7 @@ mod headers;
 mod imports;
 mod logins;
 mod memories;
+mod pinned;
 mod requests;
 mod secrets;
 mod slashes;

@@ -138,7 +138,7 @@ pub struct Summary {
 impl Traffic {
     /// No requests yet.
     pub fn new(wire: Arc<Wire>, agent: Agent, scope: CallScope, trail: Arc<Trail>) -> Arc<Self> {
-        let course = Course::of(Catalog::embedded().function_by_id(scope.id()));
+        let course = Course::of(scope.function(Catalog::embedded()));
         Arc::new(Self {
             clients: wire.connections.of(&agent.name),
             wire,

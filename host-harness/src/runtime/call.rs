@@ -8,7 +8,7 @@ use super::typed::{Call, Function, Prepared};
 use super::{CallError, Host, error};
 use crate::catalog::Catalog;
 use crate::egress::{Summary, Traffic};
-use crate::policy::{Agent, CallScope, Refusal, Rule};
+use crate::policy::{Agent, Refusal, Rule};
 use crate::value::{self, Arguments};
 use serde_json::Value;
 use std::sync::Arc;
@@ -164,7 +164,7 @@ impl Host {
         prepare: Prepare<'_>,
     ) -> Result<Answer, CallError> {
         self.audit.ready()?;
-        let scope = CallScope::new(interface, function);
+        let scope = agent.scope(component.digest(), interface, function);
         let trail = Trail::new(
             self.audit.clone(),
             &agent.name,
@@ -217,7 +217,7 @@ impl Host {
         let unknown = |error| ("no such function".to_owned(), error);
         component.check_name(interface, function).map_err(unknown)?;
         let rule = agent
-            .may_call(interface, function, catalog)
+            .may_call_of(component.digest(), interface, function, catalog)
             .map_err(refused)?;
         let allowed = |error| (rule.to_string(), error);
         component.compile(&self.compiler).await.map_err(|error| allowed(error.into()))?;
