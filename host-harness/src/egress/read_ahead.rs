@@ -257,12 +257,10 @@ mod tests {
         // Each can still be read to its end, in whatever order.
         let last = bodies.pop().expect("there are forty");
         assert_eq!(last.collect().await.unwrap().to_bytes().len(), 64 * SIZE);
-        let start = Instant::now();
-        for body in bodies.into_iter().take(1) {
-            tokio::time::sleep(UNREAD).await;
-            assert!(matches!(body.collect().await, Err(Error::HttpResponseTimeout)));
-        }
-        assert!(start.elapsed() >= UNREAD);
+        // The first ones took what room there was; this one has waited since.
+        let unread = bodies.pop().expect("there are more");
+        tokio::time::sleep(UNREAD).await;
+        assert!(matches!(unread.collect().await, Err(Error::HttpResponseTimeout)));
     }
 
     #[tokio::test]

@@ -172,7 +172,7 @@ impl Host {
             scope.id().to_owned(),
             self.wire.upstream().host(),
         );
-        let prepared = self.prepare(component, agent, (interface, function), prepare).await;
+        let prepared = self.prepare(component, agent, &trail, (interface, function), prepare).await;
         let (export, rule, work) = match prepared {
             Ok(prepared) => prepared,
             Err((rule, error)) => {
@@ -187,7 +187,7 @@ impl Host {
         };
         let traffic =
             Traffic::new(Arc::clone(&self.wire), agent.clone(), scope, Arc::clone(&trail));
-        let mut open = Open { trail: &trail, traffic: &traffic, rule: &rule, closed: false };
+        let mut open = Open { trail: &trail, traffic: Some(&traffic), rule: &rule, closed: false };
         let limit = agent.limits.call_timeout;
         let run = self.run(component, agent, &export, work, Arc::clone(&traffic));
         let outcome = tokio::select! {
@@ -209,6 +209,7 @@ impl Host {
         &self,
         component: &Component,
         agent: &Agent,
+        trail: &Trail,
         (interface, function): (&str, &str),
         prepare: Prepare<'_>,
     ) -> Result<(Arc<Export>, Rule, Work), (String, CallError)> {
@@ -220,7 +221,10 @@ impl Host {
             .may_call_of(component.digest(), interface, function, catalog)
             .map_err(refused)?;
         let allowed = |error| (rule.to_string(), error);
-        component.compile(&self.compiler).await.map_err(|error| allowed(error.into()))?;
+        let mut open = Open { trail, traffic: None, rule: &rule, closed: false };
+        let compiled = component.compile(&self.compiler).await;
+        open.closed = true;
+        compiled.map_err(|error| allowed(error.into()))?;
         let export = component.export(interface, function).map_err(unknown)?;
         let work = prepare(&export).map_err(allowed)?;
         if let Some(function) = catalog.function(interface, function) {
@@ -324,7 +328,8 @@ fn unknown(may_have_changed: bool) -> Option<String> {
 /// A call under way, recorded as abandoned when its caller lets go of it.
 struct Open<'a> {
     trail: &'a Trail,
-    traffic: &'a Traffic,
+    /// Absent while the component is compiled.
+    traffic: Option<&'a Traffic>,
     rule: &'a Rule,
     closed: bool,
 }
@@ -333,9 +338,9 @@ impl Drop for Open<'_> {
     fn drop(&mut self) {
         if !self.closed {
             let end = End {
-                attempts: self.traffic.sent(),
+                attempts: self.traffic.map_or(0, Traffic::sent),
                 error: Some("abandoned".to_owned()),
-                outcome: unknown(self.traffic.may_have_changed()),
+                outcome: unknown(self.traffic.is_some_and(Traffic::may_have_changed)),
                 ..End::default()
             };
             self.trail.ended_call(self.rule.as_str(), end);
