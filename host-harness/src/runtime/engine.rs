@@ -11,6 +11,7 @@ use crate::credentials::private_file;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tempfile::TempDir;
 use wasmtime::{
     Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
     PoolingAllocationConfig,
@@ -85,6 +86,20 @@ fn pool(calls: u32) -> PoolingAllocationConfig {
         // keeps resident.
         .max_unused_warm_slots(16);
     pool
+}
+
+/// A directory for compiled code that goes when its host goes, and is ours alone.
+pub fn own_cache() -> Result<TempDir, HostError> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o700));
+    }
+    builder.prefix("lever-host-").tempdir().map_err(|error| HostError::Cache {
+        directory: std::env::temp_dir(),
+        reason: error.to_string(),
+    })
 }
 
 fn open_cache(directory: &Path) -> Result<Cache, HostError> {

@@ -66,11 +66,6 @@ impl HostError {
     pub(crate) fn engine(error: wasmtime::Error) -> Self {
         HostError::Engine(format!("{error:#}"))
     }
-
-    /// A directory for compiled code that could not be made.
-    pub(super) fn temporary(error: std::io::Error) -> Self {
-        HostError::Cache { directory: std::env::temp_dir(), reason: error.to_string() }
-    }
 }
 
 /// Why a call has no result.

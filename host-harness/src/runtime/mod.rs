@@ -141,7 +141,7 @@ impl Host {
         }
         let calls = config.calls.unwrap_or(engine::CALLS).max(1);
         let own_cache = match (&config.cache_dir, &config.compile_helper) {
-            (None, Some(_)) => Some(tempfile::tempdir().map_err(HostError::temporary)?),
+            (None, Some(_)) => Some(engine::own_cache()?),
             _ => None,
         };
         let own_path = own_cache.as_ref().map(|cache| cache.path().to_owned());

@@ -113,9 +113,8 @@ impl Outline {
     ///
     /// Which names there are.
     pub fn check_name(&self, interface: &str, function: &str) -> Result<(), CallError> {
-        let is_meant = |export: &&Export| {
-            export.name == interface || interface_of(&export.name) == interface
-        };
+        let is_meant =
+            |export: &&Export| export.name == interface || interface_of(&export.name) == interface;
         let found: Vec<&Export> = self.exports.iter().filter(is_meant).collect();
         let names = |names: Vec<&str>| names.join(", ");
         let export = match found.as_slice() {
