@@ -217,9 +217,8 @@ impl Host {
         let refused = |refusal: Refusal| (refusal.rule.clone(), CallError::Refused(refusal));
         let unknown = |error| ("no such function".to_owned(), error);
         component.check_name(interface, function).map_err(unknown)?;
-        let rule = agent
-            .may_call_of(component.digest(), interface, function, catalog)
-            .map_err(refused)?;
+        let rule =
+            agent.may_call_of(component.digest(), interface, function, catalog).map_err(refused)?;
         let allowed = |error| (rule.to_string(), error);
         let mut open = Open { trail, traffic: None, rule: &rule, closed: false };
         let compiled = component.compile(&self.compiler).await;
