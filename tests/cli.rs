@@ -174,7 +174,8 @@ async fn the_audit_file_is_shown_as_a_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_component_can_be_written_out_and_run_from_the_file() {
     let mock = mock().await;
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("written.wasm");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("written.wasm");
     let path = path.to_str().unwrap();
     let (code, _, err) = run(&mock, &["component", "--out", path]).await;
     assert_eq!(code, 0, "{err}");
@@ -182,6 +183,30 @@ async fn the_component_can_be_written_out_and_run_from_the_file() {
     let args =
         ["--component", path, "--grant", "stages=read", "call", "stages", "get", "\"offer\""];
     assert_eq!(run(&mock, &args).await.0, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_written_component_replaces_neither_files_nor_links_unless_that_is_said() {
+    let mock = mock().await;
+    let directory = tempfile::tempdir().unwrap();
+    let (theirs, link) = (directory.path().join("theirs"), directory.path().join("link"));
+    std::fs::write(&theirs, b"theirs").unwrap();
+    std::os::unix::fs::symlink(&theirs, &link).unwrap();
+    for command in [&["component"][..], &["webhooks", "component"]] {
+        for path in [&theirs, &link] {
+            let args = [command, &["--out", path.to_str().unwrap()]].concat();
+            let (code, _, err) = run(&mock, &args).await;
+            assert_eq!(code, 1, "{args:?}");
+            assert!(err.contains("is there already; --force replaces it"), "{args:?}: {err}");
+        }
+    }
+    assert!(link.is_symlink());
+    let args = ["component", "--force", "--out", link.to_str().unwrap()];
+    assert_eq!(run(&mock, &args).await.0, 0);
+    assert!(!link.is_symlink(), "the link itself is replaced");
+    assert_eq!(std::fs::read(&link).unwrap(), lever_host::embedded::COMPONENT);
+    assert_eq!(std::fs::read(&theirs).unwrap(), b"theirs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,19 +11,23 @@ mod alternatives;
 mod bodies;
 #[cfg(target_os = "linux")]
 mod bulk;
+mod compiling;
 mod downloads;
 mod exhaustion;
 mod headers;
 mod imports;
 mod logins;
 mod memories;
+mod pinned;
 mod requests;
 mod secrets;
 mod slashes;
+mod unread;
 
 use lever_host::audit::{Audit, Decision, Kind, Record};
 use lever_host::credentials::Credential;
 use lever_host::embedded;
+use lever_host::limiter::{Limiter, Rate};
 use lever_host::mock::{Config, Mock};
 use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig, Tune};
@@ -81,6 +85,19 @@ impl Rig {
 
     /// Before an account of another kind.
     async fn with(config: Config, tune: Option<Tune>) -> Rig {
+        Rig::at_pace(config, tune, Limiter::default()).await
+    }
+
+    /// As fast as it goes.
+    async fn unpaced() -> Rig {
+        let rate = Rate { per_second: 100_000, burst: 100_000 };
+        let account = Config { opportunities: 3, ..Config::default() };
+        let mut rig = Rig::at_pace(account, None, Limiter::new(rate)).await;
+        rig.agent.limits.requests_per_second = rate.per_second;
+        rig
+    }
+
+    async fn at_pace(config: Config, tune: Option<Tune>, limiter: Limiter) -> Rig {
         let config = Config { rate: None, api_keys: vec![KEY.to_owned()], ..config };
         let mock = Mock::start(config).await.expect("loopback can be bound");
         let evil = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
@@ -91,6 +108,7 @@ impl Rig {
             credential: Some(Credential::api_key(KEY).expect("the key is sound").into()),
             cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")),
             tune,
+            limiter,
             ..HostConfig::default()
         };
         let host = Host::new(config, audit.clone()).expect("the host starts");

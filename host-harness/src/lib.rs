@@ -45,6 +45,7 @@
 
 pub mod audit;
 pub mod catalog;
+mod concurrency;
 pub mod credentials;
 pub mod egress;
 pub mod limiter;

@@ -1,6 +1,6 @@
 //! Taking time, memory, handles and requests until somebody says stop.
 
-use super::{Rig, agent};
+use super::{BOUND, Rig, agent};
 use lever_host::audit::Kind;
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
@@ -204,5 +204,17 @@ async fn arguments_larger_than_its_memory_are_an_error() {
     message["body"] = "x".repeat(8 << 20).into();
     let outcome = rig.attack("request", json!([message])).await;
     assert!(matches!(outcome, Err(CallError::Limit(_))), "{outcome:?}");
+    rig.is_unharmed().await;
+}
+
+#[tokio::test]
+async fn a_request_leaves_no_handle_behind() {
+    let mut rig = Rig::unpaced().await;
+    rig.agent.limits.call_timeout = BOUND;
+    let message = rig.message("GET", "/v1/opportunities?limit=1");
+    assert_eq!(rig.says("repeat", json!([message, 1])).await, "1 answered");
+    let after_one = rig.host.most_handles();
+    assert_eq!(rig.says("repeat", json!([message, 200])).await, "200 answered");
+    assert_eq!(rig.host.most_handles(), after_one);
     rig.is_unharmed().await;
 }

@@ -11,6 +11,7 @@ use super::network::Network;
 use super::proxy::Route;
 use super::race::race;
 use super::range::{Opened, Prohibition};
+use crate::concurrency::{ConcurrencyLimit, Permit};
 use crate::upstream::Upstream;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -24,7 +25,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -34,10 +34,14 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 /// request may ask for less; one that nobody waits for any more ends by this.
 pub const CONNECT_CAP: Duration = Duration::from_secs(30);
 
-/// Connections open at once. Lever answers 10 requests a second for each key,
-/// so this is never reached in good order; it bounds a server that accepts and
-/// never answers.
-const CONNECTIONS: usize = 256;
+/// Connections that agents share. Lever answers 10 requests a second for each
+/// key, so this is never reached in good order; it bounds a server that accepts
+/// and never answers, and an agent that leaves its answers unread.
+const SHARED: usize = 192;
+
+/// Connections that each agent has for itself, whatever the others hold: enough
+/// for Lever's pace at its usual latency.
+const OWN: usize = 4;
 
 /// Why a connection could not be made. Nothing was sent in any of these cases.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -145,9 +149,19 @@ pub enum TlsError {
     Config(#[from] rustls::Error),
 }
 
+/// The connections that may be open at once to one upstream, or to all of the
+/// servers that downloads lead to.
+pub fn connection_limit() -> ConcurrencyLimit {
+    ConcurrencyLimit::with_own(SHARED, OWN)
+}
+
 /// Connects to one upstream.
 #[derive(Clone)]
-pub struct Connector(Arc<Inner>);
+pub struct Connector {
+    inner: Arc<Inner>,
+    limit: ConcurrencyLimit,
+    agent: Arc<str>,
+}
 
 struct Inner {
     host: String,
@@ -155,7 +169,6 @@ struct Inner {
     tls: Option<(tokio_rustls::TlsConnector, ServerName<'static>)>,
     opened: Opened,
     route: Option<Route>,
-    connections: Arc<Semaphore>,
 }
 
 impl Connector {
@@ -175,7 +188,7 @@ impl Connector {
         } else {
             None
         };
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             host,
             port: upstream.port(),
             opened: network.opened(),
@@ -186,8 +199,13 @@ impl Connector {
                 .filter(|_| tls.is_some())
                 .and_then(|it| it.route(upstream)),
             tls,
-            connections: Arc::new(Semaphore::new(CONNECTIONS)),
-        })))
+        };
+        Ok(Self { inner: Arc::new(inner), limit: connection_limit(), agent: Arc::from("") })
+    }
+
+    /// The same, its connections counted for an agent within this limit.
+    pub fn counted(&self, limit: &ConcurrencyLimit, agent: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), limit: limit.clone(), agent: Arc::from(agent) }
     }
 
     /// Says why no connection may be made, where that can be said now; connects to nothing.
@@ -196,7 +214,7 @@ impl Connector {
     ///
     /// When every address may not be connected to. A name that has none at this moment is none.
     pub async fn check(&self) -> Result<(), ConnectError> {
-        match self.0.addresses().await {
+        match self.inner.addresses().await {
             Err(ConnectError::Resolve(_)) | Ok(_) => Ok(()),
             Err(error) => Err(error),
         }
@@ -233,11 +251,7 @@ fn tls_config(extra_ca: &[PathBuf]) -> Result<ClientConfig, TlsError> {
 }
 
 impl Inner {
-    async fn connect(&self) -> Result<Stream, ConnectError> {
-        let permit = Arc::clone(&self.connections)
-            .acquire_owned()
-            .await
-            .map_err(|_| ConnectError::Timeout)?;
+    async fn connect(&self, permit: Permit) -> Result<Stream, ConnectError> {
         let tcp = self.tcp().await?;
         // Requests are small and wait for their answers.
         let _ = tcp.set_nodelay(true);
@@ -339,13 +353,14 @@ impl tower_service::Service<http::Uri> for Connector {
     }
 
     fn call(&mut self, uri: http::Uri) -> Self::Future {
-        let inner = Arc::clone(&self.0);
+        let Self { inner, limit, agent } = self.clone();
         Box::pin(async move {
             let is_own = |host: &str| bare(host).eq_ignore_ascii_case(&inner.host);
             if !uri.host().is_some_and(is_own) {
                 return Err(ConnectError::Elsewhere);
             }
-            tokio::time::timeout(CONNECT_CAP, inner.connect())
+            let connecting = async { inner.connect(limit.acquire(&agent).await).await };
+            tokio::time::timeout(CONNECT_CAP, connecting)
                 .await
                 .unwrap_or(Err(ConnectError::Timeout))
         })
@@ -355,7 +370,7 @@ impl tower_service::Service<http::Uri> for Connector {
 /// One open connection.
 pub struct Stream {
     io: Io,
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit,
 }
 
 enum Io {

@@ -4,8 +4,8 @@
 //! error from before the sending and one from after it are never confused:
 //! where it cannot be told, it counts as after.
 
-use super::body;
 use super::connector::{ConnectError, Connector};
+use super::read_ahead::INCOMING_CAP;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
@@ -19,11 +19,13 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 /// connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Unused connections kept: the requests in flight that Lever's rate allows.
-const IDLE_CONNECTIONS: usize = 32;
+/// Unused connections kept: about the requests in flight that Lever's rate
+/// allows.
+const IDLE_CONNECTIONS: usize = 8;
 
-/// Headers of one answer; Lever sends about twenty.
-const ANSWER_HEADERS: usize = 100;
+/// Headers of one answer; Lever sends about twenty, and what stands between may
+/// add some of its own.
+const ANSWER_HEADERS: usize = 256;
 
 /// Bytes of the headers of one answer.
 const ANSWER_HEADER_BYTES: usize = 64 << 10;
@@ -110,7 +112,7 @@ impl Failure {
                 Interruption::Terminated => Error::ConnectionTerminated,
                 Interruption::Incomplete => Error::HttpResponseIncomplete,
                 Interruption::Timeout => Error::HttpResponseTimeout,
-                Interruption::TooLarge => Error::HttpResponseBodySize(Some(body::INCOMING_CAP)),
+                Interruption::TooLarge => Error::HttpResponseBodySize(Some(INCOMING_CAP)),
             },
         }
     }
@@ -146,7 +148,7 @@ impl Failure {
     }
 }
 
-/// The pooled client, shared by every call of a host.
+/// The pooled client, shared by every call of an agent.
 #[derive(Clone)]
 pub struct Client(legacy::Client<Connector, WasiBody>);
 
@@ -219,7 +221,7 @@ impl Client {
         };
         let response = outcome.map_err(|error| classify(&error))?;
         let announced = http_body::Body::size_hint(response.body()).lower();
-        if announced > body::INCOMING_CAP {
+        if announced > INCOMING_CAP {
             return Err(Failure::MaybeSent(Interruption::TooLarge));
         }
         Ok(response)

@@ -9,6 +9,7 @@
 mod address;
 mod body;
 mod confidential;
+mod connections;
 mod connector;
 mod exchange;
 mod guarded;
@@ -17,6 +18,7 @@ mod network;
 mod proxy;
 mod race;
 mod range;
+mod read_ahead;
 mod traffic;
 
 pub(crate) use connector::Connector;

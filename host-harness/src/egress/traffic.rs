@@ -2,11 +2,13 @@
 
 mod follow;
 
-use super::body::{self, INCOMING_CAP};
+use super::body;
 use super::confidential::{self, Answer, Known, Sifted};
-use super::connector::{ConnectError, Connector, TlsError};
-use super::exchange::{Client, Failure, Timeouts};
+use super::connections::{Clients, Connections};
+use super::connector::{ConnectError, TlsError};
+use super::exchange::{Failure, Timeouts};
 use super::network::Network;
+use super::read_ahead::{INCOMING_CAP, ReadAhead};
 use super::{guarded, headers};
 use crate::catalog::{Catalog, Route};
 use crate::credentials::{Carried, Source};
@@ -15,7 +17,7 @@ use crate::oauth::LoginError;
 use crate::policy::{Agent, CallScope, Guard, Outgoing, Refusal, is_download};
 use crate::runtime::trail::{Exchange, Trail};
 use crate::upstream::Upstream;
-use follow::{Following, Storages};
+use follow::Following;
 use http::HeaderName;
 use std::future::Future;
 use std::pin::Pin;
@@ -36,11 +38,10 @@ const REFUSALS: u32 = 100;
 
 /// What all calls of a host share.
 pub struct Wire {
-    client: Client,
+    connections: Connections,
     upstream: Upstream,
     credential: Option<Source>,
     account: Arc<Account>,
-    storages: Storages,
     /// Records that agents may not see who may not see confidential ones.
     confidential: Known,
     sent: AtomicU64,
@@ -58,15 +59,14 @@ impl Wire {
         limiter: &Limiter,
         network: &Network,
     ) -> Result<Self, TlsError> {
-        let connector = Connector::new(&upstream, network)?;
+        let connections = Connections::new(&upstream, network)?;
         let credential_digest = credential.as_ref().map_or([0; 32], Source::fingerprint);
         let account = limiter.account(upstream.budget_of(credential_digest));
         Ok(Self {
-            client: Client::new(connector),
+            connections,
             upstream,
             credential,
             account,
-            storages: Storages::new(network),
             confidential: Known::default(),
             sent: AtomicU64::new(0),
         })
@@ -93,10 +93,12 @@ impl Wire {
 /// The requests of one call.
 pub struct Traffic {
     wire: Arc<Wire>,
+    clients: Arc<Clients>,
     agent: Agent,
     scope: CallScope,
     trail: Arc<Trail>,
     slots: Arc<Semaphore>,
+    read_ahead: ReadAhead,
     course: Course,
     sent: AtomicU32,
     /// Changes that were sent and that no answer has turned down.
@@ -136,13 +138,15 @@ pub struct Summary {
 impl Traffic {
     /// No requests yet.
     pub fn new(wire: Arc<Wire>, agent: Agent, scope: CallScope, trail: Arc<Trail>) -> Arc<Self> {
-        let course = Course::of(Catalog::embedded().function_by_id(scope.id()));
+        let course = Course::of(scope.function(Catalog::embedded()));
         Arc::new(Self {
+            clients: wire.connections.of(&agent.name),
             wire,
             agent,
             scope,
             trail,
             slots: Arc::new(Semaphore::new(IN_FLIGHT)),
+            read_ahead: ReadAhead::default(),
             course,
             sent: AtomicU32::new(0),
             changes: AtomicU32::new(0),
@@ -395,7 +399,7 @@ impl Traffic {
         self.count_sent();
 
         let sending = || permit.sending();
-        let response = match wire.client.exchange_noting(request, timeouts, sending).await {
+        let response = match self.clients.api().exchange_noting(request, timeouts, sending).await {
             Ok(response) => response,
             Err(failure) => {
                 if matches!(failure, Failure::NotSent(_)) {
@@ -428,7 +432,8 @@ impl Traffic {
         if is_download(route) && status.is_redirection() {
             self.point(&parts.headers);
         }
-        let body = body::incoming(incoming, INCOMING_CAP, timeouts.between_bytes, slot);
+        let pause = timeouts.between_bytes;
+        let body = self.read_ahead.body(incoming, INCOMING_CAP, pause, slot);
         let looks = !self.agent.confidential && status.is_success() && !is_download(route);
         if !looks {
             exchange.answered(status);

@@ -8,6 +8,7 @@ use http::Method;
 use super::Agent;
 use super::grants::nearest;
 use super::refusal::{Refusal, Rule, shown};
+use super::wire::CallScope;
 use crate::catalog::{Catalog, Function, Route, Scope};
 
 impl Agent {
@@ -71,6 +72,43 @@ impl Agent {
                 Err(Refusal::for_want_of(self, &subject, scope, None))
             }
         }
+    }
+
+    /// Whether the agent may call this function of a component of this digest.
+    ///
+    /// Where the policy pins components, the functions of any other are foreign, even if they are called like ours.
+    ///
+    /// # Errors
+    ///
+    /// As [`Agent::may_call`].
+    pub fn may_call_of(
+        &self,
+        digest: &str,
+        interface: &str,
+        function: &str,
+        catalog: &Catalog,
+    ) -> Result<Rule, Refusal> {
+        if self.trusts(digest) {
+            return self.may_call(interface, function, catalog);
+        }
+        let refused = |refusal: Refusal| match catalog.function(interface, function) {
+            Some(_) => Refusal::not_pinned(self, digest, interface, function),
+            None => refusal,
+        };
+        self.may_call_foreign(interface, function, catalog).map_err(refused)
+    }
+
+    /// The scope of a call to a component of this digest.
+    pub fn scope(&self, digest: &str, interface: &str, function: &str) -> CallScope {
+        match self.trusts(digest) {
+            true => CallScope::new(interface, function),
+            false => CallScope::foreign(interface, function),
+        }
+    }
+
+    /// Whether a component of this digest may pass as the Lever component.
+    fn trusts(&self, digest: &str) -> bool {
+        self.components.is_empty() || self.components.iter().any(|pinned| pinned == digest)
     }
 
     fn may_call_foreign(

@@ -60,7 +60,7 @@ impl Agent {
         uri: &Uri,
         pointed: bool,
     ) -> Result<(Upstream, Rule), Refusal> {
-        let downloads = catalog.function_by_id(call.id()).is_some_and(|function| {
+        let downloads = call.function(catalog).is_some_and(|function| {
             !function.reads_any_path() && function.routes.iter().any(is_download)
         });
         if !downloads || method != Method::GET || !pointed {

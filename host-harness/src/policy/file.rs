@@ -27,6 +27,8 @@ struct Entry {
     #[serde(default)]
     download_hosts: Vec<Spanned<String>>,
     #[serde(default)]
+    components: Vec<Spanned<String>>,
+    #[serde(default)]
     grants: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     foreign: BTreeMap<Spanned<String>, Spanned<String>>,
@@ -64,6 +66,10 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Agent>, PolicyError> 
         for host in &entry.download_hosts {
             let checked = downloads::checked(host.get_ref()).map_err(at(host.span().start))?;
             agent.download_hosts.push(checked);
+        }
+        for component in &entry.components {
+            let digest = check_digest(component.get_ref()).map_err(at(component.span().start))?;
+            agent.components.push(digest);
         }
         if let Some(user) = entry.perform_as {
             let offset = user.span().start;
@@ -107,6 +113,18 @@ fn check_user(id: String) -> Result<String, String> {
     Ok(id)
 }
 
+/// A component's SHA-256, as `lever-host component` prints it.
+fn check_digest(text: &str) -> Result<String, String> {
+    let digest = text.strip_prefix("sha256:").filter(|digest| {
+        digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    });
+    digest.map(str::to_owned).ok_or_else(|| {
+        format!(
+            "component {text:?}: write `sha256:` and the 64 digits, in lower case, that `lever-host component` prints"
+        )
+    })
+}
+
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
@@ -123,6 +141,7 @@ perform-as = "8d49b010-cc6a-4f40-ace5-e86061c677ed"
 confidential = false
 eeo = true
 download-hosts = ["files.example.com", "*.Storage.example.com"]
+components = ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
 
 [agents.sourcer.grants]
 opportunities = "read"
@@ -160,6 +179,7 @@ memory = "64MiB"
         );
         assert!(agent.eeo && !agent.confidential);
         assert_eq!(agent.download_hosts, ["files.example.com", "*.storage.example.com"]);
+        assert_eq!(agent.components, ["0123456789abcdef".repeat(4)]);
         assert_eq!(agent.limits.requests_per_second, 5);
         assert_eq!(agent.limits.call_timeout, Duration::from_secs(60));
         assert_eq!(agent.limits.memory, 64 << 20);
@@ -206,6 +226,8 @@ memory = "64MiB"
             ("[agents.a.foreign]\nprobe = \"read\"", 2, "`off` or `full`"),
             ("[agents.a.foreign]\n\"x:y/probe@1.0.0\" = \"full\"", 2, "name the interface"),
             ("[agents.a]\ndownload-hosts = [\"a.example\",\n\"https://b\"]", 3, "download host"),
+            ("[agents.a]\ncomponents = [\"sha256:abc\"]", 2, "component \"sha256:abc\": write"),
+            ("[agents.a]\ncomponents = [\"md5:x\",\n\"\"]", 2, "`sha256:` and the 64 digits"),
             ("[agents.a]\neeo = \"yes\"", 2, "expected a boolean"),
             ("[agents.a.limits]\nrequests = 5", 2, "unknown field `requests`"),
             ("[agents.a.limits]\nrequests-per-second = 11", 2, "1 to 10"),

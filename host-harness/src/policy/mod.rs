@@ -58,6 +58,8 @@ pub struct Agent {
     pub eeo: bool,
     /// Hosts that a download may be redirected to: names, or `*.` and what they end in.
     pub download_hosts: Vec<String>,
+    /// The components whose functions its grants are for, as SHA-256 in hexadecimal; any when there is none.
+    pub components: Vec<String>,
     /// What it was granted.
     pub grants: Grants,
     /// Its budget in time, memory and requests.
@@ -185,6 +187,7 @@ impl Agent {
             confidential: false,
             eeo: false,
             download_hosts: Vec::new(),
+            components: Vec::new(),
             grants: Grants::default(),
             limits: Limits::default(),
         }

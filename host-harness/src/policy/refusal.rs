@@ -98,6 +98,23 @@ impl Refusal {
         Refusal { rule, message, route: None }
     }
 
+    /// A refusal of a function that is called as one of ours, of a component that the policy does not pin.
+    pub(super) fn not_pinned(
+        agent: &Agent,
+        digest: &str,
+        interface: &str,
+        function: &str,
+    ) -> Refusal {
+        let message = format!(
+            "`{interface}.{function}` is of another component than those that agent `{name}` is pinned to; to pin this \
+             one, add \"sha256:{digest}\" to `components` under [agents.{name}] in the policy; to allow it as a \
+             foreign function, {}",
+            add(&agent.name, "foreign", &format!("{interface}.{function}"), "allow", "foreign:"),
+            name = agent.name,
+        );
+        Refusal { rule: "another component".to_owned(), message, route: None }
+    }
+
     pub(super) fn at(mut self, route: String) -> Refusal {
         self.route = Some(route);
         self

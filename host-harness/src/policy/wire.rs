@@ -9,7 +9,7 @@ use super::decide::{Caller, unknown_route};
 use super::path::{self, Oddity};
 use super::query::Query;
 use super::{Agent, Refusal, Rule};
-use crate::catalog::{Catalog, Route};
+use crate::catalog::{Catalog, Function, Route};
 use crate::upstream::Upstream;
 
 /// The longest path with query that is looked at; Node's servers take 16 KiB for the whole head.
@@ -23,12 +23,23 @@ const TELLING: [&str; 3] =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallScope {
     id: String,
+    foreign: bool,
 }
 
 impl CallScope {
     /// The scope of a call to `interface.function`, of the catalog or of a component that is not ours.
     pub fn new(interface: &str, function: &str) -> CallScope {
-        CallScope { id: format!("{interface}.{function}") }
+        CallScope { id: format!("{interface}.{function}"), foreign: false }
+    }
+
+    /// The scope of a call to a component that is not ours, whatever its functions are called.
+    pub fn foreign(interface: &str, function: &str) -> CallScope {
+        CallScope { foreign: true, ..CallScope::new(interface, function) }
+    }
+
+    /// The function of the catalog that it is.
+    pub fn function<'c>(&self, catalog: &'c Catalog) -> Option<&'c Function> {
+        catalog.function_by_id(&self.id).filter(|_| !self.foreign)
     }
 
     /// `interface.function`.
@@ -140,7 +151,7 @@ impl Agent {
             )
             .at(route.template.clone()));
         }
-        let caller = match catalog.function_by_id(&call.id) {
+        let caller = match call.function(catalog) {
             Some(function) => Caller::Ours(function),
             None => Caller::Foreign(&call.id),
         };

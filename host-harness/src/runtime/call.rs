@@ -8,7 +8,7 @@ use super::typed::{Call, Function, Prepared};
 use super::{CallError, Host, error};
 use crate::catalog::Catalog;
 use crate::egress::{Summary, Traffic};
-use crate::policy::{Agent, CallScope, Refusal, Rule};
+use crate::policy::{Agent, Refusal, Rule};
 use crate::value::{self, Arguments};
 use serde_json::Value;
 use std::sync::Arc;
@@ -164,7 +164,7 @@ impl Host {
         prepare: Prepare<'_>,
     ) -> Result<Answer, CallError> {
         self.audit.ready()?;
-        let scope = CallScope::new(interface, function);
+        let scope = agent.scope(component.digest(), interface, function);
         let trail = Trail::new(
             self.audit.clone(),
             &agent.name,
@@ -172,21 +172,7 @@ impl Host {
             scope.id().to_owned(),
             self.wire.upstream().host(),
         );
-        let catalog = Catalog::embedded();
-        let prepared = component
-            .export(interface, function)
-            .map_err(|error| ("no such function".to_owned(), error))
-            .and_then(|export| {
-                let refused =
-                    |refusal: Refusal| (refusal.rule.clone(), CallError::Refused(refusal));
-                let rule = agent.may_call(interface, function, catalog).map_err(refused)?;
-                let work = prepare(&export).map_err(|error| (rule.to_string(), error))?;
-                if let Some(function) = catalog.function(interface, function) {
-                    let names = work.expand(&export);
-                    agent.may_expand(function, names, catalog).map_err(refused)?;
-                }
-                Ok((export, rule, work))
-            });
+        let prepared = self.prepare(component, agent, &trail, (interface, function), prepare).await;
         let (export, rule, work) = match prepared {
             Ok(prepared) => prepared,
             Err((rule, error)) => {
@@ -201,7 +187,7 @@ impl Host {
         };
         let traffic =
             Traffic::new(Arc::clone(&self.wire), agent.clone(), scope, Arc::clone(&trail));
-        let mut open = Open { trail: &trail, traffic: &traffic, rule: &rule, closed: false };
+        let mut open = Open { trail: &trail, traffic: Some(&traffic), rule: &rule, closed: false };
         let limit = agent.limits.call_timeout;
         let run = self.run(component, agent, &export, work, Arc::clone(&traffic));
         let outcome = tokio::select! {
@@ -217,6 +203,35 @@ impl Host {
         conclude(&trail, &rule, outcome, summary)
     }
 
+    /// Decides by name first: what is refused is not even compiled. An error
+    /// comes with the rule that it is recorded under.
+    async fn prepare(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        trail: &Trail,
+        (interface, function): (&str, &str),
+        prepare: Prepare<'_>,
+    ) -> Result<(Arc<Export>, Rule, Work), (String, CallError)> {
+        let catalog = Catalog::embedded();
+        let refused = |refusal: Refusal| (refusal.rule.clone(), CallError::Refused(refusal));
+        let unknown = |error| ("no such function".to_owned(), error);
+        component.check_name(interface, function).map_err(unknown)?;
+        let rule =
+            agent.may_call_of(component.digest(), interface, function, catalog).map_err(refused)?;
+        let allowed = |error| (rule.to_string(), error);
+        let mut open = Open { trail, traffic: None, rule: &rule, closed: false };
+        let compiled = component.compile(&self.compiler).await;
+        open.closed = true;
+        compiled.map_err(|error| allowed(error.into()))?;
+        let export = component.export(interface, function).map_err(unknown)?;
+        let work = prepare(&export).map_err(allowed)?;
+        if let Some(function) = catalog.function(interface, function) {
+            agent.may_expand(function, work.expand(&export), catalog).map_err(refused)?;
+        }
+        Ok((export, rule, work))
+    }
+
     async fn run(
         &self,
         component: &Component,
@@ -225,12 +240,13 @@ impl Host {
         work: Work,
         traffic: Arc<Traffic>,
     ) -> Result<Answer, CallError> {
-        let _place = self.calls.take(&agent.name).await;
+        let _permit = self.calls.acquire(&agent.name).await;
         let _ticking = self.ticker.run();
         let output = Tail::default();
+        let pre = component.pre()?;
         let mut store = self.store(agent, &output, traffic);
         let result = async {
-            let instance = component.pre().instantiate_async(&mut store).await?;
+            let instance = pre.instantiate_async(&mut store).await?;
             let function = instance
                 .get_func(&mut store, export.index)
                 .ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
@@ -244,6 +260,7 @@ impl Host {
         }
         .await;
         self.most_memory.fetch_max(store.data().budget.memory_used(), Ordering::Relaxed);
+        self.most_handles.fetch_max(store.data_mut().handles(), Ordering::Relaxed);
         tracing::trace!(output = output.last_words(), "the component printed");
         match result {
             Ok(outcome) => outcome,
@@ -310,7 +327,8 @@ fn unknown(may_have_changed: bool) -> Option<String> {
 /// A call under way, recorded as abandoned when its caller lets go of it.
 struct Open<'a> {
     trail: &'a Trail,
-    traffic: &'a Traffic,
+    /// Absent while the component is compiled.
+    traffic: Option<&'a Traffic>,
     rule: &'a Rule,
     closed: bool,
 }
@@ -319,9 +337,9 @@ impl Drop for Open<'_> {
     fn drop(&mut self) {
         if !self.closed {
             let end = End {
-                attempts: self.traffic.sent(),
+                attempts: self.traffic.map_or(0, Traffic::sent),
                 error: Some("abandoned".to_owned()),
-                outcome: unknown(self.traffic.may_have_changed()),
+                outcome: unknown(self.traffic.is_some_and(Traffic::may_have_changed)),
                 ..End::default()
             };
             self.trail.ended_call(self.rule.as_str(), end);

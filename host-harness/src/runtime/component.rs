@@ -1,53 +1,29 @@
-//! Loading a component: compiled once, linked to what every component gets and
-//! to nothing else.
+//! A component: compiled once, for the first call that is allowed, and linked to
+//! what every component gets and to nothing else.
 
+use super::compiler::Compiler;
+use super::outline::{self, Outline};
 use super::state::State;
 use super::typed::{self, Typed};
+use super::wasi::IMPORTS;
 use super::{CallError, HostError};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use wasmtime::Engine;
+use tokio::sync::OnceCell;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{self, ComponentExportIndex, InstancePre, Linker};
-use wasmtime_wasi::WasiView;
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::p2::bindings::{cli, random};
-use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi_http::WasiHttpView;
-
-/// All that a component may import, up to the version. A test holds the linker
-/// to this list.
-const IMPORTS: [&str; 20] = [
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    // Tell that there is no terminal; Rust's standard library asks.
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:http/outgoing-handler",
-    "wasi:http/types",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-];
+use wasmtime::component::{self, ComponentExportIndex, InstancePre};
 
 /// A component ready to be called.
 pub struct Component {
     digest: String,
     size: usize,
-    pre: InstancePre<State>,
     by_values: bool,
+    /// Its names, where it is not ours.
+    outline: Option<Outline>,
+    /// What is still to be compiled.
+    bytes: Arc<[u8]>,
+    pre: OnceCell<InstancePre<State>>,
     /// Functions that were called before, by interface and name: finding one
     /// among all exports takes longer than making an instance.
     found: RwLock<HashMap<String, HashMap<String, Arc<Export>>>>,
@@ -61,60 +37,65 @@ pub(super) struct Export {
     pub typed: Option<&'static dyn Typed>,
 }
 
-/// The linker of every component. No filesystem and no sockets: they would be
-/// a way round a policy made for HTTP.
-pub(super) fn linker(engine: &Engine) -> Result<Linker<State>, HostError> {
-    let mut linker = Linker::new(engine);
-    link(&mut linker).map_err(HostError::engine)?;
-    Ok(linker)
-}
-
-/// Links what a component gets, and nothing else.
-pub(crate) fn link<T: WasiView + WasiHttpView + 'static>(
-    linker: &mut Linker<T>,
-) -> wasmtime::Result<()> {
-    // The proxy world and no more: io, clocks, random, standard streams, http.
-    wasmtime_wasi_http::p2::add_to_linker_async(linker)?;
-    // What Rust's standard library brings besides.
-    cli::environment::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::exit::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_input::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_output::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_stdin::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_stdout::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    cli::terminal_stderr::add_to_linker::<T, WasiCli>(linker, T::cli)?;
-    random::insecure::add_to_linker::<T, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<T, WasiRandom>(linker, |state| state.ctx().ctx.random())
-}
-
 /// The component's SHA-256 in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Component {
+    /// Reads a component and compiles it only if it is ours: others are compiled
+    /// for the first call that is allowed.
     pub(super) fn load(
-        engine: &Engine,
-        linker: &Linker<State>,
+        compiler: &Compiler,
         bytes: &[u8],
         by_values: bool,
     ) -> Result<Self, HostError> {
-        // `from_binary` takes no text and no precompiled code.
-        let compiled =
-            component::Component::from_binary(engine, bytes).map_err(|error| invalid(&error))?;
-        let foreign: Vec<String> = compiled
-            .component_type()
-            .imports(engine)
-            .map(|(name, _)| name)
-            .filter(|name| !IMPORTS.contains(&unversioned(name)))
+        let (digest, size) = (digest(bytes), bytes.len());
+        let mut component = Self {
+            digest,
+            size,
+            by_values,
+            outline: None,
+            bytes: Arc::default(),
+            pre: OnceCell::new(),
+            found: RwLock::default(),
+        };
+        if bytes == crate::embedded::COMPONENT {
+            component.pre = OnceCell::new_with(Some(compiler.trusted(bytes)?));
+            return Ok(component);
+        }
+        let outline = Outline::read(bytes)?;
+        let is_foreign = |name: &&String| !IMPORTS.contains(&unversioned(name));
+        let foreign: Vec<String> = outline
+            .imports
+            .iter()
+            .filter(is_foreign)
             .map(|name| crate::audit::escape(name).into_owned())
             .collect();
         if !foreign.is_empty() {
             return Err(HostError::Import { imports: foreign.join(", ") });
         }
-        let pre = linker.instantiate_pre(&compiled).map_err(|error| invalid(&error))?;
-        let (digest, size) = (digest(bytes), bytes.len());
-        Ok(Self { digest, size, pre, by_values, found: RwLock::default() })
+        component.outline = Some(outline);
+        component.bytes = Arc::from(bytes);
+        Ok(component)
+    }
+
+    /// Whether it has this function, compiled or not.
+    pub(super) fn check_name(&self, interface: &str, function: &str) -> Result<(), CallError> {
+        match &self.outline {
+            Some(outline) => outline.check_name(interface, function),
+            None => self.export(interface, function).map(drop),
+        }
+    }
+
+    /// Compiles it, unless that was done before.
+    pub(super) async fn compile(&self, compiler: &Compiler) -> Result<(), HostError> {
+        let compiled = self.pre.get_or_try_init(|| async {
+            let (compiler, bytes) = (compiler.clone(), Arc::clone(&self.bytes));
+            let compiling = tokio::task::spawn_blocking(move || compiler.bounded(&bytes));
+            compiling.await.map_err(|_| HostError::Invalid("the compiler broke down".to_owned()))?
+        });
+        compiled.await.map(drop)
     }
 
     /// The SHA-256 of the component's bytes, in hexadecimal.
@@ -127,8 +108,9 @@ impl Component {
         self.size
     }
 
-    pub(super) fn pre(&self) -> &InstancePre<State> {
-        &self.pre
+    /// What instances are made of, once it is compiled.
+    pub(super) fn pre(&self) -> Result<&InstancePre<State>, CallError> {
+        self.pre.get().ok_or_else(|| CallError::Usage("the component is not compiled".to_owned()))
     }
 
     /// The function of that name, whatever the package and version of its
@@ -147,8 +129,8 @@ impl Component {
     }
 
     fn find(&self, interface: &str, function: &str) -> Result<Export, CallError> {
-        let engine = self.pre.engine();
-        let component = self.pre.component();
+        let pre = self.pre()?;
+        let (engine, component) = (pre.engine(), pre.component());
         let ty = component.component_type();
         let found: Vec<(&str, component::types::ComponentInstance)> = ty
             .exports(engine)
@@ -166,18 +148,11 @@ impl Component {
             [] => {
                 let names: Vec<&str> =
                     ty.exports(engine).map(|(name, _)| interface_of(name)).collect();
-                return Err(CallError::Usage(format!(
-                    "the component has no interface {:?}; it has {}",
-                    crate::audit::escape(interface),
-                    names.join(", ")
-                )));
+                return Err(outline::no_interface(interface, &names.join(", ")));
             }
             several => {
                 let names: Vec<&str> = several.iter().map(|(name, _)| *name).collect();
-                return Err(CallError::Usage(format!(
-                    "the component has several interfaces of that name; write one of {} in full",
-                    names.join(", ")
-                )));
+                return Err(outline::several_interfaces(&names.join(", ")));
             }
         };
         let Some(ComponentItem::ComponentFunc(ty)) =
@@ -188,15 +163,10 @@ impl Component {
                 .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
                 .map(|(name, _)| name)
                 .collect();
-            return Err(CallError::Usage(format!(
-                "{} has no function {:?}; it has {}",
-                interface_of(name),
-                crate::audit::escape(function),
-                names.join(", ")
-            )));
+            return Err(outline::no_function(name, function, &names.join(", ")));
         };
         let typed = typed::find(interface_of(name), function);
-        let typed = typed.filter(|typed| !self.by_values && typed.fits(&ty, &self.pre));
+        let typed = typed.filter(|typed| !self.by_values && typed.fits(&ty, pre));
         component
             .get_export_index(None, name)
             .and_then(|instance| component.get_export_index(Some(&instance), function))
@@ -206,8 +176,7 @@ impl Component {
 }
 
 /// The engine's reason on one line; it quotes names of the component's making.
-fn invalid(error: &wasmtime::Error) -> HostError {
-    let reason = format!("{error:#}");
+pub(super) fn invalid(reason: &str) -> HostError {
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
     HostError::Invalid(crate::audit::escape(&reason).into_owned())
 }
@@ -218,7 +187,7 @@ fn unversioned(name: &str) -> &str {
 }
 
 /// `opportunities` of `ats:lever/opportunities@0.1.0`.
-fn interface_of(name: &str) -> &str {
+pub(super) fn interface_of(name: &str) -> &str {
     let name = unversioned(name);
     name.rsplit_once('/').map_or(name, |(_, name)| name)
 }

@@ -11,6 +11,7 @@ use crate::credentials::private_file;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tempfile::TempDir;
 use wasmtime::{
     Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
     PoolingAllocationConfig,
@@ -32,6 +33,23 @@ pub type Tune = Arc<dyn Fn(&mut Config) + Send + Sync>;
 /// machine grants the address space for them, else with instances made on
 /// demand.
 pub fn engine(cache: Option<&Path>, calls: u32, tune: Option<&Tune>) -> Result<Engine, HostError> {
+    let config = config(cache)?;
+    let mut pooled = config.clone();
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls)));
+    if let Some(tune) = tune {
+        tune(&mut pooled);
+        return Engine::new(&pooled).map_err(HostError::engine);
+    }
+    Engine::new(&pooled).or_else(|_| Engine::new(&config)).map_err(HostError::engine)
+}
+
+/// Makes an engine that compiles into this cache what the other finds there.
+pub fn compiling(cache: &Path) -> Result<Engine, HostError> {
+    Engine::new(&config(Some(cache))?).map_err(HostError::engine)
+}
+
+/// All that compiled code depends on.
+fn config(cache: Option<&Path>) -> Result<Config, HostError> {
     let cache = cache.map(open_cache).transpose()?;
     let mut config = Config::new();
     config
@@ -40,13 +58,7 @@ pub fn engine(cache: Option<&Path>, calls: u32, tune: Option<&Tune>) -> Result<E
         .wasm_backtrace_max_frames(None)
         .wasm_memory64(false)
         .cache(cache);
-    let mut pooled = config.clone();
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls)));
-    if let Some(tune) = tune {
-        tune(&mut pooled);
-        return Engine::new(&pooled).map_err(HostError::engine);
-    }
-    Engine::new(&pooled).or_else(|_| Engine::new(&config)).map_err(HostError::engine)
+    Ok(config)
 }
 
 /// Room for so many components of up to four memories. A Rust component has
@@ -74,6 +86,20 @@ fn pool(calls: u32) -> PoolingAllocationConfig {
         // keeps resident.
         .max_unused_warm_slots(16);
     pool
+}
+
+/// A directory for compiled code that goes when its host goes, and is ours alone.
+pub fn own_cache() -> Result<TempDir, HostError> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o700));
+    }
+    builder.prefix("lever-host-").tempdir().map_err(|error| HostError::Cache {
+        directory: std::env::temp_dir(),
+        reason: error.to_string(),
+    })
 }
 
 fn open_cache(directory: &Path) -> Result<Cache, HostError> {

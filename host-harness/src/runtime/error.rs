@@ -36,6 +36,17 @@ pub enum HostError {
     /// The bytes are no component.
     #[error("this is no WebAssembly component that can be run here: {0}")]
     Invalid(String),
+    /// Compiling the component takes more than any component gets.
+    #[error("the component is not compiled: {0}")]
+    Costly(String),
+    /// The program that compiles components cannot be run.
+    #[error("{} cannot be run to compile the component: {reason}", program.display())]
+    Compiler {
+        /// The program.
+        program: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The component wants more than any component gets.
     #[error(
         "the component imports {imports}, which no component gets here; it may import wasi:io, \
@@ -115,6 +126,16 @@ const MADE: &str = "the change was made before that: do not repeat it";
 /// What a call that did not end with a result of its own says after a change.
 const DOUBT: &str =
     "a change was sent before that and may have been made: read the record before trying again";
+
+/// A component that could not be compiled for its first call.
+impl From<HostError> for CallError {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Costly(_) => CallError::Limit(error.to_string()),
+            other => CallError::Usage(other.to_string()),
+        }
+    }
+}
 
 impl CallError {
     /// The same error, of a call that had sent a change which nothing turned

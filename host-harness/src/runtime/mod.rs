@@ -7,17 +7,19 @@
 
 mod answer;
 mod call;
+mod compiler;
 mod component;
 mod engine;
 mod error;
+mod outline;
 mod output;
-mod places;
 mod state;
 pub(crate) mod trail;
 mod typed;
+mod wasi;
 
 pub use answer::Answer;
-pub(crate) use component::link;
+pub use compiler::{CompileHelper, compile};
 pub use component::{Component, digest};
 #[doc(hidden)]
 pub use engine::Tune;
@@ -26,21 +28,23 @@ pub use error::{CallError, HostError};
 pub(crate) use output::Tail as Output;
 pub(crate) use state::Budget;
 pub use typed::{Function, functions, types};
+pub(crate) use wasi::link;
 
 use crate::audit::{Audit, Decision, Kind, Record};
+use crate::concurrency::ConcurrencyLimit;
 use crate::credentials::Source;
 use crate::egress::{AddressRange, Hooks, Network, Proxy, Traffic, Wire};
 use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope};
 use crate::upstream::Upstream;
+use compiler::Compiler;
 use output::Tail;
-use places::Places;
 use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use tempfile::TempDir;
 use trail::Trail;
-use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
 /// Handles between the parts of a component, which the host keeps as well.
@@ -89,6 +93,10 @@ pub struct HostConfig {
     /// places for those of others. Each takes address space, and memory once it
     /// is used.
     pub calls: Option<u32>,
+    /// What compiles components that are not ours, in a process of its own with
+    /// bounds on time and memory. Without it, or where processes cannot be
+    /// bounded, this process compiles them.
+    pub compile_helper: Option<CompileHelper>,
     /// Changes the engine's settings; for tests.
     #[doc(hidden)]
     pub tune: Option<Tune>,
@@ -100,14 +108,17 @@ pub struct HostConfig {
 /// Runs components for agents, against one API with one credential.
 pub struct Host {
     engine: Engine,
-    linker: Linker<State>,
+    compiler: Compiler,
     ticker: engine::Ticker,
     wire: Arc<Wire>,
     audit: Audit,
     settings: Vec<(String, String)>,
     by_values: bool,
-    calls: Places,
+    calls: ConcurrencyLimit,
     most_memory: AtomicU64,
+    most_handles: AtomicUsize,
+    /// The cache of compiled code, where nobody named one and it is needed.
+    _cache: Option<TempDir>,
 }
 
 /// An instance that was made and not called; for measurements.
@@ -129,9 +140,16 @@ impl Host {
             return Err(HostError::Setting(name.clone()));
         }
         let calls = config.calls.unwrap_or(engine::CALLS).max(1);
-        let engine = engine::engine(config.cache_dir.as_deref(), calls, config.tune.as_ref())?;
+        let own_cache = match (&config.cache_dir, &config.compile_helper) {
+            (None, Some(_)) => Some(engine::own_cache()?),
+            _ => None,
+        };
+        let own_path = own_cache.as_ref().map(|cache| cache.path().to_owned());
+        let cache = config.cache_dir.or(own_path);
+        let engine = engine::engine(cache.as_deref(), calls, config.tune.as_ref())?;
+        let linker = wasi::linker(&engine)?;
         Ok(Self {
-            linker: component::linker(&engine)?,
+            compiler: Compiler::new(engine.clone(), linker, config.compile_helper.zip(cache)),
             ticker: engine::Ticker::start(engine.clone())?,
             wire: Arc::new(Wire::new(
                 config.upstream,
@@ -148,19 +166,22 @@ impl Host {
             audit,
             settings: config.settings,
             by_values: config.by_values,
-            calls: Places::new(calls as usize),
+            calls: ConcurrencyLimit::new(calls as usize),
             most_memory: AtomicU64::new(0),
+            most_handles: AtomicUsize::new(0),
+            _cache: own_cache,
         })
     }
 
-    /// Loads a component, from the cache where it was compiled before.
+    /// Loads a component. One that is not ours is compiled for the first call
+    /// that is allowed, or taken from the cache where it was compiled before.
     ///
     /// # Errors
     ///
-    /// When it is none, or imports what no component gets; the latter is
-    /// recorded as refused.
+    /// When it is none, is too large in some way, or imports what no component
+    /// gets; the latter is recorded as refused.
     pub fn load(&self, bytes: &[u8]) -> Result<Arc<Component>, HostError> {
-        let loaded = Component::load(&self.engine, &self.linker, bytes, self.by_values);
+        let loaded = Component::load(&self.compiler, bytes, self.by_values);
         if let Err(HostError::Import { imports }) = &loaded {
             self.audit.write(Record {
                 kind: Kind::Call,
@@ -192,6 +213,13 @@ impl Host {
         self.most_memory.load(Ordering::Relaxed)
     }
 
+    /// The most handles that were left in the host at the end of any call; for
+    /// measurements.
+    #[doc(hidden)]
+    pub fn most_handles(&self) -> usize {
+        self.most_handles.load(Ordering::Relaxed)
+    }
+
     /// Makes an instance as a call does, and does not call it; for
     /// measurements.
     #[doc(hidden)]
@@ -202,7 +230,7 @@ impl Host {
         let traffic = Traffic::new(Arc::clone(&self.wire), agent.clone(), scope, trail);
         let output = Tail::default();
         let mut store = self.store(agent, &output, traffic);
-        match component.pre().instantiate_async(&mut store).await {
+        match component.pre()?.instantiate_async(&mut store).await {
             Ok(_) => Ok(Idle { _store: store }),
             Err(error) => Err(error::classify(&error, &store.data().budget, &output)),
         }

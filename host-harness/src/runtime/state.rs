@@ -54,6 +54,11 @@ impl State {
             budget: Budget::new(memory),
         }
     }
+
+    /// Handles that the host holds for the component at the moment.
+    pub fn handles(&mut self) -> usize {
+        self.table.iter_mut().count()
+    }
 }
 
 impl WasiView for State {

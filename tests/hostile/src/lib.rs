@@ -44,6 +44,14 @@ impl Guest for Probe {
         wire::flood(&message, times)
     }
 
+    fn repeat(message: Message, times: u32) -> String {
+        wire::repeat(&message, times)
+    }
+
+    fn leave(message: Message, times: u32, milliseconds: u64) -> String {
+        wire::leave(&message, times, milliseconds)
+    }
+
     fn heap(message: Message, times: u32, bytes: u64, milliseconds: u64) -> String {
         heap::heap(&message, times, bytes, milliseconds)
     }

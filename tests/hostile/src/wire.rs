@@ -1,8 +1,10 @@
 //! Requests, with whatever wasi:http takes in them.
 
+use wasi::clocks::monotonic_clock::subscribe_duration;
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
-    Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+    Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
+    RequestOptions, Scheme,
 };
 use wasi::io::streams::{OutputStream, StreamError};
 
@@ -67,6 +69,21 @@ pub fn flood(message: &Message, times: u32) -> String {
     format!("{answered} answered, {refused} refused at once")
 }
 
+/// Sends the same request again and again, one after the other.
+pub fn repeat(message: &Message, times: u32) -> String {
+    let answered = (0..times).filter(|_| request(message).is_ok()).count();
+    format!("{answered} answered")
+}
+
+/// Has many answers at once and reads none of them for a while.
+pub fn leave(message: &Message, times: u32, milliseconds: u64) -> String {
+    let sent: Vec<_> = (0..times).filter_map(|_| start(message).ok()).collect();
+    let answers: Vec<_> = sent.iter().filter_map(|(_, future, _)| answer(future).ok()).collect();
+    subscribe_duration(milliseconds.saturating_mul(1_000_000)).block();
+    let read = answers.iter().map(read).filter(|text| !text.contains("broken off")).count();
+    format!("{} answered, {read} read to the end", answers.len())
+}
+
 /// A request as raw as it can be, not yet sent; and a line for each header that
 /// was not taken.
 pub fn prepare(message: &Message) -> Result<(String, OutgoingRequest), String> {
@@ -98,7 +115,8 @@ fn start(message: &Message) -> Result<Started, String> {
         || message.ending.is_some();
     let body = has_body.then(|| request.body()).transpose();
     let body = body.map_err(|()| "the host takes no such body".to_owned())?;
-    let future = outgoing_handler::handle(request, None).map_err(|code| format!("{code:?}"))?;
+    let options = Some(RequestOptions::new());
+    let future = outgoing_handler::handle(request, options).map_err(|code| format!("{code:?}"))?;
     let mut kept = None;
     if let Some(body) = body {
         let (told, left) = write(body, message, &future);

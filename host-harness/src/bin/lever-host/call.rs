@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lever_host::audit::escape_json;
 use lever_host::runtime::{Answer, CallError, Host};
 use lever_host::value::Arguments;
-use out::Out;
+pub use out::Out;
 use serde_json::{Map, Value};
 use std::future::Future;
 use std::path::PathBuf;

@@ -8,6 +8,7 @@
 mod audit;
 mod auth;
 mod call;
+mod compile;
 mod component;
 mod demo;
 mod policy;
@@ -54,6 +55,10 @@ enum Command {
     Webhooks(webhooks::WebhooksCommand),
     /// Write the embedded component to a file
     Component(component::ComponentArgs),
+    /// Compile a component from standard input into a cache, within limits; what
+    /// `call` runs for components that are not embedded
+    #[command(hide = true)]
+    Compile(compile::CompileArgs),
 }
 
 fn main() -> ExitCode {
@@ -92,6 +97,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(command),
         Command::Webhooks(command) => webhooks::run(options, command).await,
         Command::Component(args) => component::run(options, args),
+        Command::Compile(args) => compile::run(args),
     }
 }
 

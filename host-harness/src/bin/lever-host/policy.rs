@@ -126,6 +126,9 @@ fn summary(agent: &Agent) -> String {
     if !agent.download_hosts.is_empty() {
         let _ = writeln!(text, "  files    from {}", agent.download_hosts.join(", "));
     }
+    if !agent.components.is_empty() {
+        let _ = writeln!(text, "  pinned   sha256:{}", agent.components.join(", sha256:"));
+    }
     let limits = &agent.limits;
     let _ = writeln!(
         text,

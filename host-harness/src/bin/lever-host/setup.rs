@@ -9,7 +9,7 @@ use lever_host::limiter::Limiter;
 use lever_host::oauth::{Connect, Login, Through, TokenFile, through_component};
 use lever_host::policy::{Agent, Policy};
 use lever_host::regular_file;
-use lever_host::runtime::{CallError, Host, HostConfig, HostError, SETTINGS};
+use lever_host::runtime::{CallError, CompileHelper, Host, HostConfig, HostError, SETTINGS};
 use lever_host::upstream::Upstream;
 use std::borrow::Cow;
 use std::io::Read;
@@ -229,6 +229,7 @@ fn read_component(file: &Path) -> std::io::Result<Vec<u8>> {
 /// be used.
 pub fn host(mut config: HostConfig, audit: Audit) -> anyhow::Result<Host> {
     config.cache_dir = user_cache();
+    config.compile_helper = std::env::current_exe().ok().map(CompileHelper::new);
     match Host::new(config.clone(), audit.clone()) {
         Err(error @ HostError::Cache { .. }) => {
             eprintln!("warning: {error}; going on without it");
@@ -304,6 +305,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         Some(CallError::Trap(_) | CallError::Limit(_) | CallError::Audit(_)) => ("error", 4),
         _ => match error.downcast_ref::<HostError>() {
             Some(HostError::Import { .. }) => ("refused", 3),
+            Some(HostError::Costly(_)) => ("error", 4),
             _ => ("error", 1),
         },
     };

@@ -1,5 +1,6 @@
 //! `lever-host webhooks`: receives Lever's webhooks on this machine.
 
+use crate::call::Out;
 use crate::setup::{Options, variable};
 use crate::tools::print;
 use anyhow::{Context, anyhow};
@@ -32,6 +33,9 @@ pub enum WebhooksCommand {
         /// Where to write lever-webhooks.wasm
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Replace a file that is there already
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -71,10 +75,9 @@ pub struct ServeArgs {
 pub async fn run(options: &Options, command: &WebhooksCommand) -> anyhow::Result<()> {
     match command {
         WebhooksCommand::Serve(args) => serve(options, args).await,
-        WebhooksCommand::Component { out } => {
+        WebhooksCommand::Component { out, force } => {
             let bytes = embedded::WEBHOOKS;
-            std::fs::write(out, bytes)
-                .with_context(|| format!("cannot write {}", out.display()))?;
+            Out::public(out, *force)?.keep(bytes)?;
             let (size, digest) = (bytes.len(), digest(bytes));
             print(&format!("{}: {size} bytes, sha256 {digest}\n", out.display()))
         }

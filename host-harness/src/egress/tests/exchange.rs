@@ -99,9 +99,25 @@ async fn what_fails_after_the_sending_never_claims_that_nothing_was_sent() {
     let huge = Server::answering(huge).await;
     assert_eq!(failure(&base(huge.port)).await, ("too-large", "unknown"));
 
-    let headers = format!("HTTP/1.1 200 OK\r\n{}content-length: 0\r\n\r\n", "a: b\r\n".repeat(101));
-    let many = Server::answering(headers.leak()).await;
+    let many = with_headers(257).await;
     assert_eq!(failure(&base(many.port)).await, ("incomplete-answer", "unknown"));
+}
+
+/// A server that answers with this many headers.
+async fn with_headers(count: usize) -> Server {
+    let more = "a: b\r\n".repeat(count - 1);
+    let answer = format!("HTTP/1.1 200 OK\r\n{more}content-length: 2\r\n\r\n{{}}");
+    Server::answering(answer.leak()).await
+}
+
+#[tokio::test]
+async fn answers_with_many_headers_are_read() {
+    for count in [100, 120, 256] {
+        let server = with_headers(count).await;
+        let response = send(&base(server.port)).await.unwrap();
+        assert_eq!(response.headers().len(), count);
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "{}");
+    }
 }
 
 #[tokio::test]

@@ -3,20 +3,17 @@
 //! Which addresses answers pointed to is remembered here, for the one call; whether one may be followed is the policy's
 //! decision. Nothing that the component wrote goes there, not even a header.
 
-use super::super::body::{self, INCOMING_CAP};
-use super::super::connector::{Connector, TlsError};
+use super::super::connector::TlsError;
 use super::super::exchange::{Client, Timeouts};
 use super::super::headers;
-use super::super::network::Network;
+use super::super::read_ahead::INCOMING_CAP;
 use super::Traffic;
 use crate::catalog::Catalog;
 use crate::policy::{REDIRECTED, Refusal};
 use crate::runtime::trail::Exchange;
-use crate::upstream::Upstream;
 use http::{HeaderMap, HeaderValue, Uri, header};
 use http_body_util::{BodyExt, Empty};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Addresses that one call's answers may point to; a component follows three.
@@ -25,42 +22,6 @@ const POINTED: usize = 16;
 /// Requests that one call may send to such addresses: they are outside Lever's pace. A component follows three
 /// redirections and tries each 16 times at most.
 const FETCHES: usize = 64;
-
-/// Servers whose connections are kept. Storage hosts are few; beyond this, connections are made anew.
-const SERVERS: usize = 16;
-
-/// The servers that downloads lead to.
-pub struct Storages {
-    network: Network,
-    clients: Mutex<HashMap<(String, bool), Client>>,
-}
-
-impl Storages {
-    /// No connections yet.
-    pub fn new(network: &Network) -> Self {
-        Self { network: network.clone(), clients: Mutex::default() }
-    }
-
-    /// A client for this server. The ranges that the operator opened are for a host that the policy names in full; what
-    /// only ends as a name in the policy could be anybody's, and point anywhere.
-    fn client(&self, server: &Upstream, is_named: bool) -> Result<Client, TlsError> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = (server.to_string(), is_named);
-        if let Some(client) = clients.get(&name) {
-            return Ok(client.clone());
-        }
-        let connector = match is_named {
-            true => Connector::new(server, &self.network)?,
-            false => Connector::new(server, &self.network.without_ranges())?,
-        };
-        let client = Client::new(connector);
-        if clients.len() >= SERVERS {
-            clients.clear();
-        }
-        clients.insert(name, client.clone());
-        Ok(client)
-    }
-}
 
 /// A request for a file elsewhere, ready to be sent.
 pub struct Following {
@@ -129,7 +90,7 @@ impl Traffic {
             (refusal, Error::HttpRequestDenied)
         };
         let is_named = self.agent.download_hosts.iter().any(|named| named == server.host());
-        let client = self.wire.storages.client(&server, is_named).map_err(unusable)?;
+        let client = self.clients.storage(&server, is_named).map_err(unusable)?;
         let exchange = self.trail.elsewhere(&parts.method, server.host(), REDIRECTED, &rule);
         let nothing = Empty::new().map_err(|never| match never {});
         let mut request = http::Request::new(nothing.boxed_unsync());
@@ -166,7 +127,8 @@ impl Traffic {
         if status.is_redirection() {
             self.point(&parts.headers);
         }
-        let body = body::incoming(incoming, INCOMING_CAP, timeouts.between_bytes, slot);
+        let pause = timeouts.between_bytes;
+        let body = self.read_ahead.body(incoming, INCOMING_CAP, pause, slot);
         Ok(http::Response::from_parts(parts, body))
     }
 }

@@ -242,8 +242,8 @@ async fn calls_of_one_agent_that_do_not_end_leave_places_for_another() {
     let (busy, mut other) = (agent(), agent());
     other.name = "other".to_owned();
     let mut held = Vec::new();
-    while let Some(place) = host.calls.take(&busy.name).now_or_never() {
-        held.push(place);
+    while let Some(permit) = host.calls.acquire(&busy.name).now_or_never() {
+        held.push(permit);
     }
     assert_eq!(held.len(), super::engine::CALLS as usize / 2);
     let error = run(&host, &component).await;

@@ -33,9 +33,10 @@ struct Fresh {
 }
 
 impl Echo {
-    fn new() -> Echo {
+    async fn new() -> Echo {
         let host = host(&Audit::none());
         let component = host.load(&echo::component()).unwrap();
+        component.compile(&host.compiler).await.unwrap();
         Echo { host, component }
     }
 
@@ -51,7 +52,7 @@ impl Echo {
         );
         let traffic = Traffic::new(Arc::clone(&self.host.wire), agent.clone(), scope, trail);
         let mut store = self.host.store(&agent, &Tail::default(), traffic);
-        let instance = self.component.pre().instantiate_async(&mut store).await.unwrap();
+        let instance = self.component.pre().unwrap().instantiate_async(&mut store).await.unwrap();
         Fresh { store, instance }
     }
 }
@@ -114,7 +115,7 @@ fn every_function_of_the_wit_is_called_by_its_own_types() {
 
 #[tokio::test]
 async fn any_result_is_the_same_json_either_way() {
-    let echo = Echo::new();
+    let echo = Echo::new().await;
     for (place, function) in functions() {
         let export = echo.component.export(&function.interface, &function.name).unwrap();
         let (typed, ty) = (export.typed.unwrap(), export.ty.results().next().unwrap());
@@ -150,7 +151,7 @@ async fn any_result_is_the_same_json_either_way() {
 
 #[tokio::test]
 async fn any_arguments_reach_the_component_the_same_either_way() {
-    let echo = Echo::new();
+    let echo = Echo::new().await;
     for (place, function) in functions() {
         let export = echo.component.export(&function.interface, &function.name).unwrap();
         let typed = export.typed.unwrap();

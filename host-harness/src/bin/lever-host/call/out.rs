@@ -1,7 +1,7 @@
-//! Where a result's bytes go: `--out FILE`.
+//! Where a result's bytes, or a component's, go: `--out FILE`.
 //!
-//! The file appears whole or not at all, readable by its owner alone, and
-//! never in place of another one unless that was said.
+//! The file appears whole or not at all, a result's readable by its owner alone,
+//! and never in place of another one unless that was said.
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use tempfile::NamedTempFile;
 
-/// A file that will hold a result's bytes.
+/// A file that will hold such bytes.
 pub struct Out {
     path: PathBuf,
     force: bool,
@@ -22,6 +22,15 @@ pub struct Out {
 impl Out {
     /// Makes sure that the file can be written, before the call.
     pub fn prepare(path: &Path, force: bool) -> anyhow::Result<Self> {
+        Self::with_mode(path, force, 0o600)
+    }
+
+    /// The same for what is no secret: as readable as the user's other files.
+    pub fn public(path: &Path, force: bool) -> anyhow::Result<Self> {
+        Self::with_mode(path, force, 0o666)
+    }
+
+    fn with_mode(path: &Path, force: bool, mode: u32) -> anyhow::Result<Self> {
         if !force && path.symlink_metadata().is_ok() {
             bail!("{} is there already; --force replaces it", path.display());
         }
@@ -29,7 +38,16 @@ impl Out {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let made = NamedTempFile::new_in(directory)
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(mode));
+        }
+        #[cfg(not(unix))]
+        let _ = mode;
+        let made = builder
+            .tempfile_in(directory)
             .with_context(|| format!("cannot write to {}", directory.display()))?;
         Ok(Out { path: path.to_owned(), force, made })
     }
@@ -61,7 +79,8 @@ impl Out {
         Ok(rest)
     }
 
-    fn keep(mut self, bytes: &[u8]) -> anyhow::Result<()> {
+    /// Writes these bytes.
+    pub fn keep(mut self, bytes: &[u8]) -> anyhow::Result<()> {
         let path = self.path.display().to_string();
         self.made
             .write_all(bytes)
