@@ -4,7 +4,9 @@
 //! function without a valid route line makes the whole catalog invalid, so nothing can be exported unguarded.
 
 mod line;
+mod parts;
 mod route;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -14,7 +16,9 @@ use serde_json::Value;
 use wit_parser::{Resolve, UnresolvedPackageGroup, WorldItem};
 
 pub use line::LineError;
+pub use parts::Parts;
 pub use route::{Access, Route, Scope, Segment};
+pub use shape::Shape;
 
 use crate::schema;
 
@@ -45,6 +49,8 @@ pub struct Function {
     pub also: Option<Scope>,
     /// Its parameters in order.
     pub params: Vec<Param>,
+    /// What it answers, if anything.
+    pub result: Option<Shape>,
 }
 
 /// One parameter of a function.
@@ -98,10 +104,28 @@ pub enum CatalogError {
     },
 }
 
+impl Param {
+    /// Whether it is a list of strings, such as ids.
+    pub fn is_list_of_texts(&self) -> bool {
+        self.schema["type"] == "array" && self.schema["items"]["type"] == "string"
+    }
+
+    /// Whether its value may be an object.
+    pub fn takes_object(&self) -> bool {
+        schema::takes_object(&self.schema)
+    }
+}
+
 impl Function {
     /// The function's name as policies and audit records write it: `opportunities.update-stage`.
     pub fn id(&self) -> String {
         format!("{}.{}", self.interface, self.name)
+    }
+
+    /// The function's name among an agent's tools: `opportunities_update-stage`. Model APIs take letters, digits, `_`
+    /// and `-`, at most 64 of them.
+    pub fn tool_name(&self) -> String {
+        format!("{}_{}", self.interface, self.name)
     }
 
     /// Whether it changes something at Lever.
@@ -177,6 +201,7 @@ impl Catalog {
                     routes: parsed.routes,
                     scope: parsed.scope,
                     also: parsed.also,
+                    result: function.result.and_then(|ty| Shape::of_result(&resolve, &ty)),
                     params: function
                         .params
                         .iter()
