@@ -3,19 +3,20 @@
 //!
 //! Only wiring: options to the library's types, errors to exit codes. 0 done,
 //! 1 wrong usage or set-up, 2 the component answered an error, 3 refused by the
-//! policy, 4 a trap, a limit or a record that could not be written.
+//! policy, 4 a trap, a limit or a record that could not be written, 5 done in part.
 
 mod audit;
 mod auth;
 mod call;
 mod component;
 mod demo;
+mod manual;
 mod policy;
 mod setup;
 mod tools;
 mod webhooks;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use lever_host::mock::command as mock;
 use setup::Options;
 use std::process::ExitCode;
@@ -54,6 +55,10 @@ enum Command {
     Webhooks(webhooks::WebhooksCommand),
     /// Write the embedded component to a file
     Component(component::ComponentArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(manual::CompletionsArgs),
+    /// Print the manual's page, or write all of its pages
+    Man(manual::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -92,13 +97,14 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(command),
         Command::Webhooks(command) => webhooks::run(options, command).await,
         Command::Component(args) => component::run(options, args),
+        Command::Completions(args) => manual::completions(Cli::command(), args),
+        Command::Man(args) => manual::man(Cli::command(), args),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_holds_together() {
