@@ -7,7 +7,7 @@ use lever_host::mock::{API_KEY, Config, Mock};
 use serde_json::Value;
 
 /// The binary with a clean environment, its cache among the tests' files.
-fn command() -> Command {
+pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
     command
         .env_clear()
@@ -29,7 +29,7 @@ pub async fn run(mock: &Mock, args: &[&str]) -> (i32, String, String) {
     told(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
 }
 
-fn told(output: Output) -> (i32, String, String) {
+pub fn told(output: Output) -> (i32, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it speaks UTF-8");
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
@@ -38,7 +38,7 @@ async fn mock() -> Mock {
     Mock::start(Config { rate: None, ..Config::default() }).await.unwrap()
 }
 
-fn file(name: &str, text: &str) -> PathBuf {
+pub fn file(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
     path
@@ -86,6 +86,10 @@ async fn a_limit_exits_4() {
         ["--policy", policy.to_str().unwrap(), "--agent", "slow", "call", "stages", "list-all"];
     let (code, _, err) = run(&mock, &args).await;
     assert_eq!(code, 4, "{err}");
+    for said in ["`call-timeout` of 1 seconds", "--call-timeout", "[agents.slow.limits]", "--jsonl"]
+    {
+        assert!(err.contains(said), "{said}: {err}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +123,7 @@ async fn tools_lists_what_is_granted_and_nothing_else() {
     let tools: Value = serde_json::from_str(&out).unwrap();
     let names: Vec<&str> =
         tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["notes.list-page", "notes.list-all", "notes.list-for-many", "notes.get"]);
+    assert_eq!(names, ["notes_list-page", "notes_list-all", "notes_list-for-many", "notes_get"]);
     let (code, table, _) = run(&mock, &["--grant", "notes=read", "tools"]).await;
     assert_eq!(code, 0);
     assert!(table.contains("notes.get") && !table.contains("notes.create"));

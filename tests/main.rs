@@ -27,6 +27,7 @@ mod webhooks;
 
 mod audit;
 mod bytes;
+mod call;
 mod cli;
 mod component;
 mod confidential;

@@ -111,6 +111,7 @@ impl Functions<'_> {
             return Ok(None);
         };
         let forms = self.forms;
+        let names: Vec<&str> = function.params.iter().map(|param| param.name.as_str()).collect();
         let sides: Vec<&Type> = [&result.ok, &result.err].into_iter().flatten().collect();
         let params: Vec<&Type> = function.params.iter().map(|param| &param.ty).collect();
         let all = sides.iter().chain(&params);
@@ -136,7 +137,7 @@ impl Functions<'_> {
             writeln!(fields, "    pub {name}: {ty},")?;
             write!(types, "{ty}, ")?;
             write!(moved, "self.{name}, ")?;
-            write!(given, "given.parameter({place})?, ")?;
+            write!(given, "given.parameter({place}, {:?})?, ", param.name)?;
         }
         Ok(Some(format!(
             "{docs}#[derive(Clone, Debug, PartialEq)]\npub struct {name} {{\n{fields}}}\n\
@@ -149,7 +150,7 @@ impl Functions<'_> {
              type Error = {error};\n\
              fn into_params(self) -> Self::Params {{ ({moved}) }}\n\
              fn given(given: &crate::value::Arguments<'_>) -> Option<Self::Params> {{\n\
-             given.at_most({count})?;\nSome(({given}))\n}}\n\
+             given.only(&{names:?})?;\nSome(({given}))\n}}\n\
              fn expand(params: &Self::Params) -> &[String] {{ let _ = params; {expand} }}\n}}\n",
             docs = docs(&function.docs),
             name = pascal(&function.name),
@@ -157,7 +158,6 @@ impl Functions<'_> {
             floats = sides.iter().any(|ty| forms.has_floats(ty)),
             output = side(&result.ok),
             error = side(&result.err),
-            count = params.len(),
         )))
     }
 }

@@ -5,7 +5,9 @@
 
 mod expansion;
 mod line;
+mod parts;
 mod route;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -17,7 +19,9 @@ use wit_parser::{Resolve, UnresolvedPackageGroup, WorldItem};
 use expansion::Expansions;
 pub use line::LineError;
 use line::Listed;
+pub use parts::Parts;
 pub use route::{Access, Route, Scope, Segment};
+pub use shape::Shape;
 
 use crate::schema;
 
@@ -51,6 +55,8 @@ pub struct Function {
     pub params: Vec<Param>,
     /// The names that its `expand` takes, in Lever's spelling; empty when it has none.
     pub expand: Vec<String>,
+    /// What it answers, if anything.
+    pub result: Option<Shape>,
 }
 
 /// One parameter of a function.
@@ -114,10 +120,28 @@ pub enum CatalogError {
     },
 }
 
+impl Param {
+    /// Whether it is a list of strings, such as ids.
+    pub fn is_list_of_texts(&self) -> bool {
+        self.schema["type"] == "array" && self.schema["items"]["type"] == "string"
+    }
+
+    /// Whether its value may be an object.
+    pub fn takes_object(&self) -> bool {
+        schema::takes_object(&self.schema)
+    }
+}
+
 impl Function {
     /// The function's name as policies and audit records write it: `opportunities.update-stage`.
     pub fn id(&self) -> String {
         format!("{}.{}", self.interface, self.name)
+    }
+
+    /// The function's name among an agent's tools: `opportunities_update-stage`. Model APIs take letters, digits, `_`
+    /// and `-`, at most 64 of them.
+    pub fn tool_name(&self) -> String {
+        format!("{}_{}", self.interface, self.name)
     }
 
     /// Whether it changes something at Lever.
@@ -194,6 +218,7 @@ impl Catalog {
                     routes: parsed.routes,
                     scope: parsed.scope,
                     also: parsed.also,
+                    result: function.result.and_then(|ty| Shape::of_result(&resolve, &ty)),
                     params: function
                         .params
                         .iter()

@@ -34,6 +34,17 @@ pub fn is_required(resolve: &Resolve, ty: &Type) -> bool {
     }
 }
 
+/// Whether a schema accepts some object.
+pub fn takes_object(schema: &Value) -> bool {
+    let is_object = |ty: &Value| ty == "object";
+    let ty = &schema["type"];
+    is_object(ty)
+        || ty.as_array().is_some_and(|types| types.iter().any(is_object))
+        || ["anyOf", "oneOf"]
+            .iter()
+            .any(|key| schema[key].as_array().is_some_and(|parts| parts.iter().any(takes_object)))
+}
+
 /// The schema of one type.
 pub fn of(resolve: &Resolve, ty: &Type) -> Value {
     match ty {
@@ -244,6 +255,82 @@ mod tests {
             for param in &function.params {
                 assert_ne!(param.schema, Value::Bool(false), "{}: {}", function.id(), param.name);
             }
+        }
+    }
+
+    /// What draft 2020-12 says of the keywords that are used here.
+    fn check(schema: &Value, place: &str) {
+        const TYPES: [&str; 7] =
+            ["array", "boolean", "integer", "null", "number", "object", "string"];
+        let Some(keywords) = schema.as_object() else {
+            return assert!(schema.is_boolean(), "{place}: {schema}");
+        };
+        let parts = |value: &Value| value.as_array().filter(|parts| !parts.is_empty()).cloned();
+        for (keyword, value) in keywords {
+            let place = format!("{place}/{keyword}");
+            match keyword.as_str() {
+                "type" => {
+                    let types = parts(value).unwrap_or_else(|| vec![value.clone()]);
+                    let known = |ty: &Value| ty.as_str().is_some_and(|ty| TYPES.contains(&ty));
+                    assert!(types.iter().all(known), "{place}: {value}");
+                    assert!((1..types.len()).all(|n| !types[..n].contains(&types[n])), "{place}");
+                }
+                "properties" => {
+                    for (name, schema) in value.as_object().expect(&place) {
+                        check(schema, &format!("{place}/{name}"));
+                    }
+                }
+                "required" => {
+                    let names = value.as_array().expect(&place);
+                    let is_one = |name: &Value| {
+                        name.as_str().is_some_and(|name| schema["properties"].get(name).is_some())
+                    };
+                    assert!(names.iter().all(is_one), "{place}: {value}");
+                }
+                "items" | "additionalProperties" => check(value, &place),
+                "anyOf" | "oneOf" | "prefixItems" => {
+                    let parts = parts(value).expect(&place);
+                    parts
+                        .iter()
+                        .enumerate()
+                        .for_each(|(n, part)| check(part, &format!("{place}/{n}")));
+                }
+                "enum" => assert!(parts(value).is_some(), "{place}"),
+                "minItems" | "maxItems" | "minLength" | "maxLength" => {
+                    assert!(value.is_u64(), "{place}");
+                }
+                "minimum" | "maximum" => assert!(value.is_number(), "{place}"),
+                "uniqueItems" => assert!(value.is_boolean(), "{place}"),
+                "description" | "contentEncoding" => assert!(value.is_string(), "{place}"),
+                "const" | "default" => {}
+                _ => panic!("{place}: not a keyword of draft 2020-12 that is used here"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_schema_is_one_of_draft_2020_12() {
+        for function in Catalog::embedded().functions() {
+            let schema = parameters(function);
+            assert_eq!(schema["type"], "object", "{}", function.id());
+            check(&schema, &function.id());
+        }
+        check(&schema_of("a: colour, b: set, c: list<u8>, d: option<point>, e: loose"), "t.f");
+    }
+
+    #[test]
+    fn what_takes_an_object_is_seen_in_its_schema() {
+        for (ty, takes) in [
+            ("point", true),
+            ("option<loose>", true),
+            ("set", true),
+            ("list<u8>", true),
+            ("string", false),
+            ("list<string>", false),
+            ("option<u32>", false),
+        ] {
+            let schema = &schema_of(&format!("value: {ty}"))["properties"]["value"];
+            assert_eq!(takes_object(schema), takes, "{ty}");
         }
     }
 }

@@ -217,6 +217,26 @@ impl Agent {
         self.download_hosts.push(downloads::checked(host).map_err(PolicyError::invalid)?);
         Ok(self)
     }
+
+    /// The same, whose calls may take this long, such as `10m`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no duration, or out of bounds.
+    pub fn with_call_timeout(mut self, text: &str) -> Result<Agent, PolicyError> {
+        self.limits.set_call_timeout(text).map_err(PolicyError::invalid)?;
+        Ok(self)
+    }
+
+    /// The same, whose calls may use this much memory, such as `1GiB`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no size, or out of bounds.
+    pub fn with_memory(mut self, text: &str) -> Result<Agent, PolicyError> {
+        self.limits.set_memory(text).map_err(PolicyError::invalid)?;
+        Ok(self)
+    }
 }
 
 /// Agent names go into records and messages, so they are kept to characters that need no escaping.

@@ -4,7 +4,7 @@ use super::CallError;
 use super::component::Export;
 use super::state::State;
 use super::typed::Outcome;
-use crate::value::{self, Data, InPlace, Shown, Tree};
+use crate::value::{self, Data, InPlace, Missing, Shown, Tree};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::any::Any;
@@ -30,6 +30,18 @@ impl Answer {
         serde_json::to_string(self).expect("numbers were checked and keys are texts")
     }
 
+    /// It, to look into.
+    pub fn shown(&self) -> Shown<'_> {
+        Shown::new(&*self.0)
+    }
+
+    /// What it says that it lacks.
+    pub fn missing(&self) -> Missing {
+        let mut missing = Missing::default();
+        missing.look(self.shown());
+        missing
+    }
+
     /// The same with something else in place of each list of bytes, such as
     /// where they went.
     pub fn without_bytes<'a>(&'a self, in_place: InPlace<'a>) -> impl Serialize + 'a {
@@ -50,7 +62,7 @@ impl Answer {
 
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Shown::new(&*self.0).serialize(serializer)
+        self.shown().serialize(serializer)
     }
 }
 

@@ -195,6 +195,15 @@ impl CallError {
         }
     }
 
+    /// The error as a record: the component's own, or one with `kind` and
+    /// `message` alone.
+    pub fn to_value(&self) -> serde_json::Value {
+        match self {
+            CallError::Component(error) => error.clone(),
+            error => serde_json::json!({"kind": error.as_record().0, "message": error.to_string()}),
+        }
+    }
+
     /// A few words for the record, with the outcome if the component named it.
     pub(super) fn as_record(&self) -> (String, Option<String>, Option<u16>) {
         let word = |error: &serde_json::Value, name: &str, known: &[&str]| {
@@ -260,7 +269,10 @@ fn with_words(cause: String, output: &Tail) -> String {
 
 /// The error of a call that took too long.
 pub(super) fn too_long(limit: Duration) -> CallError {
-    CallError::Limit(format!("the call took longer than its {} seconds", limit.as_secs_f32()))
+    CallError::Limit(format!(
+        "the call took longer than its `call-timeout` of {} seconds",
+        limit.as_secs_f32()
+    ))
 }
 
 #[cfg(test)]

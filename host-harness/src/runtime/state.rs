@@ -115,7 +115,7 @@ impl ResourceLimiter for Budget {
         if wanted > self.memory {
             let limit = self.memory >> 20;
             return Err(self.exceed(format!(
-                "the component asked for more memory than its limit of {limit} MiB"
+                "the component asked for more memory than its `memory` limit of {limit} MiB"
             )));
         }
         self.memory_used = wanted;

@@ -15,14 +15,27 @@ pub type BytesOf<'a> = &'a (dyn Fn(&Map<String, Value>) -> Option<Result<Bytes, 
 /// The arguments of a call: one JSON value for each parameter.
 #[derive(Clone, Copy)]
 pub struct Arguments<'a> {
-    values: &'a [Value],
+    values: Values<'a>,
     bytes: Option<BytesOf<'a>>,
 }
 
+#[derive(Clone, Copy)]
+enum Values<'a> {
+    InOrder(&'a [Value]),
+    ByName(&'a Map<String, Value>),
+}
+
 impl<'a> Arguments<'a> {
-    /// These values; trailing ones that may be absent may be left out.
+    /// These values in the order of the parameters; trailing ones that may be
+    /// absent may be left out.
     pub fn new(values: &'a [Value]) -> Self {
-        Arguments { values, bytes: None }
+        Arguments { values: Values::InOrder(values), bytes: None }
+    }
+
+    /// These values by the names of the parameters, as [`crate::schema::parameters`]
+    /// describes them; any that may be absent may be left out.
+    pub fn by_name(values: &'a Map<String, Value>) -> Self {
+        Arguments { values: Values::ByName(values), bytes: None }
     }
 
     /// Asks this for the bytes of an object that stands where bytes are
@@ -32,19 +45,45 @@ impl<'a> Arguments<'a> {
         Arguments { bytes: Some(bytes), ..self }
     }
 
-    /// The values.
-    pub fn values(&self) -> &'a [Value] {
-        self.values
+    /// The value given for the parameter of this place and name.
+    pub(super) fn get(&self, place: usize, name: &str) -> Option<&'a Value> {
+        match self.values {
+            Values::InOrder(values) => values.get(place),
+            Values::ByName(values) => values.get(name),
+        }
     }
 
-    /// Fits when no more than these were given.
-    pub(crate) fn at_most(&self, parameters: usize) -> Option<()> {
-        (self.values.len() <= parameters).then_some(())
+    /// Whether the values are given by name.
+    pub(super) fn are_named(&self) -> bool {
+        matches!(self.values, Values::ByName(_))
+    }
+
+    /// How many values are given.
+    pub(super) fn count(&self) -> usize {
+        match self.values {
+            Values::InOrder(values) => values.len(),
+            Values::ByName(values) => values.len(),
+        }
+    }
+
+    /// A name that is none of these, where values are given by name.
+    pub(super) fn unknown(&self, names: &[&str]) -> Option<&'a str> {
+        match self.values {
+            Values::InOrder(_) => None,
+            Values::ByName(values) => {
+                values.keys().map(String::as_str).find(|name| !names.contains(name))
+            }
+        }
+    }
+
+    /// Fits when nothing was given besides these parameters.
+    pub(crate) fn only(&self, names: &[&str]) -> Option<()> {
+        (self.count() <= names.len() && self.unknown(names).is_none()).then_some(())
     }
 
     /// The value of one parameter.
-    pub(crate) fn parameter<T: Given>(&self, place: usize) -> Option<T> {
-        self.values.get(place).map_or_else(T::absent, |value| T::given(value, self))
+    pub(crate) fn parameter<T: Given>(&self, place: usize, name: &str) -> Option<T> {
+        self.get(place, name).map_or_else(T::absent, |value| T::given(value, self))
     }
 
     /// The value of a record's field; counts the ones that were given.

@@ -7,6 +7,8 @@
 
 mod data;
 mod given;
+mod missing;
+mod nearest;
 mod read;
 mod shown;
 mod write;
@@ -15,6 +17,8 @@ pub use data::{Data, Fields, Items, View};
 pub(crate) use data::{data_enum, data_record, serialize};
 pub use given::{Arguments, BytesOf};
 pub(crate) use given::{Given, deserialize, given_enum, given_record, read_alone};
+pub use missing::Missing;
+pub use nearest::nearest;
 pub use read::arguments;
 pub use shown::{InPlace, Shown, check_numbers, records};
 pub use write::{Tree, answer, tree};

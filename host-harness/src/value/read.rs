@@ -1,6 +1,6 @@
 //! JSON arguments to component values.
 
-use super::{Arguments, Path, ValueError};
+use super::{Arguments, Path, ValueError, nearest};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use wasmtime::component::Val;
@@ -10,38 +10,45 @@ use wasmtime::component::types::{ComponentFunc, Record, Type, Variant};
 /// as much as forty bytes. Functions of the WIT take their bytes another way.
 const MOST_BYTES: usize = 4 << 20;
 
-/// The values for a function's parameters, from one JSON value for each.
+/// The values for a function's parameters, from one JSON value for each, in
+/// order or by name.
 ///
 /// Trailing parameters that can be absent (options, lists, records of such)
-/// may be left out.
+/// may be left out; by name, any such.
 ///
 /// # Errors
 ///
-/// Where a value does not fit, or a parameter is missing or too many.
+/// Where a value does not fit, or a parameter is missing, unknown or too many.
 pub fn arguments(
     function: &ComponentFunc,
     arguments: &Arguments<'_>,
 ) -> Result<Vec<Val>, ValueError> {
     let parameters: Vec<(&str, Type)> = function.params().collect();
-    let given = arguments.values();
+    let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
     let reader = Reader { arguments, too_many: RefCell::default() };
-    if given.len() > parameters.len() {
-        let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
+    if let Some(name) = arguments.unknown(&names) {
+        return Err(unknown_parameter(&parameters, name));
+    }
+    if arguments.count() > parameters.len() {
         let takes = match names.as_slice() {
             [] => "no arguments".to_owned(),
             names => format!("at most {} ({})", names.len(), names.join(", ")),
         };
         return Err(ValueError::new(
             &Path::Root,
-            format!("the function takes {takes}, got {} arguments", given.len()),
+            format!("the function takes {takes}, got {} arguments", arguments.count()),
         ));
     }
     let values = parameters.iter().enumerate().map(|(n, (name, ty))| {
         let path = Path::Name(&Path::Root, name);
-        match given.get(n) {
+        match arguments.get(n, name) {
             Some(value) => reader.read(ty, value, &path),
             None => absent(ty).ok_or_else(|| {
-                ValueError::new(&path, format!("missing; argument {} is {}", n + 1, expected(ty)))
+                let what = match arguments.are_named() {
+                    true => "it".to_owned(),
+                    false => format!("argument {}", n + 1),
+                };
+                ValueError::new(&path, format!("missing; {what} is {}", expected(ty)))
             }),
         }
     });
@@ -266,20 +273,38 @@ impl Reader<'_> {
 }
 
 fn unknown_key(record: &Record, key: &str, path: &Path<'_>) -> ValueError {
-    let plain = |name: &str| {
-        name.chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_lowercase())
-            .collect::<String>()
-    };
     let names: Vec<&str> = record.fields().map(|field| field.name).collect();
-    // `maxItems` and `max_items` are what Lever's own documents teach.
-    let message = match names.iter().find(|name| plain(name) == plain(key)) {
+    ValueError::new(&Path::Name(path, &shown(key)), not_among(key, &names))
+}
+
+fn unknown_parameter(parameters: &[(&str, Type)], key: &str) -> ValueError {
+    let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
+    let holder = parameters.iter().find(|(_, ty)| match ty {
+        Type::Record(record) => record.fields().any(|field| field.name == key),
+        _ => false,
+    });
+    let message = match (names.as_slice(), holder) {
+        ([], _) => "unknown parameter; the function takes none".to_owned(),
+        (_, Some((holder, _))) => {
+            format!(
+                "unknown parameter; it is a key of {holder}: {{\"{holder}\": {{\"{key}\": ...}}}}"
+            )
+        }
+        (names, None) => not_among(key, names),
+    };
+    ValueError::new(&Path::Name(&Path::Root, &shown(key)), message)
+}
+
+/// What is wrong with a key that is none of these, and which is meant.
+fn not_among(key: &str, names: &[&str]) -> String {
+    match nearest(key, names) {
         Some(name) => format!("unknown key; it is written {name:?}"),
         None => format!("unknown key; known are {}", names.join(", ")),
-    };
-    let shown: String = key.escape_debug().take(60).collect();
-    ValueError::new(&Path::Name(path, &shown), message)
+    }
+}
+
+fn shown(key: &str) -> String {
+    key.escape_debug().take(60).collect()
 }
 
 fn single(value: &Value) -> Option<(&str, &Value)> {

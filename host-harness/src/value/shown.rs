@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 pub type InPlace<'a> = &'a dyn Fn(&Bytes) -> serde_json::Value;
 
 /// A value as serde writes it.
+#[derive(Clone, Copy)]
 pub struct Shown<'a> {
     view: View<'a>,
     /// Without it, bytes are written as `{"base64": "..."}`.
@@ -27,6 +28,33 @@ impl<'a> Shown<'a> {
     /// The value with something else in place of its bytes.
     pub fn without_bytes(data: &'a dyn Data, bytes: InPlace<'a>) -> Self {
         Shown { view: data.view(), bytes: Some(bytes) }
+    }
+
+    /// Whether it is a record.
+    pub fn is_record(&self) -> bool {
+        matches!(self.view, View::Record(_))
+    }
+
+    /// A record's field of this name, unless it is absent.
+    pub fn field(&self, name: &str) -> Option<Shown<'a>> {
+        let View::Record(fields) = self.view else { return None };
+        let place = (0..fields.count()).find(|place| fields.name(*place) == name)?;
+        let view = fields.field(place);
+        (!matches!(view, View::Absent)).then(|| self.inner(view))
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> Option<impl ExactSizeIterator<Item = Shown<'a>> + use<'a>> {
+        let (View::List(items), shown) = (self.view, *self) else { return None };
+        Some((0..items.count()).map(move |place| shown.inner(items.item(place))))
+    }
+
+    /// A text, or the name of a case.
+    pub fn text(&self) -> Option<&'a str> {
+        match self.view {
+            View::Text(text) | View::Case(text, None) => Some(text),
+            _ => None,
+        }
     }
 
     fn inner(&self, view: View<'a>) -> Self {
@@ -120,16 +148,11 @@ fn check(view: View<'_>, path: &Path<'_>) -> Result<(), ValueError> {
 
 /// How many records a result is: the items of a page, one, or none.
 pub fn records(data: &dyn Data) -> u64 {
-    match data.view() {
-        View::Absent => 0,
-        View::List(items) => items.count() as u64,
-        View::Record(fields) => {
-            let items = (0..fields.count()).find(|place| fields.name(*place) == "items");
-            match items.map(|place| fields.field(place)) {
-                Some(View::List(items)) => items.count() as u64,
-                _ => 1,
-            }
-        }
-        _ => 1,
+    let shown = Shown::new(data);
+    let items = shown.items().or_else(|| shown.field("items")?.items());
+    match (items, shown.view) {
+        (Some(items), _) => items.len() as u64,
+        (None, View::Absent) => 0,
+        (None, _) => 1,
     }
 }

@@ -75,6 +75,37 @@ fn what_may_be_left_out_may_be_left_out() {
 }
 
 #[test]
+fn arguments_by_name_are_the_same_as_in_order() {
+    let function = function();
+    let note = json!({"value": "x", "secret": false});
+    let named = json!({"note": note, "id": "id", "order": "asc"});
+    let named = named.as_object().unwrap();
+    let in_order = [json!("id"), note, json!({}), json!("asc")];
+    assert_eq!(
+        super::arguments(&function, &Arguments::by_name(named)).unwrap(),
+        arguments(&function, &in_order).unwrap()
+    );
+    let rows = [
+        (json!({"note": {"value": "x", "secret": true}}), "id: missing; it is a string"),
+        (json!({"id": "a", "nota": 1}), "nota: unknown key; it is written \"note\""),
+        (
+            json!({"id": "a", "colour": 1}),
+            "colour: unknown key; known are id, note, query, order, change, body",
+        ),
+        (
+            json!({"limit": 3}),
+            "limit: unknown parameter; it is a key of query: {\"query\": {\"limit\": ...}}",
+        ),
+        (json!({"id": 3}), "id: expected a string, got 3"),
+    ];
+    for (named, expected) in rows {
+        let arguments = Arguments::by_name(named.as_object().unwrap());
+        let error = super::arguments(&function, &arguments).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
 fn what_goes_in_comes_out() {
     let given = [
         json!("Zoë \u{202e}\u{0}"),

@@ -3,6 +3,7 @@
 use super::data::{Data, Fields, View};
 use super::{Path, ValueError};
 use bytes::Bytes;
+use serde_json::Value;
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
 
@@ -64,6 +65,25 @@ impl Fields for Vec<(String, Tree)> {
 
     fn field(&self, place: usize) -> View<'_> {
         self.get(place).map_or(View::Absent, |(_, value)| value.view())
+    }
+}
+
+impl From<Value> for Tree {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Tree::Absent,
+            Value::Bool(value) => Tree::Flag(value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(whole), _) => Tree::Whole(whole),
+                (None, Some(signed)) => Tree::Signed(signed),
+                (None, None) => Tree::Float(number.as_f64().unwrap_or_default()),
+            },
+            Value::String(text) => Tree::Text(text),
+            Value::Array(items) => Tree::List(items.into_iter().map(Tree::from).collect()),
+            Value::Object(fields) => Tree::Record(
+                fields.into_iter().map(|(name, value)| (name, Tree::from(value))).collect(),
+            ),
+        }
     }
 }
 

@@ -1,21 +1,34 @@
-//! `lever-host call`: one call, its result as JSON.
+//! `lever-host call`: one call, its result as JSON; or a list in parts.
 
+mod fields;
 mod files;
+mod hint;
+mod input;
+mod jsonl;
+mod name;
 mod out;
+mod partial;
+mod reading;
+mod table;
+
+pub use partial::Partial;
 
 use crate::auth;
 use crate::setup::Options;
 use crate::tools::print;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
+use fields::Fields;
 use files::Files;
 use indicatif::{ProgressBar, ProgressStyle};
 use lever_host::audit::escape_json;
-use lever_host::runtime::{Answer, CallError, Host};
-use lever_host::value::Arguments;
+use lever_host::catalog::{Catalog, Shape};
+use lever_host::runtime::{Answer, Host};
+use name::Named;
 pub use out::Out;
 use serde_json::{Map, Value};
 use std::future::Future;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -24,16 +37,18 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The arguments of `lever-host call`.
 #[derive(Args)]
+#[command(override_usage = "lever-host call [OPTIONS] <INTERFACE> <FUNCTION> [JSON]...\n       \
+    lever-host call [OPTIONS] <INTERFACE>_<FUNCTION> [JSON]...")]
 pub struct CallArgs {
-    /// The interface, such as opportunities
-    interface: String,
-    /// The function, such as list-all
-    function: String,
-    /// One JSON value for each parameter, as in '{"expand": ["stage"]}' or
-    /// '"lead-new"'; trailing ones that may be absent may be left out. Bytes
-    /// are a string, {"base64": "..."} or, with --files, {"file": "path"}
-    #[arg(value_name = "JSON")]
-    arguments: Vec<String>,
+    /// The function, such as `opportunities list-all` or, as `tools --json` names it,
+    /// `opportunities_list-all`; then one JSON value for each parameter, as in
+    /// '{"expand": ["stage"]}' or '"lead-new"', or one object that holds them by
+    /// name, as in '{"query": {"tag": ["Boats"]}, "max-items": 50}'. What may be
+    /// absent may be left out. `-` reads a value from standard input, `@FILE` from
+    /// a file; a list of strings may be one a line there. Bytes are a string,
+    /// {"base64": "..."} or, with --files, {"file": "path"}
+    #[arg(value_name = "FUNCTION [JSON]", required = true)]
+    words: Vec<String>,
     /// Let arguments name files below this directory
     #[arg(long, value_name = "DIR")]
     files: Option<PathBuf>,
@@ -43,63 +58,96 @@ pub struct CallArgs {
     /// Let --out replace a file
     #[arg(long, requires = "out")]
     force: bool,
+    /// Read a list page by page, or many ids some at a time, and print each item
+    /// as a line as it comes. The last line says {"complete":true}, or where to
+    /// go on: {"complete":false,"cursor":"..."}
+    #[arg(long, conflicts_with = "out")]
+    jsonl: bool,
+    /// Go on where the last line of --jsonl says
+    #[arg(long, value_name = "CURSOR", requires = "jsonl")]
+    cursor: Option<String>,
+    /// Show these fields of each record alone, such as id,name,stage.id
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', conflicts_with = "out")]
+    fields: Vec<String>,
+    /// Print a table for people, with times in UTC
+    #[arg(long, conflicts_with_all = ["out", "jsonl"])]
+    table: bool,
 }
 
 /// Calls and prints.
 pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
-    let arguments = parse(&args.arguments)?;
     let agent = options.agent()?;
+    let Named { interface, function, is_tool, arguments } = name::find(&args.words)?;
+    let known = Catalog::embedded().function(interface, function);
+    let shape = known.and_then(|function| function.result.as_ref());
+    let fields = match args.fields.as_slice() {
+        [] => None,
+        paths => Some(Fields::new(paths, shape.map(Shape::records))?),
+    };
+    let given = input::read(arguments, known, is_tool).await?;
     let bytes = options.component()?;
     let credential = options.credential()?;
     let has_none = credential.is_none();
     let host = options.host(credential)?;
     let component = host.load(&bytes)?;
+    if args.jsonl {
+        let function = known.with_context(|| {
+            format!(
+                "{interface}.{function} is no function of the Lever component, whose lists --jsonl \
+                 reads; `lever-host tools` lists them"
+            )
+        })?;
+        let cursor = args.cursor.as_deref();
+        let (host, component) = (&host, &*component);
+        let call = jsonl::Call { host, component, agent: &agent, function, given, cursor };
+        let call = jsonl::run(call, fields.as_ref());
+        let outcome = match io::stdout().is_terminal() {
+            true => call.await,
+            false => with_progress(host, call).await,
+        };
+        auth::settle(host.settle()).await;
+        return outcome.inspect_err(|error| hint::print(error, has_none, &agent, None));
+    }
     let out = args.out.as_deref().map(|path| Out::prepare(path, args.force)).transpose()?;
     let files = Files::below(args.files.as_deref());
     let named = |object: &Map<String, Value>| files.bytes(object);
-    let arguments = Arguments::new(&arguments).with_bytes(&named);
-    let call = host.answer(&component, &agent, &args.interface, &args.function, arguments);
+    let arguments = given.arguments().with_bytes(&named);
+    let call = host.answer(&component, &agent, interface, function, arguments);
     let result = with_progress(&host, call).await;
-    let outcome = show(result, out, has_none);
+    let outcome = result.map_err(anyhow::Error::from).and_then(|answer| {
+        match (out, args.table) {
+            (Some(out), _) => out_json(&out.write(&answer)?)?,
+            (None, true) => show_table(&answer, shape, fields.as_ref())?,
+            (None, false) => show_json(&answer, fields.as_ref())?,
+        }
+        Partial::check(answer.missing())
+    });
     auth::settle(host.settle()).await;
-    outcome
+    outcome.inspect_err(|error| hint::print(error, has_none, &agent, known))
 }
 
-fn show(result: Result<Answer, CallError>, out: Option<Out>, has_none: bool) -> anyhow::Result<()> {
-    if let Err(CallError::Component(error)) = &result
-        && has_none
-        && error.get("status").and_then(Value::as_u64) == Some(401)
-    {
-        eprintln!(
-            "hint: no credential was given; set LEVER_API_KEY or LEVER_ACCESS_TOKEN, use \
-             --credential-file, or run `lever-host auth login`"
-        );
-    }
-    let answer = result?;
-    let text = match out {
-        Some(out) => out.write(&answer)?,
-        None => serde_json::to_string_pretty(&answer)?,
-    };
-    print(&format!("{}\n", escape_json(&text)))
+fn show_json(answer: &Answer, fields: Option<&Fields>) -> anyhow::Result<()> {
+    out_json(&match fields {
+        Some(fields) => serde_json::to_string_pretty(&fields.of_result(answer.to_value()))?,
+        None => serde_json::to_string_pretty(answer)?,
+    })
 }
 
-fn parse(arguments: &[String]) -> anyhow::Result<Vec<Value>> {
-    let parse = |(n, text): (usize, &String)| {
-        serde_json::from_str(text).or_else(|error| {
-            let bare = !text.trim_start().starts_with(['{', '[', '"']);
-            if bare {
-                let quoted = shell_quoted(&Value::from(text.as_str()).to_string());
-                bail!("argument {} is no JSON; if it is meant as a string, write {quoted}", n + 1);
-            }
-            Err(error).with_context(|| format!("argument {} is no JSON", n + 1))
-        })
-    };
-    arguments.iter().enumerate().map(parse).collect()
+fn out_json(text: &str) -> anyhow::Result<()> {
+    print(&format!("{}\n", escape_json(text)))
 }
 
-/// The text as one word of a POSIX shell.
-fn shell_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+fn show_table(
+    answer: &Answer,
+    shape: Option<&Shape>,
+    fields: Option<&Fields>,
+) -> anyhow::Result<()> {
+    let width = console::Term::stdout().size_checked().map(|(_, columns)| columns);
+    let width = width.filter(|_| io::stdout().is_terminal());
+    let table::Shown { table, notes } = table::lay_out(&answer.to_value(), shape, fields, width);
+    print(&table)?;
+    notes.iter().for_each(|note| eprintln!("{note}"));
+    Ok(())
 }
 
 /// Waits for the call; on a terminal, a line tells how it goes.
@@ -122,22 +170,5 @@ async fn with_progress<T>(host: &Host, call: impl Future<Output = T>) -> T {
             bar.finish_and_clear();
             return result;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bare_word_is_answered_with_its_quoted_form() {
-        let error = |text: &str| parse(&["{}".to_owned(), text.to_owned()]).unwrap_err();
-        assert_eq!(
-            error("lead-new").to_string(),
-            r#"argument 2 is no JSON; if it is meant as a string, write '"lead-new"'"#
-        );
-        assert!(error("O'Brien").to_string().ends_with(r#"write '"O'\''Brien"'"#));
-        assert_eq!(error("{\"a\":").to_string(), "argument 2 is no JSON");
-        assert_eq!(parse(&["\"x\"".to_owned()]).unwrap(), ["x"]);
     }
 }

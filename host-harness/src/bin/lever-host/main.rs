@@ -3,7 +3,7 @@
 //!
 //! Only wiring: options to the library's types, errors to exit codes. 0 done,
 //! 1 wrong usage or set-up, 2 the component answered an error, 3 refused by the
-//! policy, 4 a trap, a limit or a record that could not be written.
+//! policy, 4 a trap, a limit or a record that could not be written, 5 done in part.
 
 mod audit;
 mod auth;
@@ -11,12 +11,13 @@ mod call;
 mod compile;
 mod component;
 mod demo;
+mod manual;
 mod policy;
 mod setup;
 mod tools;
 mod webhooks;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use lever_host::mock::command as mock;
 use setup::Options;
 use std::process::ExitCode;
@@ -55,6 +56,10 @@ enum Command {
     Webhooks(webhooks::WebhooksCommand),
     /// Write the embedded component to a file
     Component(component::ComponentArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(manual::CompletionsArgs),
+    /// Print the manual's page, or write all of its pages
+    Man(manual::ManArgs),
     /// Compile a component from standard input into a cache, within limits; what
     /// `call` runs for components that are not embedded
     #[command(hide = true)]
@@ -97,6 +102,8 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(command),
         Command::Webhooks(command) => webhooks::run(options, command).await,
         Command::Component(args) => component::run(options, args),
+        Command::Completions(args) => manual::completions(Cli::command(), args),
+        Command::Man(args) => manual::man(Cli::command(), args),
         Command::Compile(args) => compile::run(args),
     }
 }
@@ -104,7 +111,6 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_holds_together() {

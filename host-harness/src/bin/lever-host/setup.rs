@@ -1,5 +1,6 @@
 //! The options all commands share, and what is made of them.
 
+use crate::call::Partial;
 use anyhow::{Context, bail};
 use clap::Args;
 use lever_host::audit::{Audit, escape, escape_json};
@@ -36,6 +37,14 @@ pub struct Options {
     /// *.storage.example.com; may be repeated
     #[arg(long = "download-host", value_name = "HOST", global = true)]
     download_hosts: Vec<String>,
+    /// Let a call take this long, such as 10m, up to 1h; without a policy, whose
+    /// `call-timeout` it is
+    #[arg(long, value_name = "DURATION", global = true)]
+    call_timeout: Option<String>,
+    /// Let a call use this much memory, such as 1GiB, up to 4GiB; without a policy,
+    /// whose `memory` it is
+    #[arg(long, value_name = "SIZE", global = true)]
+    memory: Option<String>,
     /// The API
     #[arg(long, value_name = "URL", default_value = Upstream::DEFAULT, global = true)]
     base_url: String,
@@ -78,6 +87,10 @@ impl Options {
             (Some(_), _) if !self.download_hosts.is_empty() => bail!(
                 "--policy and --download-host exclude each other: add the host to `download-hosts` in the policy"
             ),
+            (Some(_), _) if self.call_timeout.is_some() || self.memory.is_some() => bail!(
+                "--policy and --call-timeout or --memory exclude each other: set `call-timeout` and `memory` under \
+                 the agent's limits in the policy"
+            ),
             (Some(file), Some(name)) => Ok(Policy::load(file)?.agent(name)?.clone()),
             (Some(file), None) => {
                 let policy = Policy::load(file)?;
@@ -89,6 +102,12 @@ impl Options {
                 let mut agent = Agent::from_grants(name, &self.grants)?;
                 for host in &self.download_hosts {
                     agent = agent.with_download_host(host)?;
+                }
+                if let Some(duration) = &self.call_timeout {
+                    agent = agent.with_call_timeout(duration)?;
+                }
+                if let Some(size) = &self.memory {
+                    agent = agent.with_memory(size)?;
                 }
                 Ok(agent)
             }
@@ -303,6 +322,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     let (word, code) = match call {
         Some(CallError::Refused(_)) => ("refused", 3),
         Some(CallError::Trap(_) | CallError::Limit(_) | CallError::Audit(_)) => ("error", 4),
+        _ if error.is::<Partial>() => ("partial", 5),
         _ => match error.downcast_ref::<HostError>() {
             Some(HostError::Import { .. }) => ("refused", 3),
             Some(HostError::Costly(_)) => ("error", 4),

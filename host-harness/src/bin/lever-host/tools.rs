@@ -17,7 +17,8 @@ const WIDTH: usize = 100;
 /// Arguments of `lever-host tools`.
 #[derive(Debug, clap::Args)]
 pub struct ToolsArgs {
-    /// Print a JSON array with a JSON Schema of each function's parameters
+    /// Print a JSON array with a JSON Schema of each function's parameters; `call`
+    /// takes the names in it, and one object of the schema
     #[arg(long)]
     pub json: bool,
 }
@@ -96,7 +97,7 @@ fn route(function: &Function) -> String {
 
 fn describe(function: &Function) -> Value {
     json!({
-        "name": function.id(),
+        "name": function.tool_name(),
         "description": function.docs,
         "route": function.routes.first().map(ToString::to_string),
         "scope": function.scope.to_string(),
@@ -121,9 +122,20 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_tool_is_one_that_model_apis_take_and_names_its_function() {
+        let is_taken = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        for function in Catalog::embedded().functions() {
+            let name = describe(function)["name"].as_str().unwrap().to_owned();
+            assert!((1..=64).contains(&name.len()) && name.chars().all(is_taken), "{name}");
+            let (interface, function_name) = name.split_once('_').unwrap();
+            assert_eq!((interface, function_name), (&*function.interface, &*function.name));
+        }
+    }
+
+    #[test]
     fn a_tool_is_described_in_full() {
         let tool = describe(Catalog::embedded().function("opportunities", "get").unwrap());
-        assert_eq!(tool["name"], "opportunities.get");
+        assert_eq!(tool["name"], "opportunities_get");
         assert_eq!(tool["route"], "GET /opportunities/{opportunity}");
         assert_eq!(tool["scope"], "opportunities:read");
         assert_eq!(tool["parameters"]["required"], json!(["opportunity"]));
