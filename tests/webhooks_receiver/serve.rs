@@ -264,9 +264,10 @@ async fn events_are_handed_on_before_they_are_written() {
 async fn a_forward_url_of_this_machine_needs_the_switch() {
     let (folder, inbox) = (Folder::new(), Inbox::start().await);
     let forward = Some(Forward::parse(&inbox.url()).unwrap());
-    let receiver = Receiver::start(Config { forward, ..config(&folder) }).await.unwrap();
-    is(post(receiver.address(), &fresh("first", "t", "o")).await, 503, "not-forwarded");
-    assert!(inbox.take().is_empty() && folder.events().is_empty());
+    let refused = Receiver::start(Config { forward, ..config(&folder) }).await.err();
+    let error = refused.expect("it is refused at the start").to_string();
+    assert!(error.contains("loopback") && error.contains("--allow-loopback"), "{error}");
+    assert!(inbox.take().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -212,11 +212,14 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// When every address may not be connected to. A name that has none at this moment is none.
+    /// When every address may not be connected to.
     pub async fn check(&self) -> Result<(), ConnectError> {
         match self.inner.addresses().await {
-            Err(ConnectError::Resolve(_)) | Ok(_) => Ok(()),
-            Err(error) => Err(error),
+            Err(error @ (ConnectError::Prohibited { .. } | ConnectError::Clear { .. })) => {
+                Err(error)
+            }
+            // What cannot be resolved or reached now may be later.
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 }

@@ -67,8 +67,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
-            connections_per_peer: 128,
-            bodies_per_peer: 32,
+            // A reverse proxy is one peer: nearly all of them, but never all.
+            connections_per_peer: 224,
+            bodies_per_peer: 128,
             head: Duration::from_secs(10),
             body: Duration::from_secs(20),
             stop: Duration::from_secs(30),
