@@ -36,6 +36,7 @@ mod fixtures;
 mod hostile;
 mod hostile_memory;
 mod hostile_text;
+mod odd_answers;
 mod pace;
 mod pagination;
 mod policy;

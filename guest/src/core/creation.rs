@@ -64,7 +64,7 @@ fn check(
     parse: Option<bool>,
     now: u64,
 ) -> Result<(), Error> {
-    let reason = new.archived.as_ref().map(|archived| archived.reason.clone());
+    let reason = new.archived.as_ref().and_then(|archived| archived.reason.clone());
     let archived_at = new.archived.as_ref().and_then(|archived| archived.archived_at);
     rules::check(&[
         ("emails", Rule::Each(&new.emails)),
@@ -96,6 +96,11 @@ fn check(
     }
     if parse == Some(true) && new.resume_file.is_none() {
         return Err(Error::invalid("parse needs a resume to read. Give resume-file."));
+    }
+    if new.archived.is_some() && reason.is_none() {
+        return Err(Error::invalid(
+            "archived.reason is missing. Give an archive reason's id; archive-reasons.list-all finds it.",
+        ));
     }
     if let Some(archived_at) = archived_at
         && new.created_at.is_none_or(|created_at| created_at >= archived_at)
@@ -182,6 +187,7 @@ mod tests {
             (r#"{"archived":{"reason":""}}"#, None, None, "archived.reason is"),
             (r#"{"createdAt":1800000600000}"#, None, None, "created-at 1800000600000 is in"),
             (r#"{"archived":{"reason":"r","archivedAt":9}}"#, None, None, "created-at"),
+            (r#"{"archived":{"archivedAt":9},"createdAt":5}"#, None, None, "archived.reason"),
             (
                 r#"{"archived":{"reason":"r","archivedAt":9},"createdAt":9}"#,
                 None,

@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 use super::backoff::http_date;
 use super::client::Client;
 use super::error::Error;
-use super::pager::{Extent, Paged, Pager, Walk};
+use super::pager::{self, Extent, Paged, Pager, Walk};
 use super::query::{self, Pairs};
 use super::request::{Request, Route};
 use super::response::Response;
 use super::scheduler::{Clock, Plan, Transport};
 use super::{MILLISECOND, Nanos};
+use crate::bindings::exports::ats::lever::types::Skipped;
 
 /// Reads of what changed, at most: the second for what changed during the first.
 const ROUNDS: usize = 2;
@@ -98,6 +99,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         route: &Route,
         pairs: &Pairs,
         items: &mut Vec<P::Item>,
+        skipped: &mut Vec<Skipped>,
         mut began: Option<u64>,
     ) -> Result<(), Error> {
         for _ in 0..ROUNDS {
@@ -110,7 +112,9 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
             })?;
             began = plan.began;
             let before = items.len();
-            merge::<P>(items, plan.plan.into_items());
+            let (newer, more) = plan.plan.into_items();
+            merge::<P>(items, newer);
+            pager::skip(skipped, more);
             if items.len() == before {
                 break;
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome};
 use super::json;
-use super::record::{self, Json};
+use super::record::{self, Json, lenient};
 use super::replace::{Field, Object, mentioned, merged};
 use super::request::Request;
 use super::rules::{self, Rule};
@@ -61,7 +61,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         {
             return Ok(note);
         }
-        let ids: Option<Ids> = record::read(text).ok();
+        let ids: Option<Ids> = lenient::read(&answer.0).ok();
         let id = thread.or_else(|| ids.and_then(|ids| ids.note_id.or(ids.id)));
         let id = id.ok_or_else(|| {
             let message = "Lever made the note and did not say its id. Find it with notes.list-page; do not repeat it.";
@@ -222,7 +222,7 @@ mod tests {
         use Outcome::{Applied, Unknown};
         let rows = [
             (r#"{"data":{}}"#, Applied),
-            (r#"{"data":{"id":7}}"#, Applied),
+            (r#"{"data":{"id":[7]}}"#, Applied),
             ("{}", Unknown),
             ("", Unknown),
             (r#"{"data":7}"#, Unknown),

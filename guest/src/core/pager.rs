@@ -11,12 +11,13 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, ErrorKind, Outcome};
-use super::json::{self, Envelope};
+use super::json;
 use super::query::{self, PAGE, Pairs};
 use super::record::{Read, Write};
-use super::request::{Effect, Request, Route};
+use super::request::{Request, Route};
 use super::response::Response;
 use super::scheduler::Plan;
+use crate::bindings::exports::ats::lever::types::Skipped;
 
 /// Pages without a record that may follow each other before the list counts as
 /// one that never ends.
@@ -30,8 +31,8 @@ pub trait Paged {
     /// The item's id.
     fn id(item: &Self::Item) -> &str;
 
-    /// The record for these items.
-    fn build(items: Vec<Self::Item>, next: Option<String>) -> Self;
+    /// The record for these items, and for those that could not be read.
+    fn build(items: Vec<Self::Item>, next: Option<String>, skipped: Vec<Skipped>) -> Self;
 }
 
 /// Implements [`Paged`].
@@ -44,13 +45,26 @@ macro_rules! page {
                 &item.id
             }
 
-            fn build(items: Vec<$item>, next: Option<String>) -> Self {
-                Self { items, next }
+            fn build(
+                items: Vec<$item>,
+                next: Option<String>,
+                skipped: Vec<crate::bindings::exports::ats::lever::types::Skipped>,
+            ) -> Self {
+                Self { items, next, skipped }
             }
         }
     };
 }
 pub(crate) use page;
+
+/// Adds what could not be read, without what is there by its id already.
+pub fn skip(skipped: &mut Vec<Skipped>, more: Vec<Skipped>) {
+    for one in more {
+        if one.id.is_none() || skipped.iter().all(|other| other.id != one.id) {
+            skipped.push(one);
+        }
+    }
+}
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,36 +191,38 @@ impl Walk {
         })
     }
 
-    /// The records of a page, or `None` where it does not say how the list goes
-    /// on and is read once more. Without this, no record of a page is taken.
+    /// Whether a page counts: not where it does not say how the list goes on and
+    /// is read once more. Without this, no record of a page is taken.
     ///
     /// # Errors
     ///
     /// A list that says a second time that it goes on, and not where; one whose
     /// cursors go round, or lead from one empty page to another.
-    pub fn accept<T>(
+    pub fn accept(
         &mut self,
         status: u16,
-        page: Envelope<Vec<T>>,
-    ) -> Result<Option<Vec<T>>, Error> {
+        is_empty: bool,
+        has_next: Option<bool>,
+        next: Option<String>,
+    ) -> Result<bool, Error> {
         let odd = |message: &str| {
             let error =
                 Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
             Err(Error { status: Some(status), ..error })
         };
         // Some lists answer null or an empty text for no cursor.
-        let next = page.next.filter(|next| !next.is_empty());
-        if page.has_next == Some(true) && next.is_none() {
+        let next = next.filter(|next| !next.is_empty());
+        if has_next == Some(true) && next.is_none() {
             if std::mem::replace(&mut self.again, true) {
                 return odd(
                     "Lever says that the list goes on, and twice not where: hasNext is true and next is missing. Read it again later; what was read is not the whole list.",
                 );
             }
             self.state = State::Ready;
-            return Ok(None);
+            return Ok(false);
         }
         self.again = false;
-        self.empty = if page.data.is_empty() { self.empty.saturating_add(1) } else { 0 };
+        self.empty = if is_empty { self.empty.saturating_add(1) } else { 0 };
         if next.is_some() && self.empty >= EMPTY {
             return odd(
                 "Lever returned a hundred empty pages in a row, each with a cursor, so the list would never end. Read it again later.",
@@ -220,7 +236,7 @@ impl Walk {
             );
         }
         self.offset = next;
-        Ok(Some(page.data))
+        Ok(true)
     }
 
     /// Goes on behind the page that was accepted, with so many items read in
@@ -247,28 +263,28 @@ pub struct Pager<P: Paged> {
     walk: Walk,
     ids: BTreeSet<String>,
     items: Vec<P::Item>,
+    skipped: Vec<Skipped>,
 }
 
 impl<P: Paged> Pager<P> {
     /// Nothing read yet.
     pub fn new(walk: Walk) -> Self {
-        Pager { walk, ids: BTreeSet::new(), items: Vec::new() }
+        Pager { walk, ids: BTreeSet::new(), items: Vec::new(), skipped: Vec::new() }
     }
 
-    /// What was read.
-    pub fn into_items(self) -> Vec<P::Item> {
-        self.items
+    /// What was read, and what could not be.
+    pub fn into_items(self) -> (Vec<P::Item>, Vec<Skipped>) {
+        (self.items, self.skipped)
     }
 
-    /// What was read, and the cursor where it stopped.
-    pub fn into_parts(self) -> (Vec<P::Item>, Option<String>) {
-        (self.items, self.walk.cursor())
+    /// What was read, the cursor where it stopped, and what could not be read.
+    pub fn into_parts(self) -> (Vec<P::Item>, Option<String>, Vec<Skipped>) {
+        (self.items, self.walk.cursor(), self.skipped)
     }
 
     /// The same as a page.
     pub fn into_page(self) -> P {
-        let (items, next) = self.into_parts();
-        P::build(items, next)
+        P::build(self.items, self.walk.cursor(), self.skipped)
     }
 }
 
@@ -279,9 +295,12 @@ impl<P: Paged> Plan for Pager<P> {
 
     fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
         let response = self.walk.answer(result)?;
-        let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
-        let Some(items) = self.walk.accept(response.status, page)? else { return Ok(()) };
-        for item in items {
+        let page = json::page::<P::Item>(&response)?;
+        if !self.walk.accept(response.status, page.is_empty(), page.has_next, page.next)? {
+            return Ok(());
+        }
+        self.skipped.extend(page.skipped);
+        for item in page.data {
             if self.ids.insert(P::id(&item).to_owned()) {
                 self.items.push(item);
             }
@@ -386,6 +405,20 @@ mod tests {
         let (page, sent) = read(vec![], page.next.as_deref(), Extent::Page, &rest);
         assert_eq!(ids(&page.unwrap()), ["d"]);
         assert_eq!(sent, ["Get /stages?limit=100&offset=n2"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_a_list_is_named_and_does_not_count() {
+        let answers = [
+            r#"{"data":[{"id":"a"},{"text":"x"},{"id":"b"}],"next":"n1"}"#,
+            r#"{"data":[null,{"id":{}}],"next":"n2"}"#,
+            r#"{"data":[{"id":"c"}],"next":"n3"}"#,
+        ];
+        let (page, sent) = read(vec![], None, Extent::Items(Some(3)), &answers);
+        let page = page.unwrap();
+        assert_eq!((ids(&page), sent.len()), (vec!["a", "b", "c"], 3));
+        let paths: Vec<&str> = page.skipped.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!(paths, ["data[1].id", "data[1].id"]);
     }
 
     #[test]

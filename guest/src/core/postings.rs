@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome};
 use super::record;
-use super::replace::{Field, Object, Replacement, mentioned, merged, texts};
+use super::replace::{Field, Object, Replacement, mentioned, merged, texts, unwritable};
 use super::request::Effect;
 use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
@@ -185,12 +185,16 @@ fn changed(current: &Object, mut change: Object) -> Result<Object, Error> {
         ("categories", CATEGORIES, current.get("categories").cloned()),
         ("content", CONTENT, current.get("content").map(content)),
     ] {
-        let there = there.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
         let given = change.get(name).cloned();
         // Of the content nothing is lost that is not sent.
         if given.is_none() && name == "content" {
             continue;
         }
+        let there = match there {
+            None | Some(Value::Null) => Object::new(),
+            Some(Value::Object(there)) => there,
+            Some(_) => return Err(unwritable(name)),
+        };
         let whole = merged(&there, &given.unwrap_or_else(|| json!({})), table)?;
         change.insert(name.to_owned(), Value::Object(whole));
     }
@@ -263,6 +267,27 @@ mod tests {
                    "closingPostingHtml": "<div>c</div>"})
         );
         assert_eq!(changed["tags"], json!(["y"]));
+    }
+
+    #[test]
+    fn parts_in_a_form_that_cannot_be_written_back_are_never_emptied() {
+        let rows = [
+            ("categories", json!({"text": "Lead"})),
+            ("categories", json!({"categories": {"team": "U"}})),
+            ("content", json!({"content": {"descriptionHtml": "e"}})),
+        ];
+        for (part, change) in rows {
+            for odd in [json!([]), json!("L"), json!(7)] {
+                let mut current = current();
+                current.insert(part.into(), odd);
+                let error = changed(&current, change.as_object().unwrap().clone()).unwrap_err();
+                assert!(
+                    error.message.contains(&format!("has {part} in a form")),
+                    "{}",
+                    error.message
+                );
+            }
+        }
     }
 
     #[test]

@@ -14,17 +14,18 @@ use std::collections::BTreeSet;
 
 use super::client::Client;
 use super::error::{Error, ErrorKind};
-use super::json::{self, Envelope};
+use super::json;
 use super::limiter::PER_SECOND;
 use super::moved::Timed;
-use super::pager::{Extent, Paged, Pager, Walk};
+use super::pager::{self, Extent, Paged, Pager, Walk};
 use super::query::{self, Pairs};
 use super::record::Write;
-use super::request::{Effect, Request, Route};
+use super::request::{Request, Route};
 use super::response::Response;
 use super::scheduler::{Clock, Plan, Transport};
 use super::{Nanos, SECOND};
 use crate::bindings::exports::ats::lever::opportunities::{Opportunity, OpportunityPage};
+use crate::bindings::exports::ats::lever::types::Skipped;
 use reading::{Order, Reading, Window};
 
 /// Slices under way at most.
@@ -69,18 +70,19 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
             let mut plan = Timed::new(Pager::<P>::new(walk), clock);
             self.run(&mut plan)?;
             let began = plan.began();
-            let (mut items, next) = plan.plan.into_parts();
+            let (mut items, next, mut skipped) = plan.plan.into_parts();
             if next.is_none() {
-                self.catch_up::<P>(route, &query::pairs(route, query)?, &mut items, began)?;
+                let pairs = query::pairs(route, query)?;
+                self.catch_up::<P>(route, &pairs, &mut items, &mut skipped, began)?;
             }
-            return Ok(P::build(items, next));
+            return Ok(P::build(items, next, skipped));
         }
         let mut plan = Timed::new(Slices::<P, C>::new(route, query, clock)?, clock);
         self.run(&mut plan)?;
         let began = plan.began();
-        let Slices { pairs, mut items, .. } = plan.plan;
-        self.catch_up::<P>(route, &pairs, &mut items, began)?;
-        Ok(P::build(items, None))
+        let Slices { pairs, mut items, mut skipped, .. } = plan.plan;
+        self.catch_up::<P>(route, &pairs, &mut items, &mut skipped, began)?;
+        Ok(P::build(items, None, skipped))
     }
 }
 
@@ -124,6 +126,7 @@ struct Slices<'a, P: Dated, C> {
     repeated: usize,
     ids: BTreeSet<String>,
     items: Vec<P::Item>,
+    skipped: Vec<Skipped>,
 }
 
 /// How many requests Lever's pace allowed and nobody sent, in nanoseconds.
@@ -176,6 +179,7 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
             repeated: 0,
             ids: BTreeSet::new(),
             items: Vec::new(),
+            skipped: Vec::new(),
         };
         slices.open(window)?;
         Ok(slices)
@@ -294,13 +298,15 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
     fn take(&mut self, place: usize, result: Result<Response, Error>) -> Result<(), Error> {
         let Some(slice) = self.slices.get_mut(place) else { return Ok(()) };
         let response = result?;
-        let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
-        let Some(items) = slice.walk.accept(response.status, page)? else {
+        let page = json::page::<P::Item>(&response)?;
+        if !slice.walk.accept(response.status, page.is_empty(), page.has_next, page.next)? {
             slice.state = State::Ready;
             return Ok(());
-        };
+        }
+        // What a cut reads again is the same record.
+        pager::skip(&mut self.skipped, page.skipped);
         slice.read.pages = slice.read.pages.saturating_add(1);
-        for item in items {
+        for item in page.data {
             if let Some(created_at) = P::created_at(&item) {
                 slice.read.add(P::stage(&item).unwrap_or(""), created_at, &mut self.order);
             }

@@ -5,7 +5,7 @@
 //! leaves in doubt whether the change was made.
 
 use super::error::{Error, ErrorKind, Outcome, quote};
-use super::record;
+use super::record::{self, BYTE_ORDER_MARK};
 use super::request::{Effect, Method, Request, Target};
 use super::response::Response;
 
@@ -54,6 +54,7 @@ fn is_blank(body: &[u8]) -> bool {
 }
 
 fn begins_object(body: &[u8]) -> bool {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     body.trim_ascii_start().first() == Some(&b'{')
 }
 
@@ -72,8 +73,8 @@ pub fn is_envelope(body: &[u8]) -> bool {
 
 /// Shows each key of the outermost object, and the text from its value on. Stops
 /// where the text is no object, or ends.
-fn members(body: &[u8], mut see: impl FnMut(&[u8], &[u8])) {
-    let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+pub fn members(body: &[u8], mut see: impl FnMut(&[u8], &[u8])) {
+    let mut rest = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start();
     if rest.first() != Some(&b'{') {
         return;
     }

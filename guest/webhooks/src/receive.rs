@@ -140,7 +140,7 @@ mod tests {
             (delivery("third", "t", NOW, DATA), Verdict::Forged),
             (delivery("first", "t", NOW - 1001, DATA), Verdict::Old),
             (delivery("first", "t", NOW + 1001, DATA), Verdict::Future),
-            (delivery("first", "t", NOW, "7"), Verdict::NoDelivery),
+            (b"7".to_vec(), Verdict::NoDelivery),
             (b"{}".to_vec(), Verdict::NoDelivery),
             (vec![b' '; LARGEST + 1], Verdict::TooLarge),
             (delivery("first", "t", NOW, "{}"), Verdict::Ping),
@@ -149,6 +149,14 @@ mod tests {
             let mut seen = Seen::default();
             let step = admit(&mut seen, &settings(), &body, NOW);
             assert_eq!(answer(step), expected, "{}", String::from_utf8_lossy(&body));
+        }
+    }
+
+    #[test]
+    fn odd_data_is_forwarded_like_any_other() {
+        for data in ["7", "\"x\"", "[]", r#"{"opportunityId":7,"x":"\ud83d"}"#] {
+            let body = delivery("first", "t", NOW, data);
+            assert_eq!(take(&mut Seen::default(), &body, 204), Verdict::Accepted, "{data}");
         }
     }
 
