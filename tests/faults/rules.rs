@@ -11,6 +11,9 @@ use super::kinds::Kind;
 pub enum Class {
     /// It turned the request down, and would again.
     Refused(&'static str),
+    /// Something in its place turned the request down, and may have let it
+    /// through and kept back the answer.
+    Blocked(&'static str),
     /// It turned the request down for now.
     Throttled,
     /// It may or may not have acted, and the next try may succeed.
@@ -58,6 +61,7 @@ pub fn expected(kind: Kind, class: Class, again: bool) -> Expected {
     let often = |expected| Expected { most: 9, ..expected };
     match class {
         Class::Refused(error) => fails(error, "not-applied"),
+        Class::Blocked(error) => fails(error, "unknown"),
         Class::Throttled if again => done(2),
         Class::Throttled => often(fails("rate-limited", "not-applied")),
         Class::Doubtful(_) if again && repeatable => done(2),

@@ -27,6 +27,7 @@ pub mod place;
 pub mod postings;
 pub mod query;
 pub mod record;
+pub mod refusal;
 pub mod replace;
 pub mod request;
 pub mod response;

@@ -5,8 +5,9 @@
 
 use super::backoff;
 use super::error::{Error, ErrorKind, Outcome};
-use super::request::{Effect, Method, Request};
-use super::response::{Begun, Failure, Response, refused};
+use super::refusal::{is_foreign, refused};
+use super::request::{Effect, Method, Request, Target};
+use super::response::{Begun, Failure, Response};
 use super::success;
 use super::{MILLISECOND, Nanos};
 
@@ -70,8 +71,11 @@ pub fn judge(
             return Verdict::Done(response);
         }
         // What was to be removed is gone: the first attempt did it.
-        Ok(Response { status: 404, .. })
-            if request.method == Method::Delete && progress.may_be_applied =>
+        Ok(ref response)
+            if response.status == 404
+                && request.method == Method::Delete
+                && progress.may_be_applied
+                && !is_foreign(response, &request.target) =>
         {
             return Verdict::Done(Response { status: 204, ..Response::default() });
         }
@@ -79,7 +83,7 @@ pub fn judge(
             let again = may_repeat(response.status, effect) || renewed(&response, progress);
             let wait = response.retry_after.as_deref();
             let asked = wait.and_then(|wait| backoff::asked(wait, moment.wall_ms));
-            (refused(&response, effect, request.scope), again, asked)
+            (refused(&response, request), again, asked)
         }
         Err(Failure::Broken(begun) | Failure::TooLarge(begun, _)) if settled(&begun) => {
             return Verdict::Done(Response { status: begun.status, ..Response::default() });
@@ -123,6 +127,7 @@ fn renewed(response: &Response, progress: &mut Progress) -> bool {
 fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
     let effect = request.effect;
     let absolute = effect != Effect::Create;
+    let server = request.target.name();
     let unknown = match effect {
         Effect::Read => Outcome::NotApplied,
         _ => Outcome::Unknown,
@@ -133,20 +138,20 @@ fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
             (Error::new(ErrorKind::RefusedByHost, message), false)
         }
         Failure::NotSent(why) => {
-            let message = format!("No connection to Lever: {why}.");
+            let message = format!("No connection to {server}: {why}.");
             (Error::new(ErrorKind::Connection, message), true)
         }
         Failure::Lost(why) => {
-            let message = format!("The connection to Lever broke before its answer: {why}.");
+            let message = format!("The connection to {server} broke before its answer: {why}.");
             (Error::new(ErrorKind::Connection, message).with_outcome(unknown), absolute)
         }
         Failure::TimedOut(why) => {
-            let message = format!("Lever did not answer in time: {why}.");
+            let message = format!("There was no answer of {server} in time: {why}.");
             (Error::new(ErrorKind::Timeout, message).with_outcome(unknown), absolute)
         }
         Failure::Broken(begun) => {
             let status = begun.status;
-            let message = format!("Lever's answer broke off after its status {status}.");
+            let message = format!("The answer of {server} broke off after its status {status}.");
             let error = Error {
                 status: Some(status),
                 outcome: answered(begun, request),
@@ -155,9 +160,11 @@ fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
             (error, absolute || status == 429)
         }
         Failure::TooLarge(begun, bytes) => {
-            let message = format!(
-                "Lever's answer is larger than {bytes} bytes. Ask for less, with a smaller limit or fewer fields."
-            );
+            let less = match request.takes_redirection || request.target != Target::Api {
+                true => "The host can allow more in LEVER_MAX_ANSWER_BYTES.",
+                false => "Ask for less, with a smaller limit or fewer fields.",
+            };
+            let message = format!("The answer of {server} is larger than {bytes} bytes. {less}");
             let error = Error {
                 status: Some(begun.status),
                 outcome: answered(begun, request),
@@ -185,9 +192,9 @@ fn answered(begun: &Begun, request: &Request) -> Outcome {
         Effect::Read => Outcome::NotApplied,
         _ if is_made(begun, request) => Outcome::Applied,
         _ if is_success(begun.status) => Outcome::Unknown,
-        effect => {
+        _ => {
             let head = Response { status: begun.status, ..Response::default() };
-            refused(&head, effect, request.scope).outcome
+            refused(&head, request).outcome
         }
     }
 }
