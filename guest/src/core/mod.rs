@@ -39,6 +39,7 @@ pub mod settings;
 pub mod slices;
 pub mod success;
 pub mod templates;
+pub mod unpack;
 pub mod uploads;
 pub mod webhook;
 pub mod webhooks;
