@@ -7,7 +7,7 @@ use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome};
 use super::json;
 use super::record::{self, Json, lenient};
-use super::replace::{Field, Object, mentioned, merged};
+use super::replace::{Field, Object, mentioned, merged, unwritable};
 use super::request::Request;
 use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
@@ -120,6 +120,13 @@ fn check_change(change: &NoteChange, now: u64) -> Result<(), Error> {
 
 /// The thread with the change laid over it.
 fn rewritten(note: &Object, mut change: Object) -> Result<Object, Error> {
+    let fields = note.get("fields").filter(|fields| !fields.is_null());
+    let is_whole = fields.is_none_or(|fields| {
+        fields.as_array().is_some_and(|fields| fields.iter().all(Value::is_object))
+    });
+    if !is_whole && !change.contains_key("values") {
+        return Err(unwritable("fields"));
+    }
     let there = written(note);
     if let (Some(Value::Array(given)), Some(Value::Array(there))) =
         (change.get_mut("values"), there.get("values"))
@@ -189,6 +196,15 @@ mod tests {
         let note = record::read(br#"{"value":"hello"}"#).unwrap();
         let result = client.create_note("o", &note, thread.map(str::to_owned), Some("u".into()));
         (result, fake.lines())
+    }
+
+    #[test]
+    fn comments_that_cannot_be_written_back_are_never_dropped() {
+        for fields in [serde_json::json!({}), serde_json::json!([{"value": "a"}, "b"])] {
+            let note = serde_json::json!({"id": "n", "fields": fields});
+            let error = rewritten(note.as_object().unwrap(), Object::new()).unwrap_err();
+            assert!(error.message.contains("has fields in a form"), "{}", error.message);
+        }
     }
 
     const POST: &str = "Post /opportunities/o/notes?perform_as=u";
