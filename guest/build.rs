@@ -33,11 +33,12 @@ const JSON_NAMES: &[(&str, &str)] = &[
 /// making.
 const SNAKE: &[&str] = &["oauth"];
 
-/// Records that never are JSON of Lever's: the error is ours, an event is put
+/// Records that never are JSON of Lever's: errors are ours, an event is put
 /// together from a checked delivery, files are bytes, and answers are written
 /// as their questions demand.
 const NOT_JSON: &[&str] = &[
     "error",
+    "skipped",
     "webhook-event",
     "new-file",
     "downloaded-file",
@@ -49,6 +50,9 @@ const NOT_JSON: &[&str] = &[
     "survey-answers",
     "new-application",
 ];
+
+/// The field for what the others do not carry, which is no key of Lever's.
+const UNKNOWN: &str = "other";
 
 /// Lists that Lever keys by one of their items' fields.
 const KEYED: &[&str] = &["offer.signatures"];
@@ -138,16 +142,19 @@ impl Rules {
         match &definition.kind {
             TypeDefKind::Enum(_) | TypeDefKind::Type(_) => {}
             TypeDefKind::Record(record) if name.ends_with("-result") => {
-                let [id, items, error] = record.fields.as_slice() else {
+                let [id, items, rest @ ..] = record.fields.as_slice() else {
                     bail!("{interface}.{name}: a result is an id, what was found, and an error");
                 };
                 let found = rust_type(resolve, &items.ty)?;
                 let item = found.split_once('<').and_then(|(_, rest)| rest.strip_suffix('>'));
                 let item = item.context("what was found is a list or an option")?;
                 let one = if found.starts_with("Option") { ", one" } else { "" };
+                let rest: Vec<&str> = rest.iter().map(|field| field.name.as_str()).collect();
+                let expected: &[&str] =
+                    if one.is_empty() { &["skipped", "error"] } else { &["error"] };
+                ensure!(rest == expected, "{interface}.{name} ends in {}", expected.join(", "));
                 let (path, id, items) =
                     (rust_path(interface, name), rust_name(&id.name), rust_name(&items.name));
-                ensure!(error.name == "error", "{interface}.{name} ends in an error");
                 writeln!(
                     self.records,
                     "crate::core::many::outcome!({path}, {id}, {items}, {item}{one});"
@@ -169,8 +176,10 @@ impl Rules {
                 }
                 let path = rust_path(interface, name);
                 write!(self.records, "crate::core::record::record!({path} {{ ")?;
-                let (json, other): (Vec<_>, Vec<_>) =
-                    record.fields.iter().partition(|field| is_json(resolve, &field.ty));
+                let (unknown, fields): (Vec<_>, Vec<_>) =
+                    record.fields.iter().partition(|field| field.name == UNKNOWN);
+                let (json, other): (Vec<&Field>, Vec<&Field>) =
+                    fields.iter().partition(|field| is_json(resolve, &field.ty));
                 for (place, field) in json.into_iter().enumerate() {
                     let json = json_name(interface, name, &field.name);
                     let kind = shape(resolve, name, field);
@@ -179,6 +188,9 @@ impl Rules {
                 write!(self.records, "}} besides ")?;
                 for field in other {
                     write!(self.records, "{} ", rust_name(&field.name))?;
+                }
+                for field in unknown {
+                    write!(self.records, "; other {}", rust_name(&field.name))?;
                 }
                 writeln!(self.records, ");")?;
             }

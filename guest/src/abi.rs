@@ -348,10 +348,14 @@ mod tests {
 
     #[test]
     fn a_stored_result_reads_as_the_canonical_abi_says() {
-        let stage =
-            |id: &str, text: Option<&str>| Stage { id: id.into(), text: text.map(Into::into) };
+        let stage = |id: &str, text: Option<&str>| Stage {
+            id: id.into(),
+            text: text.map(Into::into),
+            other: None,
+        };
         let items = vec![stage("a", Some("Offer")), stage("", None)];
-        let result: Result<StagePage, Error> = Ok(StagePage { items, next: Some("on".into()) });
+        let result: Result<StagePage, Error> =
+            Ok(StagePage { items, next: Some("on".into()), skipped: Vec::new() });
         let mut area = [0_u64; 16];
         let at = area.as_mut_ptr().cast::<u8>();
         unsafe {
@@ -362,7 +366,7 @@ mod tests {
             assert_eq!((len, text(list).as_str()), (2, "a"));
             assert_eq!(list.add(2 * POINTER).read(), 1);
             assert_eq!(text(list.add(3 * POINTER)), "Offer");
-            let second = list.add(5 * POINTER);
+            let second = list.add(8 * POINTER);
             assert_eq!((text(second).as_str(), second.add(2 * POINTER).read()), ("", 0));
             assert_eq!(at.add(8 + 2 * POINTER).read(), 1);
             assert_eq!(text(at.add(8 + 3 * POINTER)), "on");

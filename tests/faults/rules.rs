@@ -11,6 +11,9 @@ use super::kinds::Kind;
 pub enum Class {
     /// It turned the request down, and would again.
     Refused(&'static str),
+    /// Something in its place turned the request down, and may have let it
+    /// through and kept back the answer.
+    Blocked(&'static str),
     /// It turned the request down for now.
     Throttled,
     /// It may or may not have acted, and the next try may succeed.
@@ -19,8 +22,13 @@ pub enum Class {
     BrokenOff,
     /// It succeeded, and its answer is whole and no JSON.
     Unreadable(&'static str),
-    /// It succeeded, and its answer is JSON that it does not document.
+    /// It succeeded, and its answer is JSON in its envelope that it does not
+    /// document.
     Undocumented,
+    /// It answered 2xx and JSON that is not in its envelope.
+    NoEnvelope,
+    /// It answered 2xx and nothing.
+    Empty,
     /// Something else answered in its place.
     NotLever,
     /// It succeeded with an answer that is odd and sound.
@@ -53,6 +61,7 @@ pub fn expected(kind: Kind, class: Class, again: bool) -> Expected {
     let often = |expected| Expected { most: 9, ..expected };
     match class {
         Class::Refused(error) => fails(error, "not-applied"),
+        Class::Blocked(error) => fails(error, "unknown"),
         Class::Throttled if again => done(2),
         Class::Throttled => often(fails("rate-limited", "not-applied")),
         Class::Doubtful(_) if again && repeatable => done(2),
@@ -66,7 +75,10 @@ pub fn expected(kind: Kind, class: Class, again: bool) -> Expected {
         Class::Undocumented if kind == Kind::Raw => done(1),
         Class::Undocumented => fails("malformed-answer", "applied"),
         Class::Unreadable(error) => fails(error, "applied"),
-        Class::NotLever => fails("malformed-answer", "unknown"),
+        // Nothing is what a deletion is answered with.
+        Class::Empty if kind == Kind::Delete => done(1),
+        Class::NoEnvelope if kind == Kind::Raw => done(1),
+        Class::NotLever | Class::NoEnvelope | Class::Empty => fails("malformed-answer", "unknown"),
         Class::Harmless => done(1),
     }
 }

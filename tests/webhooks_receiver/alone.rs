@@ -188,7 +188,7 @@ async fn nothing_but_an_authentic_delivery_is_forwarded() {
             "future",
         ),
         (delivery("first", "t", now(), "candidateHired", json!({})), 200, "ping"),
-        (delivery("first", "t", now(), "candidateHired", json!(7)), 400, "no-delivery"),
+        ("7".to_owned(), 400, "no-delivery"),
         (String::new(), 400, "no-delivery"),
         ("<html>".to_owned(), 400, "no-delivery"),
         ("[".repeat(100_000), 400, "no-delivery"),

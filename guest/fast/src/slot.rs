@@ -52,6 +52,11 @@ pub trait Record {
     /// Where the value of the key at this place goes.
     fn field(&mut self, place: usize) -> Option<Slot<'_>>;
 
+    /// Where keys go that are not known; they are skipped where there is none.
+    fn other(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
     /// What an error says was expected.
     fn expecting(&self) -> &'static str {
         "an object"

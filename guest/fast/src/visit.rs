@@ -4,6 +4,7 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Unexpe
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::mend::{halves, mended};
 use super::slot::{Read, Record, Slot};
 
 /// Reads a whole text.
@@ -23,33 +24,17 @@ pub fn read<T: Read>(text: &[u8]) -> Result<T, serde_json::Error> {
 ///
 /// As for [`read`].
 pub fn fill(slot: Slot<'_>, text: &[u8]) -> Result<(), serde_json::Error> {
+    // Some servers and proxies write one.
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     // Looked through once, which is less than looking through every string.
-    match std::str::from_utf8(text) {
-        Ok(text) => fill_from(slot, text),
-        Err(error) => {
-            let before = text.get(..error.valid_up_to()).unwrap_or_default();
-            Err(match fill_from(slot, std::str::from_utf8(before).unwrap_or_default()) {
-                Err(error) if !error.is_eof() => error,
-                // serde_json takes the place out of the words.
-                Err(error) => Error::custom(format_args!(
-                    "{NOT_UTF8} at line {} column {}",
-                    error.line(),
-                    error.column()
-                )),
-                Ok(()) => Error::custom(NOT_UTF8),
-            })
-        }
-    }
-}
-
-/// What an error says where a text is not UTF-8.
-pub const NOT_UTF8: &str = "not UTF-8";
-
-fn fill_from(slot: Slot<'_>, text: &str) -> Result<(), serde_json::Error> {
+    let text = std::str::from_utf8(text).map_err(|_| Error::custom("not UTF-8"))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     slot.deserialize(&mut deserializer)?;
     deserializer.end()
 }
+
+/// What may stand in front of a text to say that it is UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<'de> DeserializeSeed<'de> for Slot<'_> {
     type Value = ();
@@ -67,7 +52,7 @@ impl<'de> DeserializeSeed<'de> for Slot<'_> {
                 deserializer.deserialize_option(self)
             }
             Slot::Json(text) => {
-                *text = Box::<str>::from(Box::<RawValue>::deserialize(deserializer)?).into();
+                *text = whole(<&RawValue>::deserialize(deserializer)?);
                 Ok(())
             }
         }
@@ -75,6 +60,11 @@ impl<'de> DeserializeSeed<'de> for Slot<'_> {
 }
 
 impl Slot<'_> {
+    /// Whether the key may be missing.
+    pub fn may_be_absent(&self) -> bool {
+        matches!(self, Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_) | Slot::Keyed(_))
+    }
+
     fn number<E: Error>(self, number: &serde_json::Number) -> Result<(), E> {
         match (number.as_u64(), number.as_f64()) {
             (Some(whole), _) => self.visit_u64(whole),
@@ -214,27 +204,53 @@ fn fields<'de, A: MapAccess<'de>>(record: &mut dyn Record, mut map: A) -> Result
     let names = record.names();
     let mut absent = u64::MAX;
     let mut hint = 0;
-    while let Some(place) = map.next_key_seed(Key { names, hint })? {
-        match record.field(place) {
-            Some(slot) => {
-                map.next_value_seed(slot)?;
-                absent &= !bit(place);
-                hint = place.saturating_add(1);
-            }
-            None => {
-                map.next_value::<IgnoredAny>()?;
-            }
+    let mut unknown = String::new();
+    while let Some(place) = map.next_key_seed(Key { names, hint, unknown: &mut unknown })? {
+        if let Some(slot) = record.field(place) {
+            map.next_value_seed(slot)?;
+            absent &= !bit(place);
+            hint = place.saturating_add(1);
+        } else if let Some(other) = record.other() {
+            add(other, &unknown, map.next_value::<&RawValue>()?);
+        } else {
+            map.next_value::<IgnoredAny>()?;
         }
     }
     for (place, name) in names.iter().enumerate().filter(|(place, _)| absent & bit(*place) != 0) {
-        if !matches!(
-            record.field(place),
-            Some(Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_) | Slot::Keyed(_))
-        ) {
+        if !record.field(place).is_some_and(|slot| slot.may_be_absent()) {
             return Err(A::Error::missing_field(name));
         }
     }
     Ok(())
+}
+
+/// Adds a key and its value to an object that is kept as text; null adds
+/// nothing.
+#[inline(never)]
+pub fn add(object: &mut Option<String>, key: &str, value: &RawValue) {
+    if value.get() == "null" {
+        return;
+    }
+    let text = object.get_or_insert_default();
+    if text.pop().is_none() {
+        text.push('{');
+    } else {
+        text.push(',');
+    }
+    // A string is always written.
+    text.push_str(&serde_json::to_string(key).unwrap_or_default());
+    text.push(':');
+    text.push_str(&whole(value));
+    text.push('}');
+}
+
+/// JSON as it came, save that its strings hold whole characters.
+#[inline(never)]
+fn whole(value: &RawValue) -> String {
+    match halves(value.get()) {
+        false => value.get().to_owned(),
+        true => mended(value.get()),
+    }
 }
 
 fn bit(place: usize) -> u64 {
@@ -242,13 +258,15 @@ fn bit(place: usize) -> u64 {
 }
 
 /// Reads a key as its place among the known ones.
-struct Key {
+struct Key<'a> {
     names: &'static [&'static str],
     /// Where to look first: keys come in about the same order every time.
     hint: usize,
+    /// Takes one that is not known.
+    unknown: &'a mut String,
 }
 
-impl<'de> DeserializeSeed<'de> for Key {
+impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = usize;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
@@ -256,7 +274,7 @@ impl<'de> DeserializeSeed<'de> for Key {
     }
 }
 
-impl Visitor<'_> for Key {
+impl Visitor<'_> for Key<'_> {
     type Value = usize;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -270,7 +288,10 @@ impl Visitor<'_> for Key {
         let (before, after) = self.names.split_at_checked(self.hint).unwrap_or((self.names, &[]));
         let place = |names: &[&str]| names.iter().position(|name| same(name, key));
         let found = place(after).map(|place| place.saturating_add(before.len()));
-        Ok(found.or_else(|| place(before)).unwrap_or(usize::MAX))
+        Ok(found.or_else(|| place(before)).unwrap_or_else(|| {
+            key.clone_into(self.unknown);
+            usize::MAX
+        }))
     }
 }
 

@@ -228,7 +228,29 @@ mod tests {
     #[test]
     fn flat_values_are_taken_in_order_and_those_of_none_skipped() {
         let ((id, id_len), (text, text_len)) = (copied("a"), copied("Offer"));
-        let values = [id, id_len, 0, 9, 9, 5, id, 0, 1, text, text_len, 1, 2.5_f64.bits(), 1];
+        let values = [
+            // A stage, 5, another stage, an option and an enum.
+            id,
+            id_len,
+            0,
+            9,
+            9,
+            0,
+            9,
+            9,
+            5,
+            id,
+            0,
+            1,
+            text,
+            text_len,
+            0,
+            9,
+            9,
+            1,
+            2.5_f64.bits(),
+            1,
+        ];
         let mut flat = Flat::new(&values);
         unsafe {
             let stage: Stage = flat.next();
@@ -252,7 +274,7 @@ mod tests {
             Some(u64::MAX),
             b"bytes".to_vec(),
             Outcome::Unknown,
-            vec![Stage { id: "b".into(), text: Some("Offer".into()) }],
+            vec![Stage { id: "b".into(), text: Some("Offer".into()), other: None }],
         );
         // One after another, as the arguments of a function lie.
         let start = reserve(128, 1, 8);

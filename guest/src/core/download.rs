@@ -34,9 +34,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         let mut request =
             Request { query, accept: "*/*", takes_redirection: true, ..route.request(ids)? };
         for _ in 0..=REDIRECTIONS {
-            let elsewhere = request.target != Target::Api;
-            let sent = self.send(request);
-            let response = if elsewhere { sent.map_err(of_storage)? } else { sent? };
+            let response = self.send(request)?;
             if !(300..400).contains(&response.status) {
                 return Ok(file(response));
             }
@@ -55,24 +53,12 @@ fn failed(message: String) -> Error {
     Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied)
 }
 
-/// A storage's own words are no help, and its permissions none of Lever's.
-fn of_storage(error: Error) -> Error {
-    match error.status {
-        Some(status) => Error {
-            message: format!(
-                "The place that Lever named for the file answered {status}. Such addresses are good for a short time; download it again."
-            ),
-            code: None,
-            ..error
-        },
-        None => error,
-    }
-}
-
 /// The request to where the answer points.
 fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result<Request, Error> {
     let location = response.location.as_deref().unwrap_or_default();
-    let nowhere = || failed("Lever redirects this download to no address. Try later.".into());
+    let nowhere = || {
+        failed("This download is redirected to what is no plain https address, so it is not followed. Something in between may have answered; else try later.".into())
+    };
     let location = location.split('#').next().unwrap_or_default();
     let rest = location.split_once("://").ok_or_else(nowhere)?.1;
     let start = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -92,7 +78,7 @@ fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result
     }
     if !settings.download_hosts.iter().any(|named| covers(named, &host)) {
         let message = format!(
-            "Lever sends this download to the host {}, which is not among those that may be followed to. Name it under `download-hosts` in the policy of lever-host, or in LEVER_DOWNLOAD_HOSTS.",
+            "Lever sends this download to the host {}, which is not among those that may be followed to. If that is a storage of Lever's, name it under `download-hosts` in the policy of lever-host, or in LEVER_DOWNLOAD_HOSTS.",
             shown(&host)
         );
         let refused = Error::new(ErrorKind::RefusedByHost, message);

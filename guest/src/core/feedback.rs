@@ -7,8 +7,10 @@ use super::answers;
 use super::client::Client;
 use super::error::{Error, listed, shown};
 use super::query::Fields;
-use super::replace::Object;
+use super::record::lenient;
+use super::replace::{Object, unwritable};
 use super::request::Route;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::feedback::{Feedback, FeedbackChange, NewFeedback};
 use crate::bindings::exports::ats::lever::feedback_templates::FeedbackTemplate;
@@ -29,6 +31,10 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Feedback, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[
+            ("panel", Rule::IfGiven(&feedback.panel)),
+            ("interview", Rule::IfGiven(&feedback.interview)),
+        ])?;
         if feedback.panel.is_some() != feedback.interview.is_some() {
             return Err(Error::invalid("panel and interview go together. Give both, or neither."));
         }
@@ -62,12 +68,18 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Feedback, Error> {
         let query = self.in_name_of(perform_as)?;
+        if change.field_values.is_empty() && change.completed_at.is_none() {
+            return Err(Error::invalid(
+                "change mentions nothing, so nothing would change. Give field-values or completed-at.",
+            ));
+        }
         let ids = [opportunity, feedback];
-        let form: Feedback = self.whole(&route::GET, &ids)?;
+        let form = self.object(&route::GET, &ids)?;
         let mut body = Object::new();
-        body.insert("fieldValues".to_owned(), changed(&form.fields, &change.field_values)?);
-        let completed_at = change.completed_at.map(|time| ("completedAt".to_owned(), time.into()));
-        body.extend(completed_at);
+        body.insert("fieldValues".to_owned(), changed(&form, &change.field_values)?);
+        let there = form.get("completedAt").filter(|time| !time.is_null());
+        let completed_at = change.completed_at.map(Value::from).or_else(|| there.cloned());
+        body.extend(completed_at.map(|time| ("completedAt".to_owned(), time)));
         self.change_then_read(&route::UPDATE, &ids, query, &body, &route::GET)
     }
 
@@ -91,14 +103,23 @@ fn created(fields: &[FormField], given: &[FieldValue]) -> Result<Value, Error> {
     Ok(Value::from(values))
 }
 
-/// All answers of a form, those given in place of those there are.
-fn changed(fields: &[FormField], given: &[FieldValue]) -> Result<Value, Error> {
-    known(fields, given)?;
+/// All answers of a form, those given in place of those there are, which go back
+/// as they came.
+fn changed(form: &Object, given: &[FieldValue]) -> Result<Value, Error> {
+    let there = form.get("fields").and_then(Value::as_array).ok_or_else(|| unwritable("fields"))?;
+    let mut fields: Vec<FormField> = Vec::new();
+    for field in there {
+        let read = lenient::read::<FormField>(&field.to_string()).ok();
+        let read = read.filter(|field| field.id.is_some());
+        fields.push(read.ok_or_else(|| unwritable("fields"))?);
+    }
+    known(&fields, given)?;
     let mut values = Vec::new();
-    for field in fields {
-        let value = match (answer(field, given), &field.value) {
+    for (field, there) in fields.iter().zip(there) {
+        let there = there.get("value").filter(|value| !value.is_null());
+        let value = match (answer(field, given), there) {
             (Some(given), _) => answers::value(field, Some(given))?,
-            (None, Some(there)) => serde_json::from_str(there).unwrap_or_default(),
+            (None, Some(there)) => there.clone(),
             (None, None) => continue,
         };
         values.push(json!({ "id": field.id, "value": value }));
@@ -136,14 +157,17 @@ mod tests {
     use super::*;
     use crate::core::answers::tests::{field, none};
 
+    fn form() -> Object {
+        let form = json!({"id": "f", "fields": [
+            {"id": "r", "type": "score-system", "required": true, "options": [{"text": "4 - Yes"}], "value": "4 - Yes"},
+            {"id": "t", "type": "textarea", "required": false, "value": "old"},
+            {"id": "u", "type": "yes-no", "required": false},
+        ]});
+        form.as_object().unwrap().clone()
+    }
+
     fn fields() -> Vec<FormField> {
-        vec![
-            field(
-                r#"{"id":"r","type":"score-system","required":true,"options":[{"text":"4 - Yes"}],"value":"4 - Yes"}"#,
-            ),
-            field(r#"{"id":"t","type":"textarea","required":false,"value":"old"}"#),
-            field(r#"{"id":"u","type":"yes-no","required":false}"#),
-        ]
+        form()["fields"].as_array().unwrap().iter().map(|one| field(&one.to_string())).collect()
     }
 
     fn text(id: &str, text: &str) -> FieldValue {
@@ -164,14 +188,29 @@ mod tests {
     #[test]
     fn a_change_keeps_the_answers_that_it_does_not_mention() {
         assert_eq!(
-            changed(&fields(), &[text("u", "yes")]).unwrap(),
+            changed(&form(), &[text("u", "yes")]).unwrap(),
             json!([{"id": "r", "value": "4 - Yes"}, {"id": "t", "value": "old"}, {"id": "u", "value": "yes"}])
         );
         assert_eq!(
-            changed(&fields(), &[none("t")]).unwrap(),
+            changed(&form(), &[none("t")]).unwrap(),
             json!([{"id": "r", "value": "4 - Yes"}, {"id": "t", "value": null}])
         );
-        assert!(changed(&fields(), &[none("r")]).is_err(), "a required answer cannot be emptied");
+        assert!(changed(&form(), &[none("r")]).is_err(), "a required answer cannot be emptied");
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_written_back_is_never_dropped() {
+        let odd_rows = [json!({}), json!("x"), json!([7]), json!([{"type": "text", "value": "a"}])];
+        for fields in odd_rows {
+            let form = json!({"id": "f", "fields": fields}).as_object().unwrap().clone();
+            let error = changed(&form, &[]).unwrap_err();
+            assert!(error.message.contains("has fields in a form"), "{}", error.message);
+        }
+        let mut odd = form();
+        odd["fields"][1]["value"] = json!({"any": [1, null]});
+        odd["fields"][1]["required"] = json!(0);
+        let kept = changed(&odd, &[text("u", "yes")]).unwrap();
+        assert_eq!(kept[1], json!({"id": "t", "value": {"any": [1, null]}}));
     }
 
     #[test]

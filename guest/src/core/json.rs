@@ -4,22 +4,36 @@
 //! A decode error names the place and what was expected there, never the value
 //! that was found: that may be personal data.
 
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use super::body::Body;
-use super::error::{Error, ErrorKind, Outcome};
+use super::error::{Error, ErrorKind, Outcome, shown};
 use super::place;
+use super::record::lenient::{self, Odd};
 use super::record::{self, Read, Record, Slot, Write};
 use super::request::Effect;
 use super::response::Response;
+use crate::bindings::exports::ats::lever::types::Skipped;
 
 /// What every answer is wrapped in: one record, or a list and where it goes on.
 #[derive(Debug, Default)]
 pub struct Envelope<T> {
     /// The record or records.
     pub data: T,
+    /// Whether there is a next page; absent where Lever does not say.
+    pub has_next: Option<bool>,
     /// The cursor of the next page.
     pub next: Option<String>,
+    /// What of a list could not be read; no key of Lever's.
+    pub skipped: Vec<Skipped>,
+}
+
+impl<T> Envelope<Vec<T>> {
+    /// Whether the page holds no record, not even one that cannot be read.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty() && self.skipped.is_empty()
+    }
 }
 
 impl<T: Read> Read for Envelope<T> {
@@ -30,13 +44,14 @@ impl<T: Read> Read for Envelope<T> {
 
 impl<T: Read> Record for Envelope<T> {
     fn names(&self) -> &'static [&'static str] {
-        &["data", "next"]
+        &["data", "hasNext", "next"]
     }
 
     fn field(&mut self, place: usize) -> Option<Slot<'_>> {
         match place {
             0 => Some(self.data.slot()),
-            1 => Some(self.next.slot()),
+            1 => Some(self.has_next.slot()),
+            2 => Some(self.next.slot()),
             _ => None,
         }
     }
@@ -54,48 +69,163 @@ impl<T: Read> Record for Envelope<T> {
 /// since the answer was a success.
 pub fn decode<T: Read>(response: &Response, effect: Effect) -> Result<T, Error> {
     let mut value = T::default();
-    filled(value.slot(), response, effect)?;
+    if record::fill(value.slot(), &response.body).is_err() {
+        recover(value.slot(), response, effect)?;
+    }
     Ok(value)
 }
 
-fn filled(slot: Slot<'_>, response: &Response, effect: Effect) -> Result<(), Error> {
-    record::fill(slot, &response.body).map_err(|error| {
-        let place = describe(&error, &response.body);
-        let outcome = match effect {
-            Effect::Read => Outcome::NotApplied,
-            Effect::Absolute | Effect::Create => Outcome::Applied,
-        };
-        let message = format!("Lever's answer is not what it documents: {place}.");
-        Error {
-            status: Some(response.status),
-            outcome,
-            ..Error::new(ErrorKind::MalformedAnswer, message)
-        }
-    })
+/// The same for what is not as documented, in one piece of code for all records.
+fn recover(slot: Slot<'_>, response: &Response, effect: Effect) -> Result<(), Error> {
+    let text = text(&response.body);
+    sound(&text)
+        .and_then(|()| lenient::fill(slot, &text).map_err(expected))
+        .map_err(|place| malformed(response.status, effect, &text, &place))
 }
 
-fn describe(error: &serde_json::Error, body: &[u8]) -> String {
-    use serde_json::error::Category;
-    let text = error.to_string();
-    let fault = match error.classify() {
-        Category::Io | Category::Eof => "the JSON ends too early".into(),
-        Category::Syntax => "that is not JSON".into(),
-        // "invalid type: string \"...\", expected u64 at line 1 column 2": the
-        // value stands before the last "expected".
-        Category::Data => {
-            match (text.strip_prefix("missing field "), text.rsplit_once(", expected ")) {
-                (Some(field), _) => format!("missing field {}", before_line(field)),
-                (None, Some((_, expected))) => format!("expected {}", before_line(expected)),
-                (None, None) if text.starts_with(record::NOT_UTF8) => "that is not UTF-8".into(),
-                (None, None) => "unexpected value".into(),
+/// Reads a page of a list. A record that cannot be read is named, and the others
+/// are returned.
+///
+/// # Errors
+///
+/// As for [`decode`], where it is no list, or it is not to be told where it goes
+/// on.
+pub fn page<T: Read>(response: &Response) -> Result<Envelope<Vec<T>>, Error> {
+    let mut page: Envelope<Vec<T>> = Envelope::default();
+    if record::fill(page.slot(), &response.body).is_err() {
+        page.skipped = recover_rows(&mut page, response)?;
+    }
+    Ok(page)
+}
+
+fn recover_rows(page: &mut dyn Record, response: &Response) -> Result<Vec<Skipped>, Error> {
+    let text = text(&response.body);
+    sound(&text)
+        .and_then(|()| rows(page, &text).map_err(expected))
+        .map_err(|place| malformed(response.status, Effect::Read, &text, &place))
+}
+
+/// The record in an answer, to be written back: exactly as it came, with nothing
+/// mended.
+///
+/// # Errors
+///
+/// `malformed-answer` where it is no object, or something in it would change on
+/// the way back.
+pub fn original(response: &Response) -> Result<Map<String, Value>, Error> {
+    let body = response.body.strip_prefix(record::BYTE_ORDER_MARK).unwrap_or(&response.body);
+    let odd = |end: usize| {
+        let place = place::path(body.get(..end).unwrap_or_default(), 1, end);
+        format!(
+            "at `{place}` stands what cannot be written back as it is, such as half a character. Correct it in Lever; nothing was changed"
+        )
+    };
+    let fault = match std::str::from_utf8(body) {
+        Err(fault) => odd(fault.valid_up_to()),
+        Ok(text) => match serde_json::from_str::<Value>(text) {
+            Ok(mut answer) => match answer.get_mut("data").map(Value::take) {
+                Some(Value::Object(record)) => return Ok(record),
+                _ => "at `data` expected an object".to_owned(),
+            },
+            Err(fault) => sound(&record::mended(text)).err().unwrap_or_else(|| {
+                let before = text.split_inclusive('\n').take(fault.line().saturating_sub(1));
+                let before: usize = before.map(str::len).sum();
+                odd(before.saturating_add(fault.column()))
+            }),
+        },
+    };
+    Err(malformed(response.status, Effect::Read, "", &fault))
+}
+
+/// The text of a body that is not as documented, as far as it is text.
+pub fn text(body: &[u8]) -> String {
+    let body = body.strip_prefix(record::BYTE_ORDER_MARK).unwrap_or(body);
+    record::mended(&String::from_utf8_lossy(body))
+}
+
+/// Whether it is JSON at all; where not, what is wrong with it.
+fn sound(text: &str) -> Result<(), String> {
+    let Err(fault) = serde_json::from_str::<IgnoredAny>(text) else { return Ok(()) };
+    let words = if fault.is_syntax() { "that is not JSON" } else { "the JSON ends too early" };
+    Err(format!("at `{}` {words}", place::path(text.as_bytes(), fault.line(), fault.column())))
+}
+
+fn rows(page: &mut dyn Record, text: &str) -> Result<Vec<Skipped>, Odd> {
+    let odd = |path: &str, expected| Odd { path: path.to_owned(), expected };
+    if !text.trim_start().starts_with('{') {
+        return Err(odd("", "an object with data"));
+    }
+    let (mut skipped, mut is_list) = (Vec::new(), false);
+    for (key, value) in lenient::parts(text) {
+        if key != "data" {
+            let is_known = page.names().contains(&key.as_str());
+            // A page too few would look like the end of the list.
+            if is_known && !lenient::field(page, &key, value)? {
+                return Err(odd(&format!(".{key}"), "what says how the list goes on"));
+            }
+            continue;
+        }
+        let text = value.get();
+        is_list = text.starts_with('[') || lenient::is_nothing(text) && text != "null";
+        let Some(Slot::List(list)) = page.field(0) else { continue };
+        list.clear();
+        for (position, (_, row)) in lenient::parts(text).into_iter().enumerate() {
+            if row.get() == "null" {
+                continue;
+            }
+            if let Err(odd) = lenient::fill(list.push(), row.get()) {
+                list.pop();
+                skipped.push(skip(position, row.get(), &odd));
             }
         }
-    };
-    format!("at `{}` {fault}", place::path(body, error.line(), error.column()))
+    }
+    if is_list { Ok(skipped) } else { Err(odd(".data", "a list")) }
 }
 
-fn before_line(text: &str) -> &str {
-    text.rsplit_once(" at line ").map_or(text, |(before, _)| before)
+fn skip(position: usize, row: &str, odd: &Odd) -> Skipped {
+    let mut parts = if row.starts_with('{') { lenient::parts(row) } else { Vec::new() };
+    parts.retain(|(key, _)| key == "id");
+    let mut id = String::new();
+    let last = parts.pop().map(|(_, value)| lenient::fill(Slot::Text(&mut id), value.get()));
+    let id = matches!(last, Some(Ok(()))).then_some(id);
+    Skipped {
+        position: u32::try_from(position).unwrap_or(u32::MAX),
+        path: format!("data[{position}]{}", odd.path),
+        id: id.filter(|id| is_id(id)),
+        reason: format!("expected {}", odd.expected),
+    }
+}
+
+/// Whether it looks like an id, rather than like something of a person's.
+fn is_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=128).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+fn expected(odd: Odd) -> String {
+    let path = match odd.path.trim_start_matches('.') {
+        "" => "the top",
+        path => path,
+    };
+    format!("at `{path}` expected {}", odd.expected)
+}
+
+fn malformed(status: u16, effect: Effect, text: &str, place: &str) -> Error {
+    let outcome = match effect {
+        Effect::Read => Outcome::NotApplied,
+        Effect::Absolute | Effect::Create => Outcome::Applied,
+    };
+    let message = format!("Lever's answer is not what it documents: {place}.");
+    let error =
+        Error { status: Some(status), outcome, ..Error::new(ErrorKind::MalformedAnswer, message) };
+    let id = lenient::parts(text).into_iter().find(|(key, _)| key == "data");
+    let id = id.and_then(|(_, data)| skip(0, data.get(), &Odd::default()).id);
+    match id {
+        Some(id) if effect != Effect::Read => {
+            error.adding(&format!("The id in it is {}.", shown(&id)))
+        }
+        _ => error,
+    }
 }
 
 /// A request body.
@@ -118,34 +248,29 @@ mod tests {
     use crate::bindings::exports::ats::lever::form_fields::FormField;
     use crate::bindings::exports::ats::lever::opportunities::Opportunity;
 
-    fn fail(body: impl Into<Vec<u8>>) -> Error {
+    fn get(body: &str) -> Error {
         let response = Response { status: 200, body: body.into(), ..Response::default() };
-        decode::<Envelope<Vec<Opportunity>>>(&response, Effect::Read).unwrap_err()
+        decode::<Envelope<Opportunity>>(&response, Effect::Read).unwrap_err()
+    }
+
+    fn rows_of(body: impl Into<Vec<u8>>) -> Result<Envelope<Vec<Opportunity>>, Error> {
+        page(&Response { status: 200, body: body.into(), ..Response::default() })
     }
 
     #[test]
     fn a_decode_error_names_the_place_and_not_the_value() {
         let rows = [
-            (
-                r#"{"data":[{"id":"a"},{"id":"b","createdAt":"ana@example.com, expected u64"}]}"#,
-                "at `data[1].createdAt` expected u64",
-            ),
-            (r#"{"data":[{"name":"Ana"}]}"#, "at `data[0]` missing field `id`"),
-            (r#"{"data":null}"#, "at `data` expected a sequence"),
-            (
-                r#"{"data":[{"id":"a","owner":7}]}"#,
-                "at `data[0].owner` expected an id or an object",
-            ),
-            (
-                r#"{"data":[{"id":"a","contact":{"id":3}}]}"#,
-                "at `data[0].contact.id` expected a string",
-            ),
-            (r#"{"data":[{"#, "the JSON ends too early"),
-            ("<html>", "that is not JSON"),
-            (r#"{"data":[]} x"#, "that is not JSON"),
+            (r#"{"data":{"id":["ana@example.com"]}}"#, "at `data.id` expected a string"),
+            (r#"{"data":{"name":"Ana"}}"#, "at `data.id` expected a value"),
+            (r#"{"data":null}"#, "at `data` expected an object"),
+            (r#"{"next":"Ana"}"#, "at `data` expected a value"),
+            (r#"["Ana"]"#, "at `the top` expected an object with data"),
+            (r#"{"data":{"id":"ana"#, "the JSON ends too early"),
+            ("<html>Ana", "that is not JSON"),
+            (r#"{"data":{"id":"a"}} Ana"#, "that is not JSON"),
         ];
         for (body, expected) in rows {
-            let error = fail(body);
+            let error = get(body);
             assert!(error.message.contains(expected), "{body}\n{}\n{expected}", error.message);
             assert!(!error.message.contains("ana@") && !error.message.contains("Ana"));
             assert_eq!(error.outcome, Outcome::NotApplied);
@@ -153,26 +278,136 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_utf_8_is_an_error_with_its_place() {
-        let rows: [(&[u8], &str); 3] = [
-            (
-                b"{\"data\":[{\"id\":\"a\"},{\"id\":\"b\",\"name\":\"An\xffa\"}]}",
-                "at `data[1].name` that is not UTF-8",
-            ),
-            (b"{\"data\":[]}\xff", "that is not UTF-8"),
-            // What is wrong before is said before.
-            (b"{\"data\":7,\"next\":\"\xff\"}", "at `data` expected a sequence"),
+    fn a_record_that_cannot_be_read_is_named_beside_the_good_ones() {
+        let body = r#"{"data":[{"id":"a"},null,{"id":null,"name":"Ana"},{"id":"c","createdAt":-1},
+            7,{"id":"d"},{"name":"Ana"},{"id":["ana@example.com"]}],"next":"n"}"#;
+        let page = rows_of(body).unwrap();
+        let ids: Vec<&str> = page.data.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!((ids, page.next.as_deref()), (vec!["a", "c", "d"], Some("n")));
+        let named: Vec<String> = page
+            .skipped
+            .iter()
+            .map(|one| format!("{} {} {:?} {}", one.position, one.path, one.id, one.reason))
+            .collect();
+        let expected = [
+            "2 data[2].id None expected a string",
+            "4 data[4] None expected an object",
+            "6 data[6].id None expected a value",
+            "7 data[7].id None expected a string",
+        ];
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn the_id_of_a_skipped_record_is_told_where_it_looks_like_one() {
+        let odd = Odd { path: ".x".into(), expected: "a string" };
+        let rows = [
+            (r#"{"id":"6f1c-a_b.c"}"#, Some("6f1c-a_b.c")),
+            (r#"{"id":7}"#, Some("7")),
+            (r#"{"id":"ana@example.com"}"#, None),
+            (r#"{"id":"Ana B"}"#, None),
+            (r#"{"id":""}"#, None),
+            (r#"{"ID":"a"}"#, None),
+            (r#"["id"]"#, None),
+        ];
+        for (row, id) in rows {
+            assert_eq!(skip(0, row, &odd).id.as_deref(), id, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_no_list_or_hides_where_it_goes_on_is_an_error() {
+        let rows = [
+            (r#"{"data":null}"#, "at `data` expected a list"),
+            (r#"{"data":{"id":"a"}}"#, "at `data` expected a list"),
+            (r#"{"data":[{"id":null}],"next":["n"]}"#, "at `next` expected what says"),
+            (r#"{"data":[],"next":{"offset":"n"}}"#, "at `next` expected what says"),
+            (r#"{"next":"n"}"#, "at `data` expected a list"),
+            ("[]", "at `the top` expected an object with data"),
+            (r#"{"data":[{"#, "the JSON ends too early"),
+            ("<html>", "that is not JSON"),
+            (r#"{"data":[]} x"#, "that is not JSON"),
         ];
         for (body, expected) in rows {
-            let error = fail(body);
-            assert!(error.message.contains(expected), "{}\n{expected}", error.message);
+            let error = rows_of(body).unwrap_err();
+            assert!(error.message.contains(expected), "{body}\n{}\n{expected}", error.message);
+        }
+        for (body, next) in [
+            (r#"{"data":{},"hasNext":false}"#, None),
+            (r#"{"data":[],"next":7}"#, Some("7")),
+            (r#"{"data":[{"id":1}],"next":null}"#, None),
+        ] {
+            let page = rows_of(body).unwrap();
+            assert_eq!((page.next.as_deref(), page.skipped.len()), (next, 0), "{body}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_cut_or_not_utf_8_and_a_byte_order_mark_are_read() {
+        let rows: [(&[u8], &str); 5] = [
+            (b"{\"data\":[{\"id\":\"b\",\"name\":\"An\xffa\"}]}", "An\u{fffd}a"),
+            (br#"{"data":[{"id":"b","name":"An\ud83d"}]}"#, "An\u{fffd}"),
+            (br#"{"data":[{"id":"b","name":"\ud83d\ude00"}]}"#, "\u{1f600}"),
+            (b"{\"data\":[{\"id\":\"b\",\"name\":\"A\tn\"}]}", "A\tn"),
+            (b"\xef\xbb\xbf{\"data\":[{\"id\":\"b\",\"name\":\"A\"}]}", "A"),
+        ];
+        for (body, name) in rows {
+            let page = rows_of(body).unwrap();
+            assert_eq!(page.data[0].name.as_deref(), Some(name));
+            assert_eq!((page.data[0].other.as_deref(), page.skipped.len()), (None, 0));
+        }
+        assert!(rows_of(b"{\"data\":[]}\xff".as_slice()).is_err());
+        let text = br#"{"id":"o","recap":{"a":"\udc00"},"new":"\ud83d"}"#;
+        let read: Opportunity = record::read(text).unwrap();
+        assert_eq!(read.recap.as_deref(), Some(r#"{"a":"\ufffd"}"#));
+        assert_eq!(read.other.as_deref(), Some(r#"{"new":"\ufffd"}"#));
+    }
+
+    #[test]
+    fn the_answer_to_a_change_that_cannot_be_read_tells_the_id() {
+        let body = r#"{"data":{"id":"o-1"}}"#;
+        let response = Response { status: 201, body: body.into(), ..Response::default() };
+        let error = decode::<Envelope<Vec<Opportunity>>>(&response, Effect::Create).unwrap_err();
+        assert_eq!(error.outcome, Outcome::Applied);
+        assert!(error.message.ends_with("The id in it is \"o-1\"."), "{}", error.message);
+    }
+
+    #[test]
+    fn what_is_to_be_written_back_is_not_mended() {
+        let original = |body: &[u8]| {
+            original(&Response { status: 200, body: body.into(), ..Response::default() })
+        };
+        assert_eq!(original(br#"{"data":{"id":7,"x":[null]}}"#).unwrap()["id"], 7);
+        let rows: [(&[u8], &str); 4] = [
+            (
+                br#"{"data":{"note":"x\ud83d"}}"#,
+                "at `data.note` stands what cannot be written back",
+            ),
+            (
+                b"{\"data\":{\"note\":\"\xff\"}}",
+                "at `data.note` stands what cannot be written back",
+            ),
+            (br#"{"data":[]}"#, "at `data` expected an object"),
+            (br#"{"data":{"#, "the JSON ends too early"),
+        ];
+        for (body, expected) in rows {
+            let error = original(body).unwrap_err();
+            assert_eq!(error.outcome, Outcome::NotApplied);
+            assert!(error.message.contains(expected), "{}", error.message);
         }
     }
 
     #[test]
     fn deep_nesting_is_an_error_and_no_overflow() {
         let deep = format!("{{\"data\":[{{\"id\":\"a\",\"tags\":{}", "[".repeat(100_000));
-        assert_eq!(fail(deep).kind, ErrorKind::MalformedAnswer);
+        assert_eq!(rows_of(deep).unwrap_err().kind, ErrorKind::MalformedAnswer);
+        let closed = format!(
+            "{{\"data\":[{{\"id\":\"a\",\"tags\":{}{}}}]}}",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        let page = rows_of(closed).unwrap();
+        assert!(page.data[0].tags.is_empty() && page.data[0].other.is_some());
     }
 
     #[test]

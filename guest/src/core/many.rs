@@ -16,6 +16,7 @@ use super::record::{Read, Write};
 use super::request::{Effect, Request, Route};
 use super::response::Response;
 use super::scheduler::{Clock, Plan, Transport};
+use crate::bindings::exports::ats::lever::types::Skipped;
 
 /// A record of the WIT that says what came of one of many; implemented by
 /// `build.rs` for each.
@@ -23,8 +24,14 @@ pub trait Outcome {
     /// What was asked for.
     type Item;
 
-    /// What was read of the record with this id, or why nothing was.
-    fn build(id: String, items: Vec<Self::Item>, error: Option<Error>) -> Self;
+    /// What was read of the record with this id, what could not be, or why
+    /// nothing was.
+    fn build(
+        id: String,
+        items: Vec<Self::Item>,
+        skipped: Vec<Skipped>,
+        error: Option<Error>,
+    ) -> Self;
 }
 
 /// Implements [`Outcome`] for a record of an id, a list or an option, and an
@@ -37,9 +44,10 @@ macro_rules! outcome {
             fn build(
                 id: String,
                 items: Vec<$item>,
+                skipped: Vec<crate::bindings::exports::ats::lever::types::Skipped>,
                 error: Option<crate::core::error::Error>,
             ) -> Self {
-                Self { $id: id, $items: items.into_iter().collect(), error }
+                Self { $id: id, $items: items, skipped, error }
             }
         }
     };
@@ -50,6 +58,7 @@ macro_rules! outcome {
             fn build(
                 id: String,
                 items: Vec<$item>,
+                _: Vec<crate::bindings::exports::ats::lever::types::Skipped>,
                 error: Option<crate::core::error::Error>,
             ) -> Self {
                 Self { $id: id, $items: items.into_iter().next(), error }
@@ -141,9 +150,9 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.all_of(&mut records)?;
         let pairs = records.ids.into_iter().zip(records.read);
         let build = |(id, read): (String, Option<Result<R, Error>>)| match read {
-            Some(Ok(record)) => O::build(id, vec![record], None),
-            Some(Err(error)) => O::build(id, Vec::new(), Some(error)),
-            None => O::build(id, Vec::new(), None),
+            Some(Ok(record)) => O::build(id, vec![record], Vec::new(), None),
+            Some(Err(error)) => O::build(id, Vec::new(), Vec::new(), Some(error)),
+            None => O::build(id, Vec::new(), Vec::new(), None),
         };
         Ok(pairs.map(build).collect())
     }
@@ -214,8 +223,11 @@ impl<P: Paged> Ways for Lists<'_, P> {
 impl<P: Paged> Lists<'_, P> {
     fn outcomes<O: Outcome<Item = P::Item>>(self) -> Vec<O> {
         let build = |(id, way)| match way {
-            Way::Reading(pager) => O::build(id, Pager::into_items(*pager), None),
-            Way::Failed(error) => O::build(id, Vec::new(), error),
+            Way::Reading(pager) => {
+                let (items, skipped) = Pager::into_items(*pager);
+                O::build(id, items, skipped, None)
+            }
+            Way::Failed(error) => O::build(id, Vec::new(), Vec::new(), error),
         };
         self.ids.into_iter().zip(self.ways).map(build).collect()
     }

@@ -7,12 +7,13 @@
 use super::base::Base;
 use super::body::Body;
 use super::client::Client;
-use super::error::{Error, ErrorKind, shown};
+use super::error::{Error, ErrorKind, Outcome, shown};
 use super::json;
 use super::query::Pairs;
 use super::request::{Effect, Request, Target, encoded};
 use super::scheduler::{Clock, Transport};
 use super::settings::Settings;
+use super::success;
 use crate::bindings::exports::ats::lever::oauth::{App, AuthorizeRequest, Token};
 use crate::routes::oauth as route;
 
@@ -91,15 +92,48 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
             ..route::REFRESH.request(&[])?
         };
         let response = self.send(request).map_err(explained)?;
-        let token: Token = json::decode(&response, Effect::Create)?;
-        match token.token_type.as_deref() {
-            Some(kind) if !kind.eq_ignore_ascii_case("bearer") => Err(Error::new(
-                ErrorKind::MalformedAnswer,
-                "The token is of a type that Lever does not take. Check LEVER_AUTH_URL.",
-            )),
-            _ => Ok(token),
-        }
+        let token = json::decode(&response, Effect::Create).or_else(|error| {
+            let token = salvaged(&response.body);
+            if token.refresh_token.is_some() { Ok(token) } else { Err(error) }
+        });
+        usable(token?, response.status)
     }
+}
+
+/// The tokens in an answer that is no JSON as a whole.
+fn salvaged(body: &[u8]) -> Token {
+    let mut token = Token::default();
+    let text = |value: &[u8]| {
+        let value = String::from_utf8_lossy(value);
+        serde_json::Deserializer::from_str(&value).into_iter().next()?.ok()
+    };
+    success::members(body, |key, value| match key {
+        b"access_token" => token.access_token = text(value),
+        b"refresh_token" => token.refresh_token = text(value),
+        _ => {}
+    });
+    token
+}
+
+/// The token, without an access token of a type that Lever does not take. A new
+/// refresh token is the only one that is good from now on, so nothing else that
+/// is wrong may cost it.
+fn usable(mut token: Token, status: u16) -> Result<Token, Error> {
+    let is_bearer = match token.token_type.as_deref().map(str::trim) {
+        None | Some("") => true,
+        Some(kind) => kind.eq_ignore_ascii_case("bearer"),
+    };
+    token.access_token.take_if(|access| !is_bearer || access.is_empty());
+    token.refresh_token.take_if(|refresh| refresh.is_empty());
+    if token.access_token.is_none() && token.refresh_token.is_none() {
+        let message = match is_bearer {
+            true => "The authorization server answered without a token. Check LEVER_AUTH_URL.",
+            false => "The token is of a type that Lever does not take. Check LEVER_AUTH_URL.",
+        };
+        let error = Error::new(ErrorKind::MalformedAnswer, message);
+        return Err(Error { status: Some(status), outcome: Outcome::Applied, ..error });
+    }
+    Ok(token)
 }
 
 /// What the codes of RFC 6749, 5.2 mean for who holds the app.
@@ -275,7 +309,7 @@ mod tests {
         let answer = r#"{"access_token":"a","refresh_token":"b","token_type":"Bearer","scope":"x:read:admin","expires_in":3600}"#;
         let (token, sent, body) = refresh(ok(answer));
         let token = token.unwrap();
-        assert_eq!((token.access_token.as_str(), token.expires_in), ("a", Some(3600)));
+        assert_eq!((token.access_token.as_deref(), token.expires_in), (Some("a"), Some(3600)));
         assert_eq!(sent, ["Post /oauth/token"]);
         assert_eq!(
             body,
@@ -305,12 +339,66 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_token_counts_as_applied() {
-        for body in ["{}", r#"{"access_token":7}"#] {
+        for body in [
+            "{}",
+            r#"{"access_token":{}}"#,
+            r#"{"access_token":"","refresh_token":""}"#,
+            r#"{"access_token":"a","token_type":"mac"}"#,
+        ] {
             let (result, ..) = refresh(ok(body));
             let error = result.unwrap_err();
             assert_eq!(error.outcome, crate::core::error::Outcome::Applied, "{body}");
             assert!(!error.message.contains("old+token"));
         }
+    }
+
+    #[test]
+    fn a_new_refresh_token_is_kept_whatever_else_is_wrong() {
+        // What stands beside it, and what access token and time are read.
+        let rows = [
+            (r#""access_token":"a","expires_in":3600"#, Some("a"), Some(3600)),
+            (r#""access_token":"a","expires_in":"3600""#, Some("a"), Some(3600)),
+            (r#""access_token":"a","expires_in":3599.8"#, Some("a"), Some(3599)),
+            (r#""access_token":"a","expires_in":-1"#, Some("a"), None),
+            (r#""access_token":"a","expires_in":"soon""#, Some("a"), None),
+            (r#""access_token":"a","expires_in":1e999"#, Some("a"), None),
+            (r#""access_token":"a","scope":["x:read:admin"]"#, Some("a"), None),
+            (r#""access_token":"a","scope":"\ud83d""#, Some("a"), None),
+            (r#""access_token":"a","token_type":null"#, Some("a"), None),
+            (r#""access_token":"a","token_type":["Bearer"]"#, Some("a"), None),
+            (r#""access_token":"a","token_type":" bearer ""#, Some("a"), None),
+            (r#""access_token":"a","token_type":"mac""#, None, None),
+            (r#""access_token":null"#, None, None),
+            (r#""access_token":{"value":"a"}"#, None, None),
+            (r#""access_token":"""#, None, None),
+            (r#""expires_in":3600"#, None, Some(3600)),
+        ];
+        for (beside, access, expires_in) in rows {
+            for body in [
+                format!(r#"{{{beside},"refresh_token":"new"}}"#),
+                format!(r#"{{"refresh_token":"new",{beside}}}"#),
+                format!("\u{feff}{{\"refresh_token\":\"new\",{beside}}}"),
+            ] {
+                let token = refresh(ok(&body)).0.unwrap_or_else(|error| panic!("{body} {error:?}"));
+                assert_eq!(token.refresh_token.as_deref(), Some("new"), "{body}");
+                assert_eq!(
+                    (token.access_token.as_deref(), token.expires_in),
+                    (access, expires_in),
+                    "{body}"
+                );
+            }
+        }
+        for (body, access) in [
+            (r#"{"access_token":"a","expires_in":NaN,"refresh_token":"new"}"#, Some("a")),
+            (r#"{"refresh_token":"new","access_token":"a","expires_in":36"#, Some("a")),
+            (r#"{"refresh_token":"new","access_token":"a"#, None),
+            (r#"{"access_token":"a","refresh_token":"new"} <!-- x -->"#, Some("a")),
+        ] {
+            let token = refresh(ok(body)).0.unwrap_or_else(|error| panic!("{body} {error:?}"));
+            assert_eq!(token.refresh_token.as_deref(), Some("new"), "{body}");
+            assert_eq!(token.access_token.as_deref(), access, "{body}");
+        }
+        assert!(refresh(ok(r#"{"access_token":"a","refresh_token":"ne"#)).0.is_err());
     }
 
     #[test]

@@ -1,20 +1,27 @@
 //! Following a list from page to page.
 //!
-//! The end is where `next` is absent, whatever `hasNext` says. Lever's `next`
-//! is never read or built; our cursor is that text behind a mark of the query,
-//! so that the cursor of one query is refused with another.
+//! Where there is a `next` the list goes on, whatever `hasNext` says; where
+//! `hasNext` says so and there is none, the page is read once more, since the
+//! rest of the list would be lost. Lever's `next` is never read or built; our
+//! cursor is that text behind a mark of the query, so that the cursor of one
+//! query is refused with another.
 
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, ErrorKind, Outcome};
-use super::json::{self, Envelope};
+use super::json;
 use super::query::{self, PAGE, Pairs};
 use super::record::{Read, Write};
-use super::request::{Effect, Request, Route};
+use super::request::{Request, Route};
 use super::response::Response;
 use super::scheduler::Plan;
+use crate::bindings::exports::ats::lever::types::Skipped;
+
+/// Pages without a record that may follow each other before the list counts as
+/// one that never ends.
+const EMPTY: u32 = 100;
 
 /// A page record of the WIT; implemented by `build.rs` for each.
 pub trait Paged {
@@ -24,8 +31,8 @@ pub trait Paged {
     /// The item's id.
     fn id(item: &Self::Item) -> &str;
 
-    /// The record for these items.
-    fn build(items: Vec<Self::Item>, next: Option<String>) -> Self;
+    /// The record for these items, and for those that could not be read.
+    fn build(items: Vec<Self::Item>, next: Option<String>, skipped: Vec<Skipped>) -> Self;
 }
 
 /// Implements [`Paged`].
@@ -38,13 +45,26 @@ macro_rules! page {
                 &item.id
             }
 
-            fn build(items: Vec<$item>, next: Option<String>) -> Self {
-                Self { items, next }
+            fn build(
+                items: Vec<$item>,
+                next: Option<String>,
+                skipped: Vec<crate::bindings::exports::ats::lever::types::Skipped>,
+            ) -> Self {
+                Self { items, next, skipped }
             }
         }
     };
 }
 pub(crate) use page;
+
+/// Adds what could not be read, without what is there by its id already.
+pub fn skip(skipped: &mut Vec<Skipped>, more: Vec<Skipped>) {
+    for one in more {
+        if one.id.is_none() || skipped.iter().all(|other| other.id != one.id) {
+            skipped.push(one);
+        }
+    }
+}
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +88,10 @@ pub struct Walk {
     seen: BTreeSet<String>,
     /// Items read so far.
     read: usize,
+    /// Pages without a record since the last one that had some.
+    empty: u32,
+    /// Whether the page at this offset is being read once more.
+    again: bool,
     state: State,
 }
 
@@ -125,6 +149,8 @@ impl Walk {
             extent,
             offset,
             read: 0,
+            empty: 0,
+            again: false,
             state: State::Ready,
         })
     }
@@ -165,26 +191,60 @@ impl Walk {
         })
     }
 
-    /// Goes on behind a page with this cursor, with so many items read in all.
+    /// Whether a page counts: not where it does not say how the list goes on and
+    /// is read once more. Without this, no record of a page is taken.
     ///
     /// # Errors
     ///
-    /// A cursor that came before.
-    pub fn step(&mut self, status: u16, next: Option<String>, read: usize) -> Result<(), Error> {
-        self.read = read;
-        // Some lists answer null or an empty text for no cursor.
-        self.offset = next.filter(|next| !next.is_empty());
-        if let Some(next) = &self.offset
-            && !self.seen.insert(next.clone())
-        {
-            let message = "Lever returned the same cursor twice, so the list would never end. Read it again from its start.";
+    /// A list that says a second time that it goes on, and not where; one whose
+    /// cursors go round, or lead from one empty page to another.
+    pub fn accept(
+        &mut self,
+        status: u16,
+        is_empty: bool,
+        has_next: Option<bool>,
+        next: Option<String>,
+    ) -> Result<bool, Error> {
+        let odd = |message: &str| {
             let error =
                 Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
-            return Err(Error { status: Some(status), ..error });
+            Err(Error { status: Some(status), ..error })
+        };
+        // Some lists answer null or an empty text for no cursor.
+        let next = next.filter(|next| !next.is_empty());
+        if has_next == Some(true) && next.is_none() {
+            if std::mem::replace(&mut self.again, true) {
+                return odd(
+                    "Lever says that the list goes on, and twice not where: hasNext is true and next is missing. Read it again later; what was read is not the whole list.",
+                );
+            }
+            self.state = State::Ready;
+            return Ok(false);
         }
+        self.again = false;
+        self.empty = if is_empty { self.empty.saturating_add(1) } else { 0 };
+        if next.is_some() && self.empty >= EMPTY {
+            return odd(
+                "Lever returned a hundred empty pages in a row, each with a cursor, so the list would never end. Read it again later.",
+            );
+        }
+        if let Some(next) = &next
+            && !self.seen.insert(next.clone())
+        {
+            return odd(
+                "Lever returned the same cursor twice, so the list would never end. Read it again from its start.",
+            );
+        }
+        self.offset = next;
+        Ok(true)
+    }
+
+    /// Goes on behind the page that was accepted, with so many items read in
+    /// all.
+    pub fn step(&mut self, read: usize) {
+        self.read = read;
         let full = self.extent == Extent::Page || self.wanted() == Some(0);
         self.state = if self.offset.is_none() || full { State::Done } else { State::Ready };
-        Ok(())
     }
 
     /// Whether there is nothing more to ask for.
@@ -203,22 +263,28 @@ pub struct Pager<P: Paged> {
     walk: Walk,
     ids: BTreeSet<String>,
     items: Vec<P::Item>,
+    skipped: Vec<Skipped>,
 }
 
 impl<P: Paged> Pager<P> {
     /// Nothing read yet.
     pub fn new(walk: Walk) -> Self {
-        Pager { walk, ids: BTreeSet::new(), items: Vec::new() }
+        Pager { walk, ids: BTreeSet::new(), items: Vec::new(), skipped: Vec::new() }
     }
 
-    /// What was read.
-    pub fn into_items(self) -> Vec<P::Item> {
-        self.items
+    /// What was read, and what could not be.
+    pub fn into_items(self) -> (Vec<P::Item>, Vec<Skipped>) {
+        (self.items, self.skipped)
     }
 
-    /// What was read, with the cursor where it stopped.
+    /// What was read, the cursor where it stopped, and what could not be read.
+    pub fn into_parts(self) -> (Vec<P::Item>, Option<String>, Vec<Skipped>) {
+        (self.items, self.walk.cursor(), self.skipped)
+    }
+
+    /// The same as a page.
     pub fn into_page(self) -> P {
-        P::build(self.items, self.walk.cursor())
+        P::build(self.items, self.walk.cursor(), self.skipped)
     }
 }
 
@@ -229,13 +295,18 @@ impl<P: Paged> Plan for Pager<P> {
 
     fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
         let response = self.walk.answer(result)?;
-        let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
+        let page = json::page::<P::Item>(&response)?;
+        if !self.walk.accept(response.status, page.is_empty(), page.has_next, page.next)? {
+            return Ok(());
+        }
+        self.skipped.extend(page.skipped);
         for item in page.data {
             if self.ids.insert(P::id(&item).to_owned()) {
                 self.items.push(item);
             }
         }
-        self.walk.step(response.status, page.next, self.items.len())
+        self.walk.step(self.items.len());
+        Ok(())
     }
 }
 
@@ -303,7 +374,7 @@ mod tests {
         let answers = [
             r#"{"data":[{"id":"a"},{"id":"b"}],"hasNext":true,"next":"%5B1%5D"}"#,
             r#"{"data":[{"id":"b"},{"id":"c"}],"hasNext":false,"next":"%5B2%5D"}"#,
-            r#"{"data":[{"id":"d"}],"hasNext":true}"#,
+            r#"{"data":[{"id":"d"}],"hasNext":false}"#,
         ];
         let (page, sent) = read(vec![], None, ALL, &answers);
         let page = page.unwrap();
@@ -337,6 +408,20 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_of_a_list_is_named_and_does_not_count() {
+        let answers = [
+            r#"{"data":[{"id":"a"},{"text":"x"},{"id":"b"}],"next":"n1"}"#,
+            r#"{"data":[null,{"id":{}}],"next":"n2"}"#,
+            r#"{"data":[{"id":"c"}],"next":"n3"}"#,
+        ];
+        let (page, sent) = read(vec![], None, Extent::Items(Some(3)), &answers);
+        let page = page.unwrap();
+        assert_eq!((ids(&page), sent.len()), (vec!["a", "b", "c"], 3));
+        let paths: Vec<&str> = page.skipped.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!(paths, ["data[1].id", "data[1].id"]);
+    }
+
+    #[test]
     fn one_page_stops_after_one_page() {
         let (page, sent) =
             read(vec![], None, Extent::Page, &[r#"{"data":[{"id":"a"}],"next":"n"}"#]);
@@ -350,6 +435,85 @@ mod tests {
         let (page, sent) = read(vec![], None, ALL, &[same, same, same]);
         assert_eq!(page.unwrap_err().kind, ErrorKind::MalformedAnswer);
         assert_eq!(sent.len(), 2);
+    }
+
+    #[test]
+    fn a_page_that_does_not_say_how_the_list_goes_on_is_read_once_more() {
+        let first = r#"{"data":[{"id":"a"}],"hasNext":true,"next":"n"}"#;
+        let odd = [
+            r#"{"data":[{"id":"b"}],"hasNext":true}"#,
+            r#"{"data":[{"id":"b"}],"hasNext":true,"next":null}"#,
+            r#"{"data":[],"hasNext":true,"next":""}"#,
+        ];
+        for odd in odd {
+            let (page, sent) =
+                read(vec![], None, ALL, &[first, odd, r#"{"data":[{"id":"b"},{"id":"c"}]}"#]);
+            assert_eq!(ids(&page.unwrap()), ["a", "b", "c"], "{odd}");
+            assert_eq!(sent[1..], ["Get /stages?limit=100&offset=n"; 2], "{odd}");
+
+            let (page, sent) = read(vec![], None, ALL, &[first, odd, odd, first]);
+            let error = page.unwrap_err();
+            assert_eq!((error.kind, sent.len()), (ErrorKind::MalformedAnswer, 3), "{odd}");
+            assert!(error.message.contains("hasNext"), "{}", error.message);
+
+            let (page, sent) = read(vec![], None, Extent::Page, &[odd, odd]);
+            assert_eq!(page.unwrap_err().kind, ErrorKind::MalformedAnswer, "one page alone");
+            assert_eq!(sent.len(), 2);
+        }
+        // Each page may be so once.
+        let cursor = |n: u8| format!(r#"{{"data":[{{"id":"{n}"}}],"hasNext":true,"next":"n{n}"}}"#);
+        let (one, two) = (cursor(1), cursor(2));
+        let answers = [odd[0], &one, odd[0], &two, odd[0], r#"{"data":[]}"#];
+        let (page, sent) = read(vec![], None, ALL, &answers);
+        assert_eq!((ids(&page.unwrap()), sent.len()), (vec!["1", "2"], 6));
+    }
+
+    #[test]
+    fn of_a_page_that_is_read_once_more_nothing_counts() {
+        let query = vec![("limit".to_owned(), "2".to_owned())];
+        let answers = [
+            r#"{"data":[{"id":"a"},{"id":"b"}],"hasNext":true}"#,
+            r#"{"data":[{"id":"x"},{"id":"a"}],"next":"n1"}"#,
+            r#"{"data":[{"id":"b"}],"next":"n2"}"#,
+        ];
+        let (page, sent) = read(query, None, Extent::Items(Some(3)), &answers);
+        assert_eq!(ids(&page.unwrap()), ["x", "a", "b"]);
+        let expected =
+            ["Get /stages?limit=2", "Get /stages?limit=2", "Get /stages?limit=1&offset=n1"];
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn a_page_without_records_is_no_end_where_there_is_a_cursor() {
+        let answers = [
+            r#"{"data":[],"hasNext":true,"next":"n1"}"#,
+            r#"{"data":[],"next":"n2"}"#,
+            r#"{"data":[{"id":"a"}],"hasNext":false,"next":""}"#,
+        ];
+        let (page, sent) = read(vec![], None, ALL, &answers);
+        assert_eq!((ids(&page.unwrap()), sent.len()), (vec!["a"], 3));
+
+        let endless: Vec<String> =
+            (0..200).map(|n| format!(r#"{{"data":[],"hasNext":true,"next":"n{n}"}}"#)).collect();
+        let endless: Vec<&str> = endless.iter().map(String::as_str).collect();
+        let (page, sent) = read(vec![], None, ALL, &endless);
+        let error = page.unwrap_err();
+        assert_eq!((error.kind, sent.len()), (ErrorKind::MalformedAnswer, 100));
+        assert!(error.message.contains("empty pages"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_cursor_that_comes_again_ends_the_list_wherever_it_came_before() {
+        let page = |next: &str| format!(r#"{{"data":[{{"id":"{next}"}}],"next":"{next}"}}"#);
+        for cursors in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "c", "b"]] {
+            let answers: Vec<String> = cursors.iter().map(|next| page(next)).collect();
+            let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+            let (result, sent) = read(vec![], None, ALL, &answers);
+            let error = result.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::MalformedAnswer, "{cursors:?}");
+            assert!(error.message.contains("same cursor twice"), "{}", error.message);
+            assert_eq!(sent.len(), cursors.len());
+        }
     }
 
     #[test]

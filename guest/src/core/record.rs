@@ -2,29 +2,36 @@
 //!
 //! What serde's derive does, for objects alone and in one piece of code for all
 //! records: each only says what lies where. Derived, the decoders were 190 KiB
-//! larger. Reading is in `lever-fast`. Unknown keys are skipped, absent and null lists are empty, and what
-//! is neither option nor list must be there.
+//! larger. Reading is in `lever-fast`, for what is as Lever documents it, and in
+//! [`lenient`] for the rest. Unknown keys are skipped where a record does not
+//! keep them, absent and null lists are empty, and what is neither option nor
+//! list must be there.
 
+pub mod lenient;
 mod write;
 
 pub use lever_fast::{
-    Json, List, NOT_UTF8, Optional, Read, Record, Reference, Slot, fill, keyed, list, open, plain,
-    read,
+    BYTE_ORDER_MARK, Json, List, Optional, Read, Record, Reference, Slot, add, fill, keyed, list,
+    mended, open, plain, read,
 };
 pub use write::{Fields, Items, Part, Write, kind, number, value};
 
 /// Makes JSON objects readable into a record: its fields by place, name and
-/// kind, which is one of [`plain`], [`list`], [`keyed`] and [`open`], and those
-/// that JSON does not hold.
+/// kind, which is one of [`plain`], [`list`], [`keyed`] and [`open`], those that
+/// JSON does not hold, and the one for keys that are not known.
 macro_rules! record {
     ($record:path { $($place:literal $field:ident $name:literal $kind:ident,)* }) => {
         crate::core::record::record!($record { $($place $field $name $kind,)* } besides);
     };
-    ($record:path { $($place:literal $field:ident $name:literal $kind:ident,)* } besides $($other:ident)*) => {
+    ($record:path { $($place:literal $field:ident $name:literal $kind:ident,)* } besides $($besides:ident)* $(; other $other:ident)?) => {
         impl Default for $record {
             fn default() -> Self {
                 type Record = $record;
-                Record { $($field: Default::default(),)* $($other: Default::default(),)* }
+                Record {
+                    $($field: Default::default(),)*
+                    $($besides: Default::default(),)*
+                    $($other: Default::default(),)?
+                }
             }
         }
 
@@ -47,6 +54,10 @@ macro_rules! record {
                     _ => None,
                 }
             }
+
+            $(fn other(&mut self) -> Option<&mut Option<String>> {
+                Some(&mut self.$other)
+            })?
         }
 
         impl crate::core::record::Write for $record {

@@ -2,15 +2,17 @@
 //! read, what the caller gave is laid over it, and all of it is written.
 //!
 //! What is neither given nor emptied goes back as it was read; what is emptied
-//! is left out, which is how Lever empties it.
+//! is left out, which is how Lever empties it. What is there in a form that cannot
+//! be written back ends the change before anything is written: left out, it would
+//! be lost.
 
 use serde_json::{Map, Value};
 
 use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome, shown};
 use super::json;
-use super::query::{Fields, Pairs};
-use super::record::{self, Json, Read, Write};
+use super::query::Pairs;
+use super::record::{self, Read, Write};
 use super::request::{Effect, Request, Route};
 use super::scheduler::{Clock, Transport};
 
@@ -23,23 +25,27 @@ pub struct Field {
     pub name: &'static str,
     /// Whether it can be emptied.
     pub clears: bool,
-    /// From what is read to what is written.
-    pub back: fn(&Value) -> Value,
+    /// From what is read to what is written; `None` where that cannot be told.
+    pub back: fn(&Value) -> Option<Value>,
+}
+
+fn as_it_is(read: &Value) -> Option<Value> {
+    Some(read.clone())
 }
 
 impl Field {
     /// One that must stay.
     pub const fn kept(name: &'static str) -> Self {
-        Field { name, clears: false, back: Value::clone }
+        Field { name, clears: false, back: as_it_is }
     }
 
     /// One that can be emptied.
     pub const fn clears(name: &'static str) -> Self {
-        Field { name, clears: true, back: Value::clone }
+        Field { name, clears: true, back: as_it_is }
     }
 
     /// The same, read in another form than it is written.
-    pub const fn read_as(self, back: fn(&Value) -> Value) -> Self {
+    pub const fn read_as(self, back: fn(&Value) -> Option<Value>) -> Self {
         Field { back, ..self }
     }
 }
@@ -82,12 +88,28 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ///
     /// Whatever kept it from being read.
     pub fn object(&mut self, route: &Route, ids: &[&str]) -> Result<Object, Error> {
-        let text: Json = self.read(route, ids, &Fields::of(Vec::new()))?;
-        serde_json::from_str(&text.0).map_err(|_| {
-            let message = "Lever's answer is not what it documents: at `data` expected an object.";
-            Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied)
-        })
+        let response = self.send(route.request(ids)?)?;
+        json::original(&response)
     }
+}
+
+/// A change as JSON, before anything is read for it.
+///
+/// # Errors
+///
+/// One that mentions nothing, or a field to empty that cannot be emptied or is
+/// given as well.
+pub fn mentioned(change: &dyn Write, table: &[Field]) -> Result<Object, Error> {
+    let change = object_of(change);
+    if change.is_empty() {
+        return Err(Error::invalid(
+            "change mentions nothing, so nothing would change. Give at least one field.",
+        ));
+    }
+    for name in texts(change.get("clear").cloned()) {
+        check_clear(&name, &change, table)?;
+    }
+    Ok(change)
 }
 
 /// The record with the change laid over it; nothing but the fields of the
@@ -105,15 +127,25 @@ pub fn merged(current: &Object, change: &dyn Write, table: &[Field]) -> Result<O
     let mut merged = Object::new();
     for field in table {
         let given = change.remove(field.name);
-        let kept = || {
-            let there = current.get(field.name).filter(|value| !value.is_null());
-            there.filter(|_| !clear.iter().any(|name| name == field.name)).map(field.back)
+        let there = current.get(field.name).filter(|value| !value.is_null());
+        let value = match (given, there) {
+            (Some(given), _) => given,
+            (None, Some(there)) if !clear.iter().any(|name| name == field.name) => {
+                (field.back)(there).ok_or_else(|| unwritable(field.name))?
+            }
+            _ => continue,
         };
-        if let Some(value) = given.or_else(kept) {
-            merged.insert(field.name.to_owned(), value);
-        }
+        merged.insert(field.name.to_owned(), value);
     }
     Ok(merged)
+}
+
+/// The error for a field that would be lost.
+pub fn unwritable(field: &str) -> Error {
+    let message = format!(
+        "Lever's record has {field} in a form that cannot be written back, and Lever replaces the whole. Give {field} where the change takes it, or correct it in Lever; nothing was changed."
+    );
+    Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied)
 }
 
 fn check_clear(name: &str, change: &Object, table: &[Field]) -> Result<(), Error> {
@@ -134,8 +166,9 @@ fn check_clear(name: &str, change: &Object, table: &[Field]) -> Result<(), Error
 }
 
 /// The id of an object, where the object is read and the id written.
-pub fn id_of(object: &Value) -> Value {
-    object.get("id").cloned().unwrap_or_default()
+pub fn id_of(read: &Value) -> Option<Value> {
+    let id = if read.is_object() { read.get("id")? } else { read };
+    (id.is_string() || id.is_number()).then(|| id.clone())
 }
 
 /// A record as a JSON object.
@@ -184,14 +217,38 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_written_back_is_never_left_out() {
+        for group in [json!({}), json!({"id": null}), json!([{"id": "g"}]), json!(true)] {
+            let current = json!({"name": "a", "group": group});
+            let error = merge(current.clone(), json!({"title": "c"})).unwrap_err();
+            assert_eq!(
+                (error.kind, error.outcome),
+                (ErrorKind::MalformedAnswer, Outcome::NotApplied)
+            );
+            assert!(error.message.contains("has group in a form"), "{}", error.message);
+            let given = merge(current.clone(), json!({"group": "h"})).unwrap();
+            assert_eq!(given, json!({"name": "a", "group": "h"}));
+            assert_eq!(merge(current, json!({"clear": ["group"]})).unwrap(), json!({"name": "a"}));
+        }
+        // Whatever goes back as it is, is carried in any form.
+        let odd = json!({"name": 7, "title": {}, "group": "g"});
+        assert_eq!(merge(odd.clone(), json!({})).unwrap(), odd);
+    }
+
+    #[test]
     fn what_cannot_be_emptied_is_refused_by_its_name() {
+        let error = mentioned(&json!({}), TABLE).unwrap_err();
+        assert!(error.message.contains("mentions nothing"), "{}", error.message);
+        assert!(mentioned(&json!({"clear": ["title"]}), TABLE).is_ok());
         for (change, named) in [
             (json!({"clear": ["name"]}), "title, group"),
             (json!({"clear": ["Title"]}), "title, group"),
             (json!({"title": "c", "clear": ["title"]}), "as well"),
         ] {
+            let before = mentioned(&change, TABLE).unwrap_err();
             let error = merge(json!({"name": "a"}), change).unwrap_err();
             assert!(error.message.contains(named), "{}", error.message);
+            assert_eq!(before.message, error.message);
         }
     }
 }

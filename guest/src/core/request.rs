@@ -113,6 +113,8 @@ pub struct Request {
     pub takes_redirection: bool,
     /// The permission it takes, for messages.
     pub scope: &'static str,
+    /// Whether ids are part of the path.
+    pub names_ids: bool,
 }
 
 impl Route {
@@ -135,7 +137,8 @@ impl Route {
                 }
             }
         }
-        Ok(Request::to(self.method, path, self.scope))
+        let names_ids = self.segments.iter().any(|segment| matches!(segment, Segment::Id(_)));
+        Ok(Request { names_ids, ..Request::to(self.method, path, self.scope) })
     }
 }
 
@@ -158,6 +161,7 @@ impl Request {
             needs_answer: true,
             takes_redirection: false,
             scope,
+            names_ids: false,
         }
     }
 

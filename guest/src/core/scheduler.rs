@@ -12,6 +12,7 @@ use super::request::{Lane, Request};
 use super::response::{Failure, Response};
 use super::retry::{Moment, Progress, Verdict, judge};
 use super::settings::Settings;
+use super::unpack::unpacked;
 
 /// Carries requests. One trait, so that tests need no network.
 pub trait Transport {
@@ -172,9 +173,15 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
         let Some(mut job) = self.under_way.remove(&number) else {
             return Ok(());
         };
+        let result = result.and_then(|response| unpacked(response, self.settings.max_answer));
         let now = self.clock.now();
         self.lanes.settle(job.request.lane, now);
-        if matches!(result, Ok(Response { status: 429, .. }) | Err(Failure::Broken(429))) {
+        let status = match &result {
+            Ok(response) => Some(response.status),
+            Err(Failure::Broken(begun)) => Some(begun.status),
+            Err(_) => None,
+        };
+        if status == Some(429) {
             self.lanes.fill(job.request.lane, now);
         }
         let moment = Moment {

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome, shown};
-use super::replace::{Field, Object, Replacement, merged, object_of, texts};
+use super::replace::{
+    Field, Object, Replacement, id_of, mentioned, merged, object_of, texts, unwritable,
+};
 use super::request::Effect;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::interviews::{Interview, InterviewChange, NewInterview};
 use crate::bindings::exports::ats::lever::panels::{NewPanel, Panel, PanelChange};
@@ -26,7 +29,7 @@ const INTERVIEW: &[Field] = &[
 
 /// What a replaced panel carries, besides its interviews.
 const PANEL: &[Field] = &[
-    Field::kept("applications").read_as(Value::clone),
+    Field::kept("applications"),
     Field::kept("timezone"),
     Field::clears("feedbackReminder"),
     Field::clears("note"),
@@ -47,6 +50,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Interview, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[("panel", Rule::Filled(&interview.panel))])?;
         let body = object_of(interview);
         check(&body, "interview")?;
         self.change(&interviews::CREATE, &[opportunity], query, &body)
@@ -71,8 +75,10 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
             ids: &ids,
             query: self.in_name_of(perform_as)?,
         };
+        let change = mentioned(change, INTERVIEW)?;
+        check_given(&change, "change")?;
         self.replace(how, |current| {
-            let body = merged(&current, change, INTERVIEW)?;
+            let body = merged(&current, &change, INTERVIEW)?;
             check(&body, "interview")?;
             Ok((body, Effect::Absolute))
         })
@@ -90,6 +96,10 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Panel, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[
+            ("timezone", Rule::Zone(&panel.timezone)),
+            ("applications", Rule::Each(&panel.applications)),
+        ])?;
         let body = object_of(panel);
         check_all(&body)?;
         self.change(&panels::CREATE, &[opportunity], query, &body)
@@ -115,7 +125,13 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
             ids: &ids,
             query: self.in_name_of(perform_as)?,
         };
-        self.replace(how, |current| replaced(&current, object_of(change)))
+        rules::check(&[
+            ("timezone", Rule::Zone(change.timezone.as_deref().unwrap_or("UTC"))),
+            ("applications", Rule::Each(&change.applications)),
+        ])?;
+        let change = mentioned(change, PANEL)?;
+        check_nested(&change)?;
+        self.replace(how, |current| replaced(&current, change))
     }
 }
 
@@ -133,18 +149,13 @@ fn replaced(current: &Object, mut change: Object) -> Result<(Object, Effect), Er
     let (changes, added, removed) =
         (list("changeInterviews"), list("addInterviews"), list("removeInterviews"));
     let removed = texts(Some(Value::from(removed)));
-    let there: Vec<&Object> = match current.get("interviews") {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_object).collect(),
-        _ => Vec::new(),
-    };
-    let id = |interview: &Object| interview.get("id").cloned().unwrap_or_default();
-    let ids: Vec<Value> = there.iter().map(|interview| id(interview)).collect();
+    let there = present(current).ok_or_else(|| unwritable("interviews"))?;
+    let ids: Vec<Value> = there.iter().map(|(id, _)| id.clone()).collect();
     let changed = changes.iter().filter_map(|change| change.get("id").and_then(Value::as_str));
     check_ids(&ids, changed.chain(removed.iter().map(String::as_str)))?;
 
     let mut interviews = Vec::new();
-    for interview in there {
-        let id = id(interview);
+    for (id, interview) in there {
         if removed.iter().any(|removed| id == removed.as_str()) {
             continue;
         }
@@ -167,6 +178,16 @@ fn replaced(current: &Object, mut change: Object) -> Result<(Object, Effect), Er
     Ok((body, effect))
 }
 
+/// The panel's interviews by their ids; `None` where one would be lost.
+fn present(panel: &Object) -> Option<Vec<(Value, &Object)>> {
+    let interviews = match panel.get("interviews") {
+        None | Some(Value::Null) => return Some(Vec::new()),
+        Some(interviews) => interviews.as_array()?,
+    };
+    let one = |interview| Some((id_of(interview)?, interview.as_object()?));
+    interviews.iter().filter(|interview| !interview.is_null()).map(one).collect()
+}
+
 /// Each id is one of the panel's, and named once.
 fn check_ids<'a>(there: &[Value], named: impl Iterator<Item = &'a str>) -> Result<(), Error> {
     let mut seen = Vec::new();
@@ -186,16 +207,43 @@ fn check_ids<'a>(there: &[Value], named: impl Iterator<Item = &'a str>) -> Resul
 }
 
 /// What Lever takes of an interviewer, of whom it shows more.
-fn interviewers(read: &Value) -> Value {
+fn interviewers(read: &Value) -> Option<Value> {
     let only = |interviewer: &Value| {
         let mut object = Object::new();
-        for name in ["id", "feedbackTemplate"] {
-            let value = interviewer.get(name).filter(|value| !value.is_null());
-            object.extend(value.map(|value| (name.to_owned(), value.clone())));
-        }
-        Value::Object(object)
+        object.insert("id".to_owned(), id_of(interviewer)?);
+        let template = interviewer.get("feedbackTemplate").filter(|value| !value.is_null());
+        object.extend(template.map(|value| ("feedbackTemplate".to_owned(), value.clone())));
+        Some(Value::Object(object))
     };
-    read.as_array().into_iter().flatten().map(only).collect()
+    let there = read.as_array()?.iter().filter(|interviewer| !interviewer.is_null());
+    there.map(only).collect::<Option<_>>().map(Value::Array)
+}
+
+/// What a change of a panel says of its interviews, as far as that can be told
+/// without the panel.
+fn check_nested(change: &Object) -> Result<(), Error> {
+    for (list, name) in
+        [("changeInterviews", "change-interviews"), ("addInterviews", "add-interviews")]
+    {
+        let interviews = change.get(list).and_then(Value::as_array).into_iter().flatten();
+        for (place, interview) in interviews.enumerate() {
+            let Some(interview) = interview.as_object() else { continue };
+            let name = format!("{name}[{place}]");
+            match list {
+                "addInterviews" => check(interview, &name)?,
+                _ if interview.len() < 2 => {
+                    return Err(Error::invalid(format!(
+                        "{name} mentions nothing of the interview. Give at least one field."
+                    )));
+                }
+                _ => {
+                    mentioned(interview, INTERVIEW)?;
+                    check_given(interview, &name)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_all(panel: &Object) -> Result<(), Error> {
@@ -219,6 +267,16 @@ fn check(interview: &Object, name: &str) -> Result<(), Error> {
         return Err(Error::invalid(format!(
             "{name} has no interviewers. Give at least one user's id."
         )));
+    }
+    check_given(interview, name)
+}
+
+/// What Lever demands of as much of an interview as is given.
+fn check_given(interview: &Object, name: &str) -> Result<(), Error> {
+    let interviewers = interview.get("interviewers").and_then(Value::as_array);
+    for (place, interviewer) in interviewers.into_iter().flatten().enumerate() {
+        let id = interviewer.get("id").and_then(Value::as_str).unwrap_or_default();
+        rules::check_in(&format!("{name}.interviewers"), place, &[("id", Rule::Filled(id))])?;
     }
     if interview.get("duration").and_then(Value::as_u64) == Some(0) {
         return Err(Error::invalid(format!("{name} has the duration 0. Give at least 1 minute.")));
@@ -288,6 +346,40 @@ mod tests {
         assert_eq!(body["interviews"], json!([changed, added]));
         assert_eq!(body.get("note"), None);
         assert_eq!(effect, Effect::Create, "written twice, it would add two");
+    }
+
+    #[test]
+    fn an_interview_that_cannot_be_written_back_is_never_dropped() {
+        let added =
+            json!({"addInterviews": [{"date": 9, "duration": 1, "interviewers": [{"id": "w"}]}]});
+        let one = |interview: Value| json!([first(), interview]);
+        let rows = [
+            (json!({}), "has interviews"),
+            (json!("i"), "has interviews"),
+            (one(json!("j")), "has interviews"),
+            (one(json!({"date": 5})), "has interviews"),
+            (one(json!({"id": "j", "interviewers": {}})), "has interviewers"),
+            (one(json!({"id": "j", "interviewers": [{"name": "N"}]})), "has interviewers"),
+            (one(json!({"id": "j", "interviewers": [true]})), "has interviewers"),
+        ];
+        for (interviews, named) in rows {
+            let mut odd = panel();
+            odd.insert("interviews".into(), interviews.clone());
+            let error = replaced(&odd, added.as_object().unwrap().clone()).unwrap_err();
+            assert_eq!(error.outcome, Outcome::NotApplied);
+            assert!(error.message.contains(named), "{interviews}: {}", error.message);
+        }
+        // Null rows are none, and a bare id is one.
+        let mut odd = panel();
+        odd.insert(
+            "interviews".into(),
+            json!([null, {"id": "j", "date": 5, "duration": 30, "interviewers": ["v", null]}]),
+        );
+        let (body, _) = replaced(&odd, Object::new()).unwrap();
+        assert_eq!(
+            body["interviews"],
+            json!([{"id": "j", "date": 5, "duration": 30, "interviewers": [{"id": "v"}]}])
+        );
     }
 
     #[test]

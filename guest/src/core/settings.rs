@@ -105,9 +105,15 @@ impl Settings {
                     let hosts = value.split(',').map(|host| host.trim().to_ascii_lowercase());
                     settings.download_hosts = hosts.filter(|host| !host.is_empty()).collect();
                 }
-                "LEVER_AUTHORIZATION" => whole = Some(value),
-                "LEVER_ACCESS_TOKEN" => token = Some(format!("Bearer {value}")),
+                "LEVER_AUTHORIZATION" => {
+                    let is_usual = |c: char| matches!(c, ' '..='~');
+                    whole = Some(checked(&name, value, is_usual)?);
+                }
+                "LEVER_ACCESS_TOKEN" => {
+                    token = Some(format!("Bearer {}", checked(&name, value, is_of_a_key)?))
+                }
                 "LEVER_API_KEY" => {
+                    let value = checked(&name, value, is_of_a_key)?;
                     key = Some(format!("Basic {}", base64(format!("{value}:").as_bytes())))
                 }
                 "LEVER_PERFORM_AS" => settings.perform_as = Some(value),
@@ -158,6 +164,24 @@ impl Settings {
         let seconds = u64::try_from(bytes).unwrap_or(u64::MAX) / SLOWEST;
         self.first_byte_timeout.saturating_add(seconds.saturating_mul(SECOND))
     }
+}
+
+/// A credential, if each of its characters is one that it can have. It is not
+/// shown.
+fn checked(name: &str, value: String, is_usual: fn(char) -> bool) -> Result<String, Error> {
+    match value.chars().position(|c| !is_usual(c)) {
+        None => Ok(value),
+        Some(at) => Err(Error::invalid(format!(
+            "{name} has a character at position {} that no key has; look for quotes, blanks or a line break.",
+            at.saturating_add(1)
+        ))),
+    }
+}
+
+/// A colon would end the user name of Basic early; quotes come from copying a
+/// shell line.
+fn is_of_a_key(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, ':' | '"' | '\'' | '`')
 }
 
 fn milliseconds(name: &str, value: &str) -> Result<Nanos, Error> {
@@ -220,6 +244,30 @@ mod tests {
             assert_eq!(settings.authorization.as_deref(), Some(expected[n - 1]));
             assert!(!format!("{settings:?}").contains(expected[n - 1]));
         }
+    }
+
+    #[test]
+    fn a_credential_with_a_character_that_none_has_is_named_and_not_shown() {
+        let rows = [
+            ("LEVER_API_KEY", "s3cret\n", 7),
+            ("LEVER_API_KEY", "s3cret\r\n", 7),
+            ("LEVER_API_KEY", "\"s3cret\"", 1),
+            ("LEVER_API_KEY", "s3:cret", 3),
+            ("LEVER_API_KEY", "s3 cret", 3),
+            ("LEVER_API_KEY", "s3\u{e9}cret", 3),
+            ("LEVER_ACCESS_TOKEN", "s3cret\n", 7),
+            ("LEVER_ACCESS_TOKEN", " s3cret", 1),
+            ("LEVER_AUTHORIZATION", "Basic s3cret\n", 13),
+            ("LEVER_AUTHORIZATION", "Basic s3cret\r\nX: y", 13),
+        ];
+        for (name, value, position) in rows {
+            let error = read(&[(name, value)]).unwrap_err();
+            let start = format!("{name} has a character at position {position} that no key has");
+            assert!(error.message.starts_with(&start), "{}", error.message);
+            assert!(!error.message.contains("cret"), "{}", error.message);
+        }
+        assert!(read(&[("LEVER_API_KEY", "aZ09+/=-_.~")]).is_ok());
+        assert!(read(&[("LEVER_AUTHORIZATION", "Custom a:b \"c\"")]).is_ok());
     }
 
     #[test]

@@ -14,16 +14,18 @@ use std::collections::BTreeSet;
 
 use super::client::Client;
 use super::error::{Error, ErrorKind};
-use super::json::{self, Envelope};
+use super::json;
 use super::limiter::PER_SECOND;
-use super::pager::{Extent, Paged, Walk};
+use super::moved::Timed;
+use super::pager::{self, Extent, Paged, Pager, Walk};
 use super::query::{self, Pairs};
 use super::record::Write;
-use super::request::{Effect, Request, Route};
+use super::request::{Request, Route};
 use super::response::Response;
 use super::scheduler::{Clock, Plan, Transport};
 use super::{Nanos, SECOND};
 use crate::bindings::exports::ats::lever::opportunities::{Opportunity, OpportunityPage};
+use crate::bindings::exports::ats::lever::types::Skipped;
 use reading::{Order, Reading, Window};
 
 /// Slices under way at most.
@@ -49,7 +51,8 @@ impl Dated for OpportunityPage {
 }
 
 impl<T: Transport, C: Clock> Client<'_, T, C> {
-    /// A list to its end in any order, or to so many items in Lever's.
+    /// A list to its end in any order, or to so many items in Lever's, with what
+    /// moved in it while it was read.
     ///
     /// # Errors
     ///
@@ -60,13 +63,26 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         query: &dyn Write,
         max_items: Option<u32>,
     ) -> Result<P, Error> {
+        let clock = self.clock;
         if max_items.is_some() {
             // Where that stopped, one cursor can tell.
-            return self.all(route, &[], query, max_items);
+            let walk = Walk::new(route, &[], query, None, Extent::Items(max_items))?;
+            let mut plan = Timed::new(Pager::<P>::new(walk), clock);
+            self.run(&mut plan)?;
+            let began = plan.began();
+            let (mut items, next, mut skipped) = plan.plan.into_parts();
+            if next.is_none() {
+                let pairs = query::pairs(route, query)?;
+                self.catch_up::<P>(route, &pairs, &mut items, &mut skipped, began)?;
+            }
+            return Ok(P::build(items, next, skipped));
         }
-        let mut slices = Slices::<P, C>::new(route, query, self.clock)?;
-        self.run(&mut slices)?;
-        Ok(P::build(slices.items, None))
+        let mut plan = Timed::new(Slices::<P, C>::new(route, query, clock)?, clock);
+        self.run(&mut plan)?;
+        let began = plan.began();
+        let Slices { pairs, mut items, mut skipped, .. } = plan.plan;
+        self.catch_up::<P>(route, &pairs, &mut items, &mut skipped, began)?;
+        Ok(P::build(items, None, skipped))
     }
 }
 
@@ -110,6 +126,7 @@ struct Slices<'a, P: Dated, C> {
     repeated: usize,
     ids: BTreeSet<String>,
     items: Vec<P::Item>,
+    skipped: Vec<Skipped>,
 }
 
 /// How many requests Lever's pace allowed and nobody sent, in nanoseconds.
@@ -141,7 +158,7 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
         // What decides on the cuts must be among what is asked for.
         if pairs.iter().any(|(name, _)| name == "include") {
             for field in ["createdAt", "stage"] {
-                pairs.push(("include".to_owned(), field.to_owned()));
+                query::add(&mut pairs, "include", field.to_owned());
             }
         }
         let time = |name: &str| {
@@ -162,6 +179,7 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
             repeated: 0,
             ids: BTreeSet::new(),
             items: Vec::new(),
+            skipped: Vec::new(),
         };
         slices.open(window)?;
         Ok(slices)
@@ -280,7 +298,13 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
     fn take(&mut self, place: usize, result: Result<Response, Error>) -> Result<(), Error> {
         let Some(slice) = self.slices.get_mut(place) else { return Ok(()) };
         let response = result?;
-        let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
+        let page = json::page::<P::Item>(&response)?;
+        if !slice.walk.accept(response.status, page.is_empty(), page.has_next, page.next)? {
+            slice.state = State::Ready;
+            return Ok(());
+        }
+        // What a cut reads again is the same record.
+        pager::skip(&mut self.skipped, page.skipped);
         slice.read.pages = slice.read.pages.saturating_add(1);
         for item in page.data {
             if let Some(created_at) = P::created_at(&item) {
@@ -290,7 +314,7 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
                 self.items.push(item);
             }
         }
-        slice.walk.step(response.status, page.next, self.items.len())?;
+        slice.walk.step(self.items.len());
         slice.state = if slice.walk.is_done() { State::Done } else { State::Ready };
         Ok(())
     }

@@ -15,9 +15,10 @@ use wasi::io::streams::{InputStream, StreamError};
 use super::sending::Sending;
 use crate::core::Nanos;
 use crate::core::base::Base;
+use crate::core::body::Body;
 use crate::core::gather::{Gathered, NoRoom};
 use crate::core::request::{Method, Request, Target};
-use crate::core::response::{Failure, Response};
+use crate::core::response::{Begun, Failure, Response};
 use crate::core::scheduler::Transport;
 use crate::core::settings::Settings;
 
@@ -133,7 +134,8 @@ enum Step {
 impl Exchange {
     fn start(request: &Request, settings: &Settings) -> Result<Self, Failure> {
         let bad = |()| Failure::NotSent("the host does not take such a request");
-        let outgoing = OutgoingRequest::new(headers(request, settings)?);
+        let content = content(request);
+        let outgoing = OutgoingRequest::new(headers(request, content.as_ref(), settings)?);
         let base = base(request, settings);
         let scheme = if base.https { Scheme::Https } else { Scheme::Http };
         let path = format!("{}{}", base.prefix, request.path_and_query());
@@ -141,8 +143,8 @@ impl Exchange {
         outgoing.set_scheme(Some(&scheme)).map_err(bad)?;
         outgoing.set_authority(Some(&base.authority)).map_err(bad)?;
         outgoing.set_path_with_query(Some(&path)).map_err(bad)?;
-        let body = match &request.body {
-            Some(body) => Some((outgoing.body().map_err(bad)?, body)),
+        let body = match &content {
+            Some(content) => Some((outgoing.body().map_err(bad)?, content)),
             None => None,
         };
         let first_byte = settings.first_byte_timeout_of(request);
@@ -152,7 +154,7 @@ impl Exchange {
         let start = monotonic_clock::now();
         let allowed = settings.connect_timeout.saturating_add(first_byte);
         Ok(Exchange {
-            sending: body.and_then(|(stream, body)| Sending::start(stream, body)),
+            sending: body.and_then(|(body, content)| Sending::start(body, content)),
             ready: future.subscribe(),
             state: State::Head(future),
             limits: Limits {
@@ -167,7 +169,9 @@ impl Exchange {
     fn late(&self) -> Failure {
         match &self.state {
             State::Head(_) => Failure::TimedOut("no answer began in the time allowed"),
-            State::Body { answer, .. } => Failure::Broken(answer.status),
+            State::Body { answer, gathered, .. } => {
+                Failure::Broken(Begun::of(answer.status, gathered.start()))
+            }
         }
     }
 
@@ -192,26 +196,30 @@ impl Exchange {
                 Ok(bytes)
                     if gathered.len().saturating_add(bytes.len()) > self.limits.max_answer =>
                 {
-                    Step::Ended(Err(Failure::TooLarge(answer.status, self.limits.max_answer)))
+                    let begun = Begun::of(answer.status, gathered.start());
+                    Step::Ended(Err(Failure::TooLarge(begun, self.limits.max_answer)))
                 }
                 Ok(bytes) => match gathered.push(&bytes) {
                     Ok(()) => Step::On(self),
                     Err(NoRoom) => {
-                        Step::Ended(Err(Failure::TooLarge(answer.status, gathered.len())))
+                        let begun = Begun::of(answer.status, gathered.start());
+                        Step::Ended(Err(Failure::TooLarge(begun, gathered.len())))
                     }
                 },
                 Err(StreamError::Closed) => {
                     let size = gathered.len();
+                    let begun = Begun::of(answer.status, &[]);
                     Step::Ended(match gathered.take() {
                         Ok(body) => {
                             answer.body = body;
                             answer.take_whole()
                         }
-                        Err(NoRoom) => Err(Failure::TooLarge(answer.status, size)),
+                        Err(NoRoom) => Err(Failure::TooLarge(begun, size)),
                     })
                 }
                 Err(StreamError::LastOperationFailed(_)) => {
-                    Step::Ended(Err(Failure::Broken(answer.status)))
+                    let begun = Begun::of(answer.status, gathered.start());
+                    Step::Ended(Err(Failure::Broken(begun)))
                 }
             },
         }
@@ -224,12 +232,14 @@ impl Exchange {
         now: Nanos,
     ) -> Result<Self, Failure> {
         let status = head.status();
+        let begun = Begun::of(status, &[]);
         let fields = head.headers();
         let length = value(&fields, "content-length").and_then(|length| length.parse().ok());
         let answer = Response {
             status,
             length,
             retry_after: value(&fields, "retry-after"),
+            date: value(&fields, "date"),
             encoding: value(&fields, "content-encoding"),
             content_type: value(&fields, "content-type"),
             disposition: value(&fields, "content-disposition"),
@@ -238,12 +248,12 @@ impl Exchange {
         };
         drop(fields);
         if length.is_some_and(|length| length > limits.max_answer) {
-            return Err(Failure::TooLarge(status, limits.max_answer));
+            return Err(Failure::TooLarge(begun, limits.max_answer));
         }
         let gathered = Gathered::expecting(length)
-            .map_err(|NoRoom| Failure::TooLarge(status, limits.max_answer))?;
-        let body = head.consume().map_err(|()| Failure::Broken(status))?;
-        let stream = body.stream().map_err(|()| Failure::Broken(status))?;
+            .map_err(|NoRoom| Failure::TooLarge(begun, limits.max_answer))?;
+        let body = head.consume().map_err(|()| Failure::Broken(begun))?;
+        let stream = body.stream().map_err(|()| Failure::Broken(begun))?;
         Ok(Exchange {
             sending,
             ready: stream.subscribe(),
@@ -268,7 +278,18 @@ fn base<'a>(request: &'a Request, settings: &'a Settings) -> &'a Base {
     }
 }
 
-fn headers(request: &Request, settings: &Settings) -> Result<Headers, Failure> {
+/// What a request carries. A POST without anything carries an empty body and
+/// says so: jco ends a request only at the end of a body that was asked for.
+fn content(request: &Request) -> Option<Body> {
+    let is_post = request.method == Method::Post;
+    request.body.clone().or_else(|| is_post.then(Body::empty))
+}
+
+fn headers(
+    request: &Request,
+    content: Option<&Body>,
+    settings: &Settings,
+) -> Result<Headers, Failure> {
     let headers = Fields::new();
     let set = |name: &str, value: &str| headers.append(&FieldName::from(name), value.as_bytes());
     let own = concat!("lever-wasm/", env!("CARGO_PKG_VERSION"));
@@ -277,9 +298,11 @@ fn headers(request: &Request, settings: &Settings) -> Result<Headers, Failure> {
     let fixed = set("user-agent", own)
         .and_then(|()| set("accept", request.accept))
         .and_then(|()| set("accept-encoding", "identity"));
-    let content = request.body.as_ref().map_or(Ok(()), |body| {
-        set("content-type", &body.content_type)
-            .and_then(|()| set("content-length", &body.len().to_string()))
+    let content = content.map_or(Ok(()), |body| match body.content_type.as_str() {
+        "" => set("content-length", "0"),
+        kind => {
+            set("content-type", kind).and_then(|()| set("content-length", &body.len().to_string()))
+        }
     });
     fixed.and(content).map_err(|_| Failure::NotSent("the host refuses a header"))?;
     if let (Target::Api, Some(authorization)) = (&request.target, &settings.authorization) {

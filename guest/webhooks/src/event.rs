@@ -63,13 +63,14 @@ struct Event<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Mark<'a> {
-    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     archived_at: Option<u64>,
 }
 
 fn mark(archived: &Archived) -> Mark<'_> {
-    Mark { reason: &archived.reason, archived_at: archived.archived_at }
+    Mark { reason: archived.reason.as_deref(), archived_at: archived.archived_at }
 }
 
 /// An event as JSON on one line.
@@ -150,6 +151,16 @@ mod tests {
                 "candidateArchiveChange",
                 r#"{"fromArchived":null,"toArchived":{"reason":"r","archivedAt":3}}"#,
                 r#"{"kind":"candidate-archive-change","event":"candidateArchiveChange","id":"d","triggeredAt":7,"token":"nonce","toArchived":{"reason":"r","archivedAt":3},"data":{"fromArchived":null,"toArchived":{"reason":"r","archivedAt":3}}}"#,
+            ),
+            (
+                "candidateHired",
+                r#"[{"opportunityId":"o"}]"#,
+                r#"{"kind":"candidate-hired","event":"candidateHired","id":"d","triggeredAt":7,"token":"nonce","data":[{"opportunityId":"o"}]}"#,
+            ),
+            (
+                "candidateArchiveChange",
+                r#"{"opportunityId":5,"toArchived":{"reason":null,"archivedAt":3.7}}"#,
+                r#"{"kind":"candidate-archive-change","event":"candidateArchiveChange","id":"d","triggeredAt":7,"token":"nonce","opportunityId":"5","toArchived":{"archivedAt":3},"data":{"opportunityId":5,"toArchived":{"reason":null,"archivedAt":3.7}}}"#,
             ),
             (
                 "somethingNew",

@@ -63,7 +63,7 @@ pub fn settle(seen: &mut Seen, place: Place, answer: &Result<Response, Failure>)
 pub fn status(answer: &Result<Response, Failure>) -> Option<u16> {
     match answer {
         Ok(response) => Some(response.status),
-        Err(Failure::Broken(status) | Failure::TooLarge(status, _)) => Some(*status),
+        Err(Failure::Broken(begun) | Failure::TooLarge(begun, _)) => Some(begun.status),
         Err(_) => None,
     }
 }
@@ -81,6 +81,7 @@ fn refused(fault: Fault) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lever::core::response::Begun;
     use lever::core::webhook::sign;
     use proptest::prelude::*;
 
@@ -139,7 +140,7 @@ mod tests {
             (delivery("third", "t", NOW, DATA), Verdict::Forged),
             (delivery("first", "t", NOW - 1001, DATA), Verdict::Old),
             (delivery("first", "t", NOW + 1001, DATA), Verdict::Future),
-            (delivery("first", "t", NOW, "7"), Verdict::NoDelivery),
+            (b"7".to_vec(), Verdict::NoDelivery),
             (b"{}".to_vec(), Verdict::NoDelivery),
             (vec![b' '; LARGEST + 1], Verdict::TooLarge),
             (delivery("first", "t", NOW, "{}"), Verdict::Ping),
@@ -148,6 +149,14 @@ mod tests {
             let mut seen = Seen::default();
             let step = admit(&mut seen, &settings(), &body, NOW);
             assert_eq!(answer(step), expected, "{}", String::from_utf8_lossy(&body));
+        }
+    }
+
+    #[test]
+    fn odd_data_is_forwarded_like_any_other() {
+        for data in ["7", "\"x\"", "[]", r#"{"opportunityId":7,"x":"\ud83d"}"#] {
+            let body = delivery("first", "t", NOW, data);
+            assert_eq!(take(&mut Seen::default(), &body, 204), Verdict::Accepted, "{data}");
         }
     }
 
@@ -187,9 +196,9 @@ mod tests {
     #[test]
     fn the_status_counts_even_if_the_answer_s_body_does_not_come() {
         let rows = [
-            (Err(Failure::Broken(200)), Verdict::Accepted),
-            (Err(Failure::TooLarge(200, 1)), Verdict::Accepted),
-            (Err(Failure::Broken(500)), Verdict::NotForwarded),
+            (Err(Failure::Broken(Begun::of(200, b""))), Verdict::Accepted),
+            (Err(Failure::TooLarge(Begun::of(200, b""), 1)), Verdict::Accepted),
+            (Err(Failure::Broken(Begun::of(500, b""))), Verdict::NotForwarded),
             (Err(Failure::NotSent("")), Verdict::NotForwarded),
             (Err(Failure::Lost("")), Verdict::NotForwarded),
             (Err(Failure::TimedOut("")), Verdict::NotForwarded),

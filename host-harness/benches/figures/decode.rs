@@ -15,7 +15,7 @@ use lever_host::audit::Audit;
 use lever_host::embedded;
 use lever_host::runtime::HostConfig;
 use lever_host::types::opportunities::{Opportunity, OpportunityPage, OpportunityQuery};
-use lever_host::types::types::Error;
+use lever_host::types::types::{Error, Skipped};
 use serde_json::json;
 use std::future::{Future, ready};
 use std::hint::black_box;
@@ -41,10 +41,12 @@ const PIECE: usize = 64 << 10;
 struct Left {
     items: WasmList<Opportunity>,
     next: Option<WasmStr>,
+    skipped: WasmList<Skipped>,
 }
 
 fn left(page: &Left) -> usize {
     assert!(page.next.is_none(), "it is the only one");
+    assert_eq!(page.skipped.len(), 0, "all of it can be read");
     page.items.len()
 }
 

@@ -162,8 +162,14 @@ fn token(mut answer: Value) -> Result<Token, Failure> {
     let scope = text("scope");
     let expires_in = answer.get("expires-in").and_then(Value::as_u64).map(Duration::from_secs);
     wipe(&mut answer);
-    let access_token = access_token
-        .ok_or_else(|| Failure::Lost { message: "the component gave no token".to_owned() })?;
+    // A refresh token alone is kept: it is the only one that is good now.
+    let access_token = match (access_token, &refresh_token) {
+        (Some(access_token), _) => access_token,
+        (None, Some(_)) => Secret::new(String::new()),
+        (None, None) => {
+            return Err(Failure::Lost { message: "the component gave no token".to_owned() });
+        }
+    };
     let scopes = scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect());
     Ok(Token { access_token, refresh_token, scopes, expires_in })
 }

@@ -174,12 +174,17 @@ impl Asked<'_> {
         replaces_refused: bool,
         server: &dyn Server,
     ) -> Result<(Arc<Pass>, Stamp), Failed> {
+        let is_rotated = token.refresh_token.is_some();
         let renewed = self.stored.renewed(token, self.at, replaces_refused);
-        let pass = Pass::new(renewed.clone()).map_err(|_| {
-            let message = "the new access token has characters that cannot be sent".to_owned();
-            let error = LoginError::InDoubt { at: self.at, message: Some(message) };
-            Failed::for_good(error).leaving(self.marked)
-        })?;
+        let pass = match Pass::new(renewed.clone()) {
+            Ok(pass) => pass,
+            Err(_) if is_rotated => return Err(self.keep(renewed).await),
+            Err(_) => {
+                let message = "the new access token has characters that cannot be sent".to_owned();
+                let error = LoginError::InDoubt { at: self.at, message: Some(message) };
+                return Err(Failed::for_good(error).leaving(self.marked));
+            }
+        };
         let written = write(&self.login.file, self.lock, renewed).await;
         let (_lock, stamp) = written.ok_or_else(broken_off)?;
         let stamp = stamp.map_err(|cause| {
@@ -188,6 +193,23 @@ impl Asked<'_> {
         // Without the new stamp, so that the next one who looks finds the new tokens.
         server.write_records().map_err(|error| Failed::until(error, 0))?;
         Ok((Arc::new(pass), stamp))
+    }
+
+    /// Keeps the refresh token of an answer whose access token cannot be sent: the old ones are used up.
+    async fn keep(self, renewed: Stored) -> Failed {
+        let until = (self.login.clock)().saturating_add(millis(PAUSE));
+        let mut kept = self.stored.with(Renewal::Failed { until });
+        kept.refresh_token = renewed.refresh_token;
+        let message = "the authorization server answered without an access token that can be sent; its new refresh token is kept".to_owned();
+        match write(&self.login.file, self.lock, kept).await {
+            Some((_, Ok(stamp))) => {
+                Failed::until(LoginError::Failed { message }, until).leaving(stamp)
+            }
+            Some((_, Err(cause))) => {
+                Failed::for_good(LoginError::NotStored { cause }).leaving(self.marked)
+            }
+            None => broken_off(),
+        }
     }
 
     /// Notes down what the failure means for the next renewal.

@@ -45,7 +45,7 @@ pub struct Authorize {
 /// What an authorization server hands out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Sent with each request to the API.
+    /// Sent with each request to the API; empty where the answer held none.
     pub access_token: Secret,
     /// Good for one more token; only with the scope `offline_access`.
     pub refresh_token: Option<Secret>,

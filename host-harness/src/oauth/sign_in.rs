@@ -136,6 +136,10 @@ impl Waiting {
         let asked_at = now();
         let token = self.server.exchange_code(app, code).await;
         let token = token.map_err(|failure| SignInError::Exchange(failure.into_message()))?;
+        if token.access_token.secret().is_empty() {
+            let message = "it answered without an access token that Lever takes".to_owned();
+            return Err(SignInError::Exchange(message));
+        }
         let id = self.id.secret().to_owned();
         let (api, place, app) = (api.to_string(), place.clone(), app.clone());
         let stored = Stored::new(id, api, place, app, scopes, token, asked_at);

@@ -14,6 +14,7 @@ use crate::audit::escape_json;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -48,8 +49,9 @@ struct Event {
     id: Option<String>,
     triggered_at: u64,
     token: String,
+    /// Read no further than it must be: not all JSON is a `Value`.
     #[serde(default)]
-    data: Value,
+    data: Option<Box<RawValue>>,
 }
 
 impl Event {
@@ -60,7 +62,9 @@ impl Event {
     /// As it is remembered. What happened is compared by its meaning, so that
     /// the same delivery has the same digest in later versions.
     fn entry(&self, max_age_ms: u64) -> Entry {
-        let what = serde_json::to_vec(&(&self.event, &self.id, &self.data)).unwrap_or_default();
+        let text = self.data.as_ref().map_or("null", |data| data.get());
+        let data = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+        let what = serde_json::to_vec(&(&self.event, &self.id, data)).unwrap_or_default();
         Entry {
             token: sum(self.token.as_bytes()),
             event: sum(&what),
@@ -316,6 +320,21 @@ mod tests {
         assert_eq!(take(&sink, &event("t", "a")).await, (200, "repeat"));
         assert_eq!(take(&sink, &event("u", "a")).await, (200, "accepted"));
         assert_eq!(files.text(), format!("{}\n{}\n", event("t", "a"), event("u", "a")));
+    }
+
+    #[tokio::test]
+    async fn data_of_any_form_makes_a_line_and_is_told_apart() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for data in [r#""text""#, "[7]", "null", r#"{"n":1e999}"#, deep.as_str()] {
+            let files = Files::new("data");
+            let sink = files.open();
+            let with = |data: &str| event("t", "a").replace(r#"{"opportunityId":"a"}"#, data);
+            assert_eq!(take(&sink, &with(data)).await, (200, "accepted"), "{data}");
+            assert_eq!(take(&sink, &with("{}")).await, (409, "altered"), "{data}");
+            drop(sink);
+            assert_eq!(take(&files.open(), &with(data)).await, (200, "repeat"), "{data}");
+            assert_eq!(files.text(), format!("{}\n", with(data)));
+        }
     }
 
     /// What a process that died at any point leaves behind, and what must hold

@@ -34,6 +34,30 @@ async fn a_server_that_fails_costs_nothing_while_the_token_is_good() {
 }
 
 #[tokio::test]
+async fn a_new_refresh_token_is_kept_beside_an_access_token_that_cannot_be_sent() {
+    for access in ["", "two words", "line\nbreak"] {
+        let (_folder, file, fake, login) = rig().await;
+        fake.will(Ok(token(access, Some("refresh-2"), 3600)));
+        fake.wait(4000);
+        let error = login.pass().await.unwrap_err();
+        assert!(matches!(*error, LoginError::Failed { .. }), "{error}");
+        assert!(error.to_string().contains("refresh token is kept"), "{error}");
+        let stored = read(&file);
+        assert_eq!(stored.refresh_token.as_ref().unwrap().secret(), "refresh-2");
+        assert!(!stored.is_dead(fake.now()));
+        fake.wait(5);
+        assert_eq!(login.pass().await.unwrap().secret(), "access-3");
+        assert_eq!(fake.received(), ["refresh-1", "refresh-2"], "{access:?}");
+    }
+    // Without a new one, nobody knows whether the old one is used up.
+    let (_folder, _file, fake, login) = rig().await;
+    fake.will(Ok(token("two words", None, 3600)));
+    fake.wait(4000);
+    let error = login.pass().await.unwrap_err();
+    assert!(matches!(*error, LoginError::InDoubt { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_fails_is_left_alone_for_a_while_by_everybody() {
     let (_folder, file, fake, login) = rig().await;
     let other = fake.open(&file).unwrap();
