@@ -191,8 +191,8 @@ impl Walk {
         })
     }
 
-    /// Whether a page counts: not where it does not say how the list goes on and
-    /// is read once more. Without this, no record of a page is taken.
+    /// Takes what a page says besides its records; false where it does not say how
+    /// the list goes on and is read once more, so that none of its records counts.
     ///
     /// # Errors
     ///
@@ -205,18 +205,14 @@ impl Walk {
         has_next: Option<bool>,
         next: Option<String>,
     ) -> Result<bool, Error> {
-        let odd = |message: &str| {
-            let error =
-                Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
-            Err(Error { status: Some(status), ..error })
-        };
         // Some lists answer null or an empty text for no cursor.
         let next = next.filter(|next| !next.is_empty());
         if has_next == Some(true) && next.is_none() {
             if std::mem::replace(&mut self.again, true) {
-                return odd(
+                return Err(endless(
+                    status,
                     "Lever says that the list goes on, and twice not where: hasNext is true and next is missing. Read it again later; what was read is not the whole list.",
-                );
+                ));
             }
             self.state = State::Ready;
             return Ok(false);
@@ -224,16 +220,18 @@ impl Walk {
         self.again = false;
         self.empty = if is_empty { self.empty.saturating_add(1) } else { 0 };
         if next.is_some() && self.empty >= EMPTY {
-            return odd(
+            return Err(endless(
+                status,
                 "Lever returned a hundred empty pages in a row, each with a cursor, so the list would never end. Read it again later.",
-            );
+            ));
         }
         if let Some(next) = &next
             && !self.seen.insert(next.clone())
         {
-            return odd(
+            return Err(endless(
+                status,
                 "Lever returned the same cursor twice, so the list would never end. Read it again from its start.",
-            );
+            ));
         }
         self.offset = next;
         Ok(true)
@@ -256,6 +254,12 @@ impl Walk {
     fn cursor(self) -> Option<String> {
         self.offset.map(|next| format!("{}.{next}", self.mark))
     }
+}
+
+/// The error for a list whose end cannot be reached.
+fn endless(status: u16, message: &str) -> Error {
+    let error = Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
+    Error { status: Some(status), ..error }
 }
 
 /// A list being read.
