@@ -45,7 +45,10 @@ async fn a_write_cut_off_by_the_deadline_is_said_to_be_in_doubt() {
         rig.mock.inject(call.hit(Fault::new(Effect::Delay(Duration::from_secs(60)))));
         let result = rig.call(kind.function(), call.args.clone()).await;
         let Err(CallError::Limit(message)) = result else { panic!("{kind:?}: {result:?}") };
-        assert!(message.starts_with("the call took longer than its `call-timeout` of 3 seconds"), "{message}");
+        assert!(
+            message.starts_with("the call took longer than its `call-timeout` of 3 seconds"),
+            "{message}"
+        );
         assert_eq!(message.contains(DOUBT), !kind.is_read(), "{kind:?}: {message}");
         let record = last_call(&rig);
         let outcome = (!kind.is_read()).then_some("unknown");

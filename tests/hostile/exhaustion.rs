@@ -72,7 +72,10 @@ async fn it_cannot_sleep_for_ever() {
     let rig = hurried().await;
     for nanoseconds in [3_600_000_000_000, i64::MAX as u64, u64::MAX] {
         let limit = limit(&rig, "sleep", json!([nanoseconds])).await;
-        assert_eq!(limit, "the call took longer than its `call-timeout` of 0.2 seconds", "{nanoseconds}");
+        assert_eq!(
+            limit, "the call took longer than its `call-timeout` of 0.2 seconds",
+            "{nanoseconds}"
+        );
     }
     assert_eq!(rig.says("sleep", json!([1_000_000])).await, "awake");
     rig.is_unharmed().await;
