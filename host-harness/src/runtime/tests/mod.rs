@@ -61,7 +61,11 @@ async fn what_breaks_or_takes_too_much_ends_as_an_error_and_is_recorded() {
         ("(drop (i32.div_u (i32.const 1) (i32.const 0)))", "trap", "divide by zero"),
         ("(drop (i32.load (i32.const -4)))", "trap", "out of bounds"),
         ("(loop (br 0))", "limit", "longer than its `call-timeout` of 0.2 seconds"),
-        ("(drop (memory.grow (i32.const 65535)))", "limit", "memory than its limit of 8 MiB"),
+        (
+            "(drop (memory.grow (i32.const 65535)))",
+            "limit",
+            "memory than its `memory` limit of 8 MiB",
+        ),
         ("(loop (drop (memory.grow (i32.const 1))) (br 0))", "limit", "limit of 8 MiB"),
         ("(call 0)", "limit", "call stack"),
     ];
