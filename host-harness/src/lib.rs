@@ -48,6 +48,7 @@ pub mod catalog;
 pub mod credentials;
 pub mod egress;
 pub mod limiter;
+mod log_file;
 pub mod oauth;
 pub mod policy;
 pub mod runtime;
