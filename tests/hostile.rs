@@ -17,6 +17,7 @@ mod headers;
 mod imports;
 mod logins;
 mod memories;
+mod outcomes;
 mod requests;
 mod secrets;
 mod slashes;

@@ -42,6 +42,7 @@ mod properties;
 mod rate_limit;
 mod readme;
 mod retries;
+mod stopped;
 mod storm;
 mod typed;
 mod webhooks_receiver;

@@ -81,7 +81,7 @@ fn rest(child: &mut Child) -> String {
 }
 
 /// Stands in for a file of records that takes nothing: a pipe that is full, so
-/// that a delivery stays between being written and being answered.
+/// that a delivery is written and not taken as such.
 #[cfg(target_os = "linux")]
 fn full_pipe(path: &Path) -> std::fs::File {
     use std::os::unix::fs::OpenOptionsExt;
@@ -98,7 +98,7 @@ fn full_pipe(path: &Path) -> std::fs::File {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_killed_between_writing_and_answering_writes_nothing_twice() {
+async fn a_delivery_without_a_record_is_not_taken_and_not_written_twice() {
     let folder = Folder::new();
     let records = folder.path("records");
     let _pipe = full_pipe(&records);
@@ -106,15 +106,11 @@ async fn a_process_killed_between_writing_and_answering_writes_nothing_twice() {
     let mut stuck = command(&folder);
     stuck.arg("--jsonl").arg(folder.jsonl()).arg("--audit").arg(&records);
     let stuck = Process::start(stuck, false);
-    let (address, sent) = (stuck.address, body.clone());
-    let unanswered = tokio::spawn(async move { post(address, &sent).await });
-    let start = Instant::now();
-    while folder.events().is_empty() {
-        assert!(start.elapsed() < LONG, "nothing was written");
-        tokio::task::yield_now().await;
+    for _ in 0..2 {
+        assert_eq!(post(stuck.address, &body).await, (503, "no-record".to_owned()));
+        assert_eq!(folder.events().len(), 1);
     }
     stuck.signal("-KILL");
-    assert_eq!(unanswered.await.unwrap().1, "none", "it was not answered");
     drop(stuck);
 
     let process = Process::writing(&folder);
@@ -163,6 +159,34 @@ async fn a_process_killed_again_and_again_loses_and_doubles_nothing() {
     told.sort();
     told.dedup();
     assert_eq!(told.len(), DELIVERIES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_were_rotated_are_followed_at_a_hangup_and_by_every_line() {
+    let folder = Folder::new();
+    let (events, audit) = (folder.jsonl(), folder.path("audit.jsonl"));
+    let mut command = command(&folder);
+    command.arg("--jsonl").arg(&events).arg("--audit").arg(&audit);
+    let mut process = Process::start(command, false);
+    let lines = |path: &Path| std::fs::read_to_string(path).unwrap_or_default().lines().count();
+    assert_eq!(post(process.address, &fresh("first", "a", "o")).await.0, 200);
+    for path in [&events, &audit] {
+        std::fs::rename(path, path.with_extension("1")).unwrap();
+    }
+    process.signal("-HUP");
+    let start = Instant::now();
+    while !events.exists() || !audit.exists() {
+        assert!(start.elapsed() < LONG, "they were not made anew");
+        tokio::task::yield_now().await;
+    }
+    // Nobody tells of this one.
+    std::fs::remove_file(&audit).unwrap();
+    assert_eq!(post(process.address, &fresh("first", "b", "o")).await.0, 200);
+    for path in [&events, &audit] {
+        assert_eq!((lines(path), lines(&path.with_extension("1"))), (1, 1), "{}", path.display());
+    }
+    process.signal("-TERM");
+    assert!(process.child.wait().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@
 
 mod answer;
 mod call;
+mod claim;
 mod component;
 mod engine;
 mod error;
@@ -39,6 +40,7 @@ use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
 use trail::Trail;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
@@ -107,7 +109,23 @@ pub struct Host {
     settings: Vec<(String, String)>,
     by_values: bool,
     calls: Places,
+    /// Whether calls are to end.
+    stop: Arc<watch::Sender<bool>>,
     most_memory: AtomicU64,
+}
+
+/// Ends the calls of a host, from wherever it is asked to.
+#[derive(Clone)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// Lets the host's calls send nothing more, and ends them: at once where no
+    /// change was sent, else when its answer is there or some seconds have
+    /// passed. Each is recorded, and its error says what it has left behind.
+    /// Calls made from now on end in the same way.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
 }
 
 /// An instance that was made and not called; for measurements.
@@ -149,6 +167,7 @@ impl Host {
             settings: config.settings,
             by_values: config.by_values,
             calls: Places::new(calls as usize),
+            stop: Arc::new(watch::Sender::new(false)),
             most_memory: AtomicU64::new(0),
         })
     }
@@ -177,6 +196,11 @@ impl Host {
     /// Requests sent so far, over all calls.
     pub fn requests_sent(&self) -> u64 {
         self.wire.sent()
+    }
+
+    /// What ends its calls in order.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
     }
 
     /// Waits until the login it uses, if any, is not being renewed. A process

@@ -5,6 +5,7 @@ mod out;
 
 use crate::auth;
 use crate::setup::Options;
+use crate::signals::stop_at_signal;
 use crate::tools::print;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -53,6 +54,7 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
     let credential = options.credential()?;
     let has_none = credential.is_none();
     let host = options.host(credential)?;
+    stop_at_signal(host.stopper())?;
     let component = host.load(&bytes)?;
     let out = args.out.as_deref().map(|path| Out::prepare(path, args.force)).transpose()?;
     let files = Files::below(args.files.as_deref());

@@ -8,7 +8,7 @@ use super::super::connector::{Connector, TlsError};
 use super::super::exchange::{Client, Timeouts};
 use super::super::headers;
 use super::super::network::Network;
-use super::Traffic;
+use super::{Effect, Traffic};
 use crate::catalog::Catalog;
 use crate::policy::{REDIRECTED, Refusal};
 use crate::runtime::trail::Exchange;
@@ -156,9 +156,10 @@ impl Traffic {
         self.count_sent();
         let response = match client.exchange(request, timeouts).await {
             Ok(response) => response,
-            Err(failure) => return Err(self.failed(exchange, failure, 0)),
+            Err(failure) => return Err(self.failed(exchange, failure, Effect::Read)),
         };
         let status = response.status();
+        self.notes().changes.answered(Effect::Read, status);
         exchange.answered(status);
         self.check_trail();
         let (mut parts, incoming) = response.into_parts();

@@ -93,10 +93,12 @@ async fn a_call_beyond_its_time_ends_and_its_request_is_of_unknown_outcome() {
     let error = call(&host, &agent, ("notes", "create"), &args).await.unwrap_err();
     assert!(matches!(error, CallError::Limit(_)), "{error}");
     let records = audit.records();
-    assert_eq!(records.len(), 2, "{records:?}");
-    assert_eq!(records[0].error.as_deref(), Some("abandoned"));
-    assert_eq!(records[0].outcome.as_deref(), Some("unknown"));
-    assert_eq!((records[1].error.as_deref(), records[1].attempts), (Some("limit"), Some(1)));
+    let [intent, request, call] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((intent.kind, intent.request), (Kind::Intent, request.request));
+    assert_eq!(request.error.as_deref(), Some("abandoned"));
+    assert_eq!(request.outcome.as_deref(), Some("unknown"));
+    assert_eq!((call.error.as_deref(), call.attempts), (Some("limit"), Some(1)));
+    assert_eq!((call.outcome.as_deref(), call.changes), (Some("unknown"), Some(1)));
 }
 
 #[tokio::test]
