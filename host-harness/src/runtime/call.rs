@@ -20,10 +20,10 @@ use wasmtime::component::Val;
 /// recorded. They end when the store goes, which takes no time to speak of.
 const WIND_UP: Duration = Duration::from_secs(2);
 
-/// How long a call that has sent a change may go on when the host is to stop:
-/// less than the 10 seconds after which container runtimes kill what they have
-/// asked to end.
-const GRACE: Duration = Duration::from_secs(7);
+/// How long a call that has sent a change may go on when the host is to stop,
+/// where nothing else is said: less than the 10 seconds after which container
+/// runtimes kill what they have asked to end.
+pub(super) const GRACE: Duration = Duration::from_secs(7);
 
 /// A call's arguments, in the form in which they go in.
 enum Work {
@@ -153,11 +153,13 @@ impl Host {
         let limit = agent.limits.call_timeout;
         let run = self.run(component, agent, &export, work, Arc::clone(&traffic));
         let ending = tokio::select! {
+            // What is to stop before it has begun does not begin.
+            biased;
+            () = self.stopped(&traffic) => Ending::Stopped,
             outcome = tokio::time::timeout(limit, run) => {
                 Ending::ByItself(outcome.unwrap_or_else(|_| Err(error::too_long(limit))))
             }
             () = traffic.must_end() => Ending::Broken,
-            () = self.stopped(&traffic) => Ending::Stopped,
         };
         // Whatever way it ended, the instance is gone by now, and with it
         // every request that nobody will hear of.
@@ -210,7 +212,7 @@ impl Host {
             std::future::pending::<()>().await;
         }
         if traffic.shut() {
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(self.grace).await;
         }
     }
 

@@ -40,6 +40,7 @@ use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::watch;
 use trail::Trail;
 use wasmtime::component::Linker;
@@ -91,6 +92,9 @@ pub struct HostConfig {
     /// places for those of others. Each takes address space, and memory once it
     /// is used.
     pub calls: Option<u32>,
+    /// How long a call that has sent a change may go on when the host is to
+    /// stop; 7 seconds when absent.
+    pub grace: Option<Duration>,
     /// Changes the engine's settings; for tests.
     #[doc(hidden)]
     pub tune: Option<Tune>,
@@ -111,6 +115,7 @@ pub struct Host {
     calls: Places,
     /// Whether calls are to end.
     stop: Arc<watch::Sender<bool>>,
+    grace: Duration,
     most_memory: AtomicU64,
 }
 
@@ -168,6 +173,7 @@ impl Host {
             by_values: config.by_values,
             calls: Places::new(calls as usize),
             stop: Arc::new(watch::Sender::new(false)),
+            grace: config.grace.unwrap_or(call::GRACE),
             most_memory: AtomicU64::new(0),
         })
     }
