@@ -1,9 +1,10 @@
 //! The record: every call and every request, and nobody's data in it.
 
 use lever_host::audit::{Decision, Kind, Record};
+use lever_host::runtime::CallError;
 use serde_json::json;
 
-use crate::support::{Rig, agent, opportunity, user};
+use crate::support::{Rig, agent, host_config, opportunity, user};
 
 fn calls(rig: &Rig) -> Vec<Record> {
     rig.audit.records().into_iter().filter(|record| matches!(record.kind, Kind::Call)).collect()
@@ -71,4 +72,75 @@ async fn no_line_holds_an_id_a_name_a_query_a_body_or_a_secret() {
     ] {
         assert!(!text.contains(private), "{private} is in the audit:\n{text}");
     }
+}
+
+#[tokio::test]
+async fn a_change_has_a_line_before_it_leaves_and_a_read_has_none() {
+    let rig = Rig::new().await;
+    let (id, by) = (opportunity(&rig), user(&rig));
+    rig.ok("notes.create", json!([id, { "value": "x" }, null, by])).await;
+    let records = rig.audit.records();
+    let [intent, write, read, call] = records.as_slice() else { panic!("{records:#?}") };
+    let kinds = [intent.kind, write.kind, read.kind, call.kind];
+    assert_eq!(kinds, [Kind::Intent, Kind::Request, Kind::Request, Kind::Call]);
+    for record in [intent, write] {
+        assert_eq!((record.request, record.method.as_deref()), (Some(1), Some("POST")));
+        assert_eq!(record.route.as_deref(), Some("/opportunities/{opportunity}/notes"));
+        assert_eq!((record.agent.as_str(), &record.call), ("sourcer", &call.call));
+        assert_eq!(record.ids["opportunity"], id[..8]);
+    }
+    assert_eq!((intent.status, read.request), (None, Some(2)));
+    assert!(write.status.is_some_and(|status| status < 300), "{write:?}");
+    assert_eq!(
+        call.text,
+        format!("sourcer added a note to opportunity {}: allowed by notes=full", &id[..8])
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_change_leaves_without_its_line() {
+    let rig = Rig::new().await;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(format!("full-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    // A disk that is full from the second call on.
+    let audit = lever_host::audit::Audit::to_file(&path).unwrap();
+    let host = lever_host::runtime::Host::new(host_config(&rig.mock), audit).unwrap();
+    let id = opportunity(&rig);
+    let args = [json!(id), json!({ "value": "x" }), json!(null), json!(user(&rig))];
+    let lever = host.load(lever_host::embedded::COMPONENT).unwrap();
+    let call = async || host.call(&lever, &rig.agent, "notes", "create", &args).await;
+    call().await.unwrap();
+    let notes = rig.mock.store().notes(&id).len();
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    rig.mock.clear_requests();
+    for _ in 0..2 {
+        let error = call().await.unwrap_err();
+        assert!(matches!(error, CallError::Audit(..)), "{error}");
+        assert!(error.to_string().ends_with("; nothing was changed"), "{error}");
+    }
+    assert_eq!(rig.sent(), Vec::<String>::new());
+    assert_eq!(rig.mock.store().notes(&id).len(), notes);
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test]
+async fn what_does_not_exist_or_does_not_fit_is_invalid_and_no_rule_decided_on_it() {
+    let rig = Rig::new().await;
+    let rows = [
+        ("notes.nope", json!([]), "sourcer called notes.nope, which the component does not have"),
+        ("nope.get", json!([]), "sourcer called nope.get, which the component does not have"),
+        ("notes.get", json!(["x"]), "sourcer called notes.get with arguments that do not fit"),
+        ("notes.get", json!([1, 2]), "sourcer called notes.get with arguments that do not fit"),
+    ];
+    for (function, args, text) in rows {
+        let error = rig.call(function, args).await.unwrap_err();
+        assert!(matches!(error, CallError::Usage(_)), "{error}");
+        let record = rig.audit.records().pop().unwrap();
+        assert_eq!((record.decision, record.rule.as_str()), (Decision::Invalid, ""));
+        assert_eq!(record.text, text);
+    }
+    assert!(rig.mock.requests().is_empty());
 }

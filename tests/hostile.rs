@@ -19,6 +19,7 @@ mod imports;
 mod logins;
 mod memories;
 mod pinned;
+mod outcomes;
 mod requests;
 mod secrets;
 mod slashes;

@@ -48,6 +48,7 @@ mod rate_limit;
 mod readme;
 mod retries;
 mod rules;
+mod stopped;
 mod storm;
 mod typed;
 mod webhooks_receiver;

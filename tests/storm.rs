@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use lever_host::audit::Kind;
+use lever_host::audit::{Kind, Record};
 
 use crate::support::storm;
 
@@ -33,7 +33,18 @@ async fn no_write_is_doubled_or_lost_without_a_word() {
     let records = rig.audit.records();
     let calls = records.iter().filter(|record| record.kind == Kind::Call).count();
     assert_eq!(calls, made);
-    let (requests, seen) = (records.len() - calls, rig.mock.requests().len());
+    let count = |kind: Kind| records.iter().filter(|record| record.kind == kind).count();
+    let (requests, seen) = (count(Kind::Request), rig.mock.requests().len());
+    let sent = |record: &&Record| record.method.as_deref().is_some_and(|method| method != "GET");
+    let changes: Vec<&Record> = records.iter().filter(sent).collect();
+    for (at, record) in changes.iter().enumerate().filter(|(_, it)| it.kind == Kind::Request) {
+        let is_its = |intent: &&Record| {
+            intent.kind == Kind::Intent
+                && (&intent.call, intent.request) == (&record.call, record.request)
+        };
+        let never_left = record.outcome.as_deref() == Some("not-sent");
+        assert!(never_left || changes[..at].iter().any(is_its), "no line before {record:?}");
+    }
     let cut = records.iter().filter(|record| record.error.as_deref() == Some("abandoned")).count();
     assert!((seen..=seen + cut).contains(&requests), "{requests} recorded, {seen} seen, {cut} cut");
     // One caller was enough trouble: the host serves the next as ever.

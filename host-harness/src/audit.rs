@@ -1,20 +1,26 @@
-//! The audit: one line of JSON for each call and each request, allowed or refused.
+//! The audit: one line of JSON for each call and each request, allowed or refused, and one more before each request
+//! that may change something.
 //!
-//! It records names, counts and decisions, never ids, query values, bodies, headers or secrets; what it is given as a
-//! route has to be a template. A record that cannot be written is an error, so that nothing happens unrecorded
-//! unnoticed.
+//! It records names, counts and decisions, never whole ids, query values, bodies, headers or secrets; what it is given
+//! as a route has to be a template, and of an id it keeps the first 8 digits. A record that cannot be written is an
+//! error, so that nothing happens unrecorded unnoticed.
 
 mod escape;
 mod record;
+mod sentence;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::log_file::{LogFile, is_removed};
 pub use escape::{escape, escape_json};
 pub use record::{Decision, Kind, Record};
+
+/// How often a line is written that went to a file which was removed meanwhile.
+const TRIES: u32 = 3;
 
 /// Where records go; clones share the same place.
 #[derive(Debug, Clone)]
@@ -26,18 +32,18 @@ pub struct Audit {
 enum Sink {
     None,
     Memory(Arc<Mutex<Vec<Record>>>),
-    File(Arc<LogFile>),
+    File(Arc<Log>),
 }
 
 #[derive(Debug)]
-struct LogFile {
+struct Log {
     path: PathBuf,
     state: Mutex<Tail>,
 }
 
 #[derive(Debug)]
 struct Tail {
-    file: File,
+    log: LogFile,
     /// Whether the last line may be without its end, after a write that failed halfway.
     is_broken: bool,
 }
@@ -54,23 +60,20 @@ pub struct AuditError {
 impl Audit {
     /// Appends to a file, which is made for its owner alone when it is not there.
     ///
-    /// A last line without its end, from a process that died, is ended first.
+    /// The file is followed by its path: after it was moved away or removed, the next record begins a new one. A last
+    /// line without its end, from a process that died, is ended first.
     ///
     /// # Errors
     ///
     /// When the file cannot be opened for writing.
     pub fn to_file(path: impl AsRef<Path>) -> io::Result<Audit> {
         let path = path.as_ref();
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = crate::regular_file::open_no_pipe(&mut options, path)?;
-        let is_broken = file.metadata()?.is_file() && lacks_end(path)?;
+        let log = LogFile::append_to(path)?;
+        let is_broken = log.is_regular() && lacks_end(path)?;
         let audit = Audit {
-            sink: Sink::File(Arc::new(LogFile {
+            sink: Sink::File(Arc::new(Log {
                 path: path.to_owned(),
-                state: Mutex::new(Tail { file, is_broken }),
+                state: Mutex::new(Tail { log, is_broken }),
             })),
         };
         audit.ready().map_err(|error| error.cause)?;
@@ -87,21 +90,17 @@ impl Audit {
         Audit { sink: Sink::None }
     }
 
-    /// Whether records can be written as far as is known; asked before a call starts.
+    /// Whether records can be written as far as is known; asked before a call starts. A file that was moved away or
+    /// removed is made anew.
     ///
     /// # Errors
     ///
-    /// When the write before failed and the place still takes nothing.
+    /// When the path leads to nothing that can be written, or the write before failed and the file still takes nothing.
     pub fn ready(&self) -> Result<(), AuditError> {
         match &self.sink {
             Sink::None | Sink::Memory(_) => Ok(()),
             Sink::File(log) => {
-                let mut tail = lock(&log.state);
-                if tail.is_broken {
-                    tail.append(b"\n").map_err(|cause| log.error(cause))
-                } else {
-                    Ok(())
-                }
+                lock(&log.state).at_its_path(&log.path).map_err(|cause| log.error(cause))
             }
         }
     }
@@ -118,18 +117,31 @@ impl Audit {
                 lock(records).push(record.completed());
                 Ok(())
             }
-            Sink::File(log) => {
-                let mut line = Vec::with_capacity(512);
-                serde_json::to_writer(&mut line, &record.completed())
-                    .map_err(|error| log.error(error.into()))?;
-                line.push(b'\n');
-                let mut tail = lock(&log.state);
-                if tail.is_broken {
-                    line.insert(0, b'\n');
-                }
-                tail.append(&line).map_err(|cause| log.error(cause))
+            Sink::File(log) => log.write(&record.completed()).map(drop),
+        }
+    }
+
+    /// The same, and returns when the record will survive the machine. It is written when the first poll returns, so
+    /// records stay in their order; dropping the future leaves it written.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be said of it.
+    pub async fn write_synced(&self, record: Record) -> Result<(), AuditError> {
+        let Sink::File(log) = &self.sink else { return self.write(record) };
+        let record = record.completed();
+        for _ in 0..TRIES {
+            let Some(file) = log.write(&record)? else { return Ok(()) };
+            let synced = tokio::task::spawn_blocking(move || {
+                file.sync_data()?;
+                is_removed(&file)
+            });
+            let is_removed = synced.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+            if !is_removed.map_err(|cause| log.error(cause))? {
+                return Ok(());
             }
         }
+        Err(log.error(io::Error::other("it is removed again and again")))
     }
 
     /// The records kept in memory, oldest first.
@@ -141,16 +153,35 @@ impl Audit {
     }
 }
 
-impl LogFile {
+impl Log {
+    /// Writes one line; returns the file it went to, where that can be synced.
+    fn write(&self, record: &Record) -> Result<Option<Arc<File>>, AuditError> {
+        let mut line = Vec::with_capacity(512);
+        serde_json::to_writer(&mut line, record).map_err(|error| self.error(error.into()))?;
+        line.push(b'\n');
+        let mut tail = lock(&self.state);
+        let written = tail.at_its_path(&self.path).and_then(|()| tail.append(&line));
+        written.map_err(|cause| self.error(cause))?;
+        Ok(tail.log.is_regular().then(|| Arc::clone(tail.log.file())))
+    }
+
     fn error(&self, cause: io::Error) -> AuditError {
         AuditError { path: self.path.clone(), cause }
     }
 }
 
 impl Tail {
+    /// Sees to it that the next line goes to the file that stands at the path, and begins there as a line.
+    fn at_its_path(&mut self, path: &Path) -> io::Result<()> {
+        if self.log.follow()? {
+            self.is_broken = self.log.is_regular() && lacks_end(path)?;
+        }
+        if self.is_broken { self.append(b"\n") } else { Ok(()) }
+    }
+
     /// One write for one line, which the system appends as a whole among processes that share the file.
     fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        let result = self.file.write_all(line);
+        let result = (&**self.log.file()).write_all(line);
         self.is_broken = result.is_err();
         result
     }
@@ -236,13 +267,60 @@ mod tests {
     }
 
     #[cfg(target_os = "linux")]
-    #[test]
-    fn a_full_disk_is_an_error_and_stays_one() {
+    #[tokio::test]
+    async fn a_full_disk_is_an_error_and_stays_one() {
         let audit = Audit::to_file("/dev/full").unwrap();
         let error = audit.write(record("a.b")).unwrap_err().to_string();
         assert!(error.starts_with("the audit /dev/full cannot be written: "), "{error}");
         assert!(audit.ready().is_err());
         assert!(audit.write(record("a.b")).is_err());
+        assert!(audit.write_synced(record("a.b")).await.is_err());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_that_was_moved_removed_or_replaced_is_made_anew_at_its_path() {
+        let (path, old) = (temporary("moved"), temporary("old"));
+        let audit = Audit::to_file(&path).unwrap();
+        audit.write(record("a.a")).unwrap();
+        std::fs::rename(&path, &old).unwrap();
+        audit.write(record("a.b")).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        audit.write_synced(record("a.c")).await.unwrap();
+        let functions = |path: &Path| -> Vec<String> {
+            let text = std::fs::read_to_string(path).unwrap();
+            let record = |line| serde_json::from_str::<Record>(line).unwrap().function;
+            text.lines().map(record).collect()
+        };
+        assert_eq!((functions(&old), functions(&path)), (vec!["a.a".into()], vec!["a.c".into()]));
+
+        // The other one was cut off in the middle of a line.
+        std::fs::write(&old, "{\"time\":\"20").unwrap();
+        std::fs::rename(&old, &path).unwrap();
+        audit.write(record("a.d")).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("{\"time\":\"20\n{"), "{text}");
+
+        // Where nothing can be written, nothing is taken as written.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(audit.ready().is_err());
+        assert!(audit.write(record("a.e")).is_err());
+        assert!(audit.write_synced(record("a.e")).await.is_err());
+        std::fs::remove_dir(&path).unwrap();
+        audit.ready().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"");
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_that_nobody_reads_is_an_error_and_no_wait() {
+        let path = temporary("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert!(Audit::to_file(&path).is_err());
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

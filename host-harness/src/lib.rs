@@ -49,6 +49,7 @@ mod concurrency;
 pub mod credentials;
 pub mod egress;
 pub mod limiter;
+mod log_file;
 pub mod oauth;
 pub mod policy;
 #[doc(hidden)]

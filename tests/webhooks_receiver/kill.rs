@@ -77,7 +77,7 @@ fn rest(child: &mut Child) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_killed_between_writing_and_answering_writes_nothing_twice() {
+async fn a_delivery_without_a_record_is_not_taken_and_not_written_twice() {
     let folder = Folder::new();
     let mut journal = folder.jsonl().into_os_string();
     journal.push(".seen");
@@ -157,6 +157,34 @@ async fn a_process_killed_again_and_again_loses_and_doubles_nothing() {
     told.sort();
     told.dedup();
     assert_eq!(told.len(), DELIVERIES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_were_rotated_are_followed_at_a_hangup_and_by_every_line() {
+    let folder = Folder::new();
+    let (events, audit) = (folder.jsonl(), folder.path("audit.jsonl"));
+    let mut command = command(&folder);
+    command.arg("--jsonl").arg(&events).arg("--audit").arg(&audit);
+    let mut process = Process::start(command, false);
+    let lines = |path: &Path| std::fs::read_to_string(path).unwrap_or_default().lines().count();
+    assert_eq!(post(process.address, &fresh("first", "a", "o")).await.0, 200);
+    for path in [&events, &audit] {
+        std::fs::rename(path, path.with_extension("1")).unwrap();
+    }
+    process.signal("-HUP");
+    let start = Instant::now();
+    while !events.exists() || !audit.exists() {
+        assert!(start.elapsed() < LONG, "they were not made anew");
+        tokio::task::yield_now().await;
+    }
+    // Nobody tells of this one.
+    std::fs::remove_file(&audit).unwrap();
+    assert_eq!(post(process.address, &fresh("first", "b", "o")).await.0, 200);
+    for path in [&events, &audit] {
+        assert_eq!((lines(path), lines(&path.with_extension("1"))), (1, 1), "{}", path.display());
+    }
+    process.signal("-TERM");
+    assert!(process.child.wait().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! What the host's care costs for one request: the decision and the record.
 
-use crate::figure::{Curve, Figure, Row, Target, median};
+use crate::figure::{Curve, Figure, Row, Target, median, micros};
 use crate::rig;
 use lever_host::audit::{Audit, Decision, Kind, Record, call_id};
 use lever_host::catalog::Catalog;
@@ -66,16 +66,39 @@ pub fn measure() -> Figure {
         title: "Deciding on one request and writing its record to a file",
         x: "threads that share the audit",
         y: "µs for one request",
-        rows: vec![Row::new(
-            "Policy decision and audit record of one request, to a file",
-            points[0].1,
-            "µs",
-            Target::AtMost(TARGET),
-        )],
+        rows: vec![
+            Row::new(
+                "Policy decision and audit record of one request, to a file",
+                points[0].1,
+                "µs",
+                Target::AtMost(TARGET),
+            ),
+            Row::new(
+                "The line before a change leaves, synced to this disk",
+                synced(),
+                "µs",
+                Target::None,
+            ),
+        ],
         curves: vec![
             Curve::new("decision and record", points),
             Curve::across("target", 16.0, TARGET),
         ],
         how: "Agent::may_send and Audit::write as a request meets them.",
     }
+}
+
+/// What a change waits for its line to be on the disk, in microseconds.
+fn synced() -> f64 {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("figures-synced.jsonl");
+    let audit = Audit::to_file(&path).expect("the audit can be written");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("it starts");
+    let write = async || {
+        let record = Record { kind: Kind::Intent, ..Record::default() };
+        audit.write_synced(record).await.expect("the record is written");
+    };
+    let measure = || runtime.block_on(micros(300, write));
+    let taken = std::thread::scope(|scope| scope.spawn(measure).join().expect("nothing panics"));
+    std::fs::remove_file(&path).expect("the audit can be removed");
+    taken
 }

@@ -5,7 +5,7 @@
 //! mock's account; `--seed` draws other faults. It ends with 1 when memory
 //! grows, a call is stuck, a request is missing in the audit, the pace is
 //! overrun, a grant is not kept to, or a write is doubled or lost without a
-//! word.
+//! word. Beside it, processes that write are killed (SIGKILL) at any moment.
 
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../../tests/support/mod.rs"]
@@ -13,6 +13,7 @@ mod support;
 
 mod account;
 mod jobs;
+mod killed;
 mod memory;
 mod verdict;
 mod worker;
@@ -105,6 +106,7 @@ async fn soak(length: Duration, seed: u64) -> Vec<String> {
     }
     let end = Instant::now() + length;
     let workers: Vec<_> = workers.into_iter().map(|worker| tokio::spawn(worker.run(end))).collect();
+    let killed = tokio::spawn(killed::processes(end, seed));
     let mut seen = Seen::default();
     let mut memory = Vec::new();
     while Instant::now() < end {
@@ -120,7 +122,8 @@ async fn soak(length: Duration, seed: u64) -> Vec<String> {
     seen.take(&rig.mock);
     let log = std::fs::read_to_string(&path).expect("the audit can be read");
     let _ = std::fs::remove_file(&path);
-    let wrong = [verdict::verdict(&counts, &seen, &log), memory::growth(&memory)].concat();
+    let killed = killed.await.expect("nothing panics");
+    let wrong = [verdict::verdict(&counts, &seen, &log), memory::growth(&memory), killed].concat();
     println!("{} s, seed {seed}", length.as_secs());
     wrong
 }

@@ -56,7 +56,10 @@ pub fn verdict(counts: &Counts, seen: &Seen, log: &str) -> Vec<String> {
             refused += u64::from(!is_allowed);
             attempts += u64::from(record.attempts.unwrap_or_default());
             *ends.entry(record.error.unwrap_or_else(|| "ok".to_owned())).or_default() += 1;
-        } else if is_allowed && record.outcome.as_deref() != Some("not-sent") {
+        } else if record.kind == Kind::Request
+            && is_allowed
+            && record.outcome.as_deref() != Some("not-sent")
+        {
             let is_download = record.route.as_deref() == Some(REDIRECTED);
             let written = if is_download { &mut storage } else { &mut api };
             written.requests += 1;

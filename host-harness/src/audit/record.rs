@@ -1,10 +1,11 @@
-//! One record of the audit, and the sentence that says it in English.
-//!
-//! The sentence is made from the fields, so it cannot claim more than they do.
+//! One record of the audit.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::escape::escape;
+use super::sentence::sentence;
 
 /// What a record is about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,8 +14,11 @@ pub enum Kind {
     /// One call of a function, written when it ends or is refused.
     #[default]
     Call,
-    /// One request on the wire.
+    /// One request on the wire, written when it has ended.
     Request,
+    /// A request that may change something, written before it leaves. Where no record of the request with the same
+    /// `call` and `request` follows, nobody knows whether it was made.
+    Intent,
 }
 
 /// Whether it was let through.
@@ -26,6 +30,8 @@ pub enum Decision {
     /// Nothing allowed it, or it broke a rule.
     #[default]
     Refused,
+    /// There was nothing to decide on: the component has no such function, or the arguments do not fit.
+    Invalid,
 }
 
 /// One record; fields that do not apply stay empty and are left out.
@@ -45,6 +51,9 @@ pub struct Record {
     pub component: String,
     /// The function, such as `opportunities.list-all`.
     pub function: String,
+    /// The number of a request within its call, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<u32>,
     /// A request's method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
@@ -54,9 +63,13 @@ pub struct Record {
     /// A request's path as a template; ids blanked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
-    /// Allowed or refused.
+    /// The route's parameters, each with the first 8 digits of its id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
+    /// Allowed, refused or invalid.
     pub decision: Decision,
     /// The grant that allowed it, or what refused it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub rule: String,
     /// The HTTP status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +77,9 @@ pub struct Record {
     /// How many requests the call sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
+    /// How many changes the call sent that were not turned down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<u32>,
     /// How long it took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
@@ -103,60 +119,14 @@ impl Record {
         for field in required.into_iter().chain(optional.into_iter().flatten()) {
             tidy(field, LONGEST_FIELD);
         }
+        for id in self.ids.values_mut() {
+            tidy(id, LONGEST_FIELD);
+        }
         if self.text.is_empty() {
-            self.text = self.sentence();
+            self.text = sentence(&self);
         }
         tidy(&mut self.text, LONGEST_TEXT);
         self
-    }
-
-    fn sentence(&self) -> String {
-        let Record { agent, function, rule, .. } = self;
-        let what = match (self.kind, self.decision) {
-            (Kind::Call, Decision::Refused) => {
-                return format!("{agent} was refused {function}: {rule}");
-            }
-            (Kind::Request, Decision::Refused) => {
-                return format!("{agent} was refused {} for {function}: {rule}", self.request());
-            }
-            (Kind::Request, Decision::Allowed) => {
-                format!("{agent} sent {} for {function}", self.request())
-            }
-            (Kind::Call, Decision::Allowed) => match (function.split_once('.'), self.records) {
-                (Some((things, verb)), Some(count)) if verb.starts_with("list") => {
-                    format!("{agent} read {count} {}", things.replace('-', " "))
-                }
-                (_, Some(count)) if count != 1 => {
-                    format!("{agent} called {function} and got {count} records")
-                }
-                _ => format!("{agent} called {function}"),
-            },
-        };
-        let mut text = what;
-        if let Some(error) = &self.error {
-            text.push_str(", which failed with ");
-            text.push_str(error);
-            if let Some(outcome) = &self.outcome {
-                text.push_str(match outcome.as_str() {
-                    "not-sent" => " (nothing was sent)",
-                    "not-applied" => " (nothing was changed)",
-                    "applied" => " (the change was made)",
-                    _ => " (the change may have been made)",
-                });
-            }
-        } else if let (Kind::Request, Some(status)) = (self.kind, self.status) {
-            text.push_str(&format!(", answered {status}"));
-        }
-        format!("{text}: allowed by {rule}")
-    }
-
-    fn request(&self) -> String {
-        let method = self.method.as_deref().unwrap_or("a request");
-        match (&self.route, &self.host) {
-            (Some(route), _) => format!("{method} {route}"),
-            (None, Some(host)) => format!("{method} to {host}"),
-            (None, None) => method.to_owned(),
-        }
     }
 }
 
@@ -185,69 +155,6 @@ mod tests {
             decision: Decision::Allowed,
             rule: "opportunities=read".into(),
             ..Record::default()
-        }
-    }
-
-    fn request() -> Record {
-        Record {
-            kind: Kind::Request,
-            method: Some("GET".into()),
-            host: Some("api.lever.co".into()),
-            route: Some("/opportunities".into()),
-            ..call()
-        }
-    }
-
-    #[test]
-    fn the_sentence_says_what_the_fields_say() {
-        let rows = [
-            (
-                Record { records: Some(100), ..call() },
-                "sourcer read 100 opportunities: allowed by opportunities=read",
-            ),
-            (
-                Record { function: "opportunities.archive".into(), ..call() },
-                "sourcer called opportunities.archive: allowed by opportunities=read",
-            ),
-            (
-                Record {
-                    error: Some("rate-limited".into()),
-                    outcome: Some("not-applied".into()),
-                    ..call()
-                },
-                "sourcer called opportunities.list-all, which failed with rate-limited (nothing was changed): allowed \
-                 by opportunities=read",
-            ),
-            (
-                Record {
-                    decision: Decision::Refused,
-                    rule: "no grant for opportunities".into(),
-                    ..call()
-                },
-                "sourcer was refused opportunities.list-all: no grant for opportunities",
-            ),
-            (
-                Record { status: Some(200), ..request() },
-                "sourcer sent GET /opportunities for opportunities.list-all, answered 200: allowed by \
-                 opportunities=read",
-            ),
-            (
-                Record { decision: Decision::Refused, rule: "perform-as".into(), ..request() },
-                "sourcer was refused GET /opportunities for opportunities.list-all: perform-as",
-            ),
-            (
-                Record {
-                    decision: Decision::Refused,
-                    route: None,
-                    host: Some("evil.example".into()),
-                    rule: "not the API's address".into(),
-                    ..request()
-                },
-                "sourcer was refused GET to evil.example for opportunities.list-all: not the API's address",
-            ),
-        ];
-        for (record, expected) in rows {
-            assert_eq!(record.completed().text, expected);
         }
     }
 
@@ -289,6 +196,9 @@ mod tests {
             "error",
             "outcome",
             "component",
+            "request",
+            "ids",
+            "changes",
         ] {
             assert!(!line.contains(&format!("\"{key}\"")), "{line}");
         }

@@ -28,7 +28,7 @@ pub use headers::FIELDS_CAP;
 pub use network::Network;
 pub use proxy::{Proxy, ProxyError};
 pub use range::{AddressRange, RangeError};
-pub use traffic::{Hooks, Summary, Traffic, Wire};
+pub use traffic::{Changes, Effect, Hooks, Summary, Traffic, Wire};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! One call's requests, from the component's hand to the wire and back.
 
+mod changes;
 mod follow;
 
 use super::body;
@@ -10,18 +11,19 @@ use super::exchange::{Failure, Timeouts};
 use super::network::Network;
 use super::read_ahead::{INCOMING_CAP, ReadAhead};
 use super::{guarded, headers};
-use crate::catalog::{Catalog, Route};
+use crate::catalog::{Catalog, Function, Route};
 use crate::credentials::{Carried, Source};
 use crate::limiter::{Account, Course, Limiter};
 use crate::oauth::LoginError;
 use crate::policy::{Agent, CallScope, Guard, Outgoing, Refusal, is_download};
-use crate::runtime::trail::{Exchange, Trail};
+use crate::runtime::trail::{Exchange, Ids, Trail, ids};
 use crate::upstream::Upstream;
+pub use changes::{Changes, Effect};
 use follow::Following;
 use http::HeaderName;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, Semaphore};
@@ -96,13 +98,15 @@ pub struct Traffic {
     clients: Arc<Clients>,
     agent: Agent,
     scope: CallScope,
+    /// The function of the catalog that is called, if it is one.
+    function: Option<&'static Function>,
     trail: Arc<Trail>,
     slots: Arc<Semaphore>,
     read_ahead: ReadAhead,
     course: Course,
     sent: AtomicU32,
-    /// Changes that were sent and that no answer has turned down.
-    changes: AtomicU32,
+    /// Whether nothing more may be sent, since the host is to stop.
+    is_shut: AtomicBool,
     notes: Mutex<Notes>,
     ended: Notify,
 }
@@ -118,6 +122,11 @@ struct Notes {
     pointed: Vec<http::Uri>,
     /// Requests to there.
     fetches: usize,
+    changes: Changes,
+    /// Whether a request was kept back, since the host is to stop.
+    is_kept_back: bool,
+    /// The ids that all requests of the function's main route had in common.
+    ids: Option<Ids>,
 }
 
 /// What came of a call's requests.
@@ -131,25 +140,31 @@ pub struct Summary {
     pub credential: Option<Arc<LoginError>>,
     /// Why the last request that could not be sent was not.
     pub not_reached: Option<ConnectError>,
-    /// Whether a change may have been made.
-    pub may_have_changed: bool,
+    /// What is known of its changes.
+    pub changes: Changes,
+    /// What it was about.
+    pub ids: Ids,
+    /// Whether a request was kept back, since the host is to stop.
+    pub is_kept_back: bool,
 }
 
 impl Traffic {
     /// No requests yet.
     pub fn new(wire: Arc<Wire>, agent: Agent, scope: CallScope, trail: Arc<Trail>) -> Arc<Self> {
-        let course = Course::of(scope.function(Catalog::embedded()));
+        let function = scope.function(Catalog::embedded());
+        let course = Course::of(function);
         Arc::new(Self {
             clients: wire.connections.of(&agent.name),
             wire,
             agent,
             scope,
+            function,
             trail,
             slots: Arc::new(Semaphore::new(IN_FLIGHT)),
             read_ahead: ReadAhead::default(),
             course,
             sent: AtomicU32::new(0),
-            changes: AtomicU32::new(0),
+            is_shut: AtomicBool::new(false),
             notes: Mutex::default(),
             ended: Notify::new(),
         })
@@ -179,9 +194,30 @@ impl Traffic {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Whether a change was sent of which no answer proves that it was not made.
-    pub fn may_have_changed(&self) -> bool {
-        self.changes.load(Ordering::Relaxed) > 0
+    /// What is known of its changes so far.
+    pub fn changes(&self) -> Changes {
+        self.notes().changes.clone()
+    }
+
+    /// What its requests were about so far.
+    pub fn ids(&self) -> Ids {
+        self.notes().ids.clone().unwrap_or_default()
+    }
+
+    /// Lets nothing more out, and says whether a change was sent that no answer
+    /// has turned down: then the call is worth waiting for.
+    pub fn shut(&self) -> bool {
+        self.is_shut.store(true, Ordering::SeqCst);
+        self.notes().changes.may_have_changed()
+    }
+
+    /// Whether nothing may be sent any more; takes note that something was to be.
+    fn keeps_back(&self) -> bool {
+        let is_shut = self.is_shut.load(Ordering::SeqCst);
+        if is_shut {
+            self.notes().is_kept_back = true;
+        }
+        is_shut
     }
 
     /// Waits until every request has ended, `longest` at most, and sums up.
@@ -194,7 +230,9 @@ impl Traffic {
             refusal: notes.refusal.take(),
             credential: notes.credential.take(),
             not_reached: notes.not_reached.take(),
-            may_have_changed: self.may_have_changed(),
+            changes: notes.changes.clone(),
+            ids: notes.ids.take().unwrap_or_default(),
+            is_kept_back: notes.is_kept_back,
         }
     }
 
@@ -232,7 +270,7 @@ impl Traffic {
             self.refuse(&parts, refusal);
             Err(error)
         };
-        if self.trail.is_broken() {
+        if self.trail.is_broken() || self.keeps_back() {
             return Err(Error::HttpRequestDenied);
         }
         if headers::are_too_large(&parts.headers) {
@@ -280,14 +318,19 @@ impl Traffic {
             .path_and_query(admitted.path_and_query.as_str())
             .build()
             .map_err(|_| Error::HttpRequestUriInvalid)?;
-        let exchange = self.trail.exchange(&parts.method, &admitted.route.template, &admitted.rule);
+        let route = admitted.route;
+        let path = uri.path();
+        let ids = ids(route, path);
+        let exchange = self.trail.exchange(&parts.method, &route.template, ids, &admitted.rule);
         let mut request = http::Request::new(body::outgoing(guest_body));
         *request.method_mut() = parts.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers::outgoing(&parts.headers);
-        let guard = self.agent.guard(admitted.route);
-        let route = admitted.route;
-        Ok(Admitted::Api(Box::new(Going { request, exchange, guard, route })))
+        let guard = self.agent.guard(route);
+        let effect = Effect::of(route, self.function);
+        let is_main = self.function.and_then(|function| function.routes.first());
+        let is_main = is_main.is_some_and(|main| main.is_same_as(route));
+        Ok(Admitted::Api(Box::new(Going { request, exchange, guard, route, effect, is_main })))
     }
 
     /// Whether any answer of this call pointed elsewhere.
@@ -300,13 +343,26 @@ impl Traffic {
         self.wire.sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Writes down a request without an answer, of which so many changes may have been made, and gives the guest's
-    /// error.
-    fn failed(&self, exchange: Exchange, failure: Failure, changes: u32) -> Error {
+    /// Takes back that a request may be on its way.
+    fn not_sent(&self, effect: Effect) {
+        self.notes().changes.not_sent(effect);
+        self.sent.fetch_sub(1, Ordering::Relaxed);
+        self.wire.sent.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Takes note of what a request is about, before it is sent.
+    fn note_ids(&self, ids: &Ids) {
+        let mut notes = self.notes();
+        match &mut notes.ids {
+            None => notes.ids = Some(ids.clone()),
+            Some(common) => common.retain(|name, id| ids.get(name) == Some(id)),
+        }
+    }
+
+    /// Writes down a request of this effect that got no answer, and gives the guest's error.
+    fn failed(&self, exchange: Exchange, failure: Failure, effect: Effect) -> Error {
         if let Failure::NotSent(cause) = &failure {
-            self.changes.fetch_sub(changes, Ordering::Relaxed);
-            self.sent.fetch_sub(1, Ordering::Relaxed);
-            self.wire.sent.fetch_sub(1, Ordering::Relaxed);
+            self.not_sent(effect);
             let rule = match cause {
                 ConnectError::Prohibited { kind, .. } => {
                     Some(format!("{kind} addresses are not connected to"))
@@ -358,7 +414,7 @@ impl Traffic {
         going: Going,
         timeouts: Timeouts,
     ) -> Result<http::Response<WasiBody>, Error> {
-        let Going { mut request, mut exchange, guard, route } = going;
+        let Going { mut request, mut exchange, guard, route, effect, is_main } = going;
         let path = request.uri().path().to_owned();
         let slot = Arc::clone(&self.slots)
             .acquire_owned()
@@ -386,7 +442,15 @@ impl Traffic {
         let lane = self.course.next(exchange.is_application());
         let rate = self.agent.limits.requests_per_second;
         let mut permit = wire.account.acquire(&self.agent.name, rate, lane).await;
-        let changes = u32::from(!request.method().is_safe());
+        // After the wait, since it would stand without an end if the host died meanwhile.
+        if effect != Effect::Read && !exchange.announced().await {
+            exchange.failed("audit", "not-sent");
+            self.check_trail();
+            return Err(Error::HttpRequestDenied);
+        }
+        if is_main {
+            self.note_ids(exchange.ids());
+        }
         // After the pace, since the turn may have been long in coming.
         let carried = wire.credential.as_ref().map(Source::carry);
         if let Some(carried) = &carried {
@@ -395,8 +459,13 @@ impl Traffic {
         exchange.sending();
         // Counted before the sending and taken back on proof alone, so that a
         // call cut off at any point in between leaves it counted.
-        self.changes.fetch_add(changes, Ordering::Relaxed);
+        self.notes().changes.sending(effect);
         self.count_sent();
+        if self.keeps_back() {
+            self.not_sent(effect);
+            exchange.failed("stopped", "not-sent");
+            return Err(Error::HttpRequestDenied);
+        }
 
         let sending = || permit.sending();
         let response = match self.clients.api().exchange_noting(request, timeouts, sending).await {
@@ -405,14 +474,11 @@ impl Traffic {
                 if matches!(failure, Failure::NotSent(_)) {
                     permit.not_sent();
                 }
-                return Err(self.failed(exchange, failure, changes));
+                return Err(self.failed(exchange, failure, effect));
             }
         };
         let status = response.status();
-        // Lever turned it down. A 408 may come from a server that acted.
-        if status.is_client_error() && status != http::StatusCode::REQUEST_TIMEOUT {
-            self.changes.fetch_sub(changes, Ordering::Relaxed);
-        }
+        self.notes().changes.answered(effect, status);
         if status == http::StatusCode::TOO_MANY_REQUESTS {
             let wait = headers::retry_after(response.headers(), SystemTime::now());
             wire.account.exhaust(lane, wait);
@@ -498,6 +564,9 @@ struct Going {
     /// What its body has to be judged by.
     guard: Option<Guard>,
     route: &'static Route,
+    effect: Effect,
+    /// Whether it is what its function is for.
+    is_main: bool,
 }
 
 /// Hands a component's requests to its call's traffic.

@@ -5,7 +5,7 @@ use super::component::{Component, Export};
 use super::output::Tail;
 use super::trail::{End, Trail};
 use super::typed::{Call, Function, Prepared};
-use super::{CallError, Host, error};
+use super::{CallError, Host, claim, error};
 use crate::catalog::Catalog;
 use crate::egress::{Summary, Traffic};
 use crate::policy::{Agent, Refusal, Rule};
@@ -19,6 +19,11 @@ use wasmtime::component::Val;
 /// How long a finished call waits for its last requests to be wound up and
 /// recorded. They end when the store goes, which takes no time to speak of.
 const WIND_UP: Duration = Duration::from_secs(2);
+
+/// How long a call that has sent a change may go on when the host is to stop,
+/// where nothing else is said: less than the 10 seconds after which container
+/// runtimes kill what they have asked to end.
+pub(super) const GRACE: Duration = Duration::from_secs(7);
 
 /// A call's arguments, in the form in which they go in.
 enum Work {
@@ -172,39 +177,44 @@ impl Host {
             scope.id().to_owned(),
             self.wire.upstream().host(),
         );
-        let prepared = self.prepare(component, agent, &trail, (interface, function), prepare).await;
-        let (export, rule, work) = match prepared {
-            Ok(prepared) => prepared,
-            Err((rule, error)) => {
-                let (name, _, _) = error.as_record();
-                let end = End { error: Some(name), ..End::default() };
-                match error {
-                    CallError::Refused(_) => trail.refused_call(&rule, end),
-                    _ => trail.ended_call(&rule, end),
-                }
-                return Err(trail.take_lost().map_or(error, CallError::Audit));
-            }
-        };
+        let (export, rule, work) =
+            self.prepare(component, agent, &trail, (interface, function), prepare).await?;
         let traffic =
             Traffic::new(Arc::clone(&self.wire), agent.clone(), scope, Arc::clone(&trail));
         let mut open = Open { trail: &trail, traffic: Some(&traffic), rule: &rule, closed: false };
         let limit = agent.limits.call_timeout;
         let run = self.run(component, agent, &export, work, Arc::clone(&traffic));
-        let outcome = tokio::select! {
+        let ending = tokio::select! {
+            // What is to stop before it has begun does not begin.
+            biased;
+            () = self.stopped(&traffic) => Ending::Stopped,
             outcome = tokio::time::timeout(limit, run) => {
-                Some(outcome.unwrap_or_else(|_| Err(error::too_long(limit))))
+                Ending::ByItself(outcome.unwrap_or_else(|_| Err(error::too_long(limit))))
             }
-            () = traffic.must_end() => None,
+            () = traffic.must_end() => Ending::Broken,
         };
         // Whatever way it ended, the instance is gone by now, and with it
         // every request that nobody will hear of.
         let summary = traffic.finish(WIND_UP).await;
         open.closed = true;
-        conclude(&trail, &rule, outcome, summary)
+        conclude(&trail, &rule, ending, summary)
     }
 
-    /// Decides by name first: what is refused is not even compiled. An error
-    /// comes with the rule that it is recorded under.
+    /// Returns when a call must end since the host is to stop: at once, unless
+    /// it has sent a change, whose answer is worth waiting for.
+    async fn stopped(&self, traffic: &Traffic) {
+        let mut stop = self.stop.subscribe();
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if traffic.shut() {
+            tokio::time::sleep(self.grace).await;
+        }
+    }
+
+    /// What a call needs before it runs; without all of it, the call is
+    /// recorded as refused or invalid. Names decide first: what is refused is
+    /// not even compiled.
     async fn prepare(
         &self,
         component: &Component,
@@ -212,20 +222,47 @@ impl Host {
         trail: &Trail,
         (interface, function): (&str, &str),
         prepare: Prepare<'_>,
-    ) -> Result<(Arc<Export>, Rule, Work), (String, CallError)> {
+    ) -> Result<(Arc<Export>, Rule, Work), CallError> {
+        let prepared = self.decide(component, agent, trail, (interface, function), prepare).await;
+        match trail.take_lost() {
+            Some(lost) => Err(lost.into()),
+            None => prepared,
+        }
+    }
+
+    async fn decide(
+        &self,
+        component: &Component,
+        agent: &Agent,
+        trail: &Trail,
+        (interface, function): (&str, &str),
+        prepare: Prepare<'_>,
+    ) -> Result<(Arc<Export>, Rule, Work), CallError> {
         let catalog = Catalog::embedded();
-        let refused = |refusal: Refusal| (refusal.rule.clone(), CallError::Refused(refusal));
-        let unknown = |error| ("no such function".to_owned(), error);
+        let invalid = |why, error| {
+            trail.invalid_call(why);
+            error
+        };
+        let unknown = |error| invalid("no-such-function", error);
+        let refused = |refusal: Refusal| {
+            let error = Some("refused-by-host".to_owned());
+            trail.refused_call(&refusal.rule, End { error, ..End::default() });
+            CallError::Refused(refusal)
+        };
         component.check_name(interface, function).map_err(unknown)?;
         let rule =
             agent.may_call_of(component.digest(), interface, function, catalog).map_err(refused)?;
-        let allowed = |error| (rule.to_string(), error);
         let mut open = Open { trail, traffic: None, rule: &rule, closed: false };
         let compiled = component.compile(&self.compiler).await;
         open.closed = true;
-        compiled.map_err(|error| allowed(error.into()))?;
+        if let Err(error) = compiled {
+            let error = CallError::from(error);
+            let (name, _, _) = error.as_record();
+            trail.ended_call(rule.as_str(), End { error: Some(name), ..End::default() });
+            return Err(error);
+        }
         let export = component.export(interface, function).map_err(unknown)?;
-        let work = prepare(&export).map_err(allowed)?;
+        let work = prepare(&export).map_err(|error| invalid("bad-arguments", error))?;
         if let Some(function) = catalog.function(interface, function) {
             agent.may_expand(function, work.expand(&export), catalog).map_err(refused)?;
         }
@@ -269,19 +306,37 @@ impl Host {
     }
 }
 
-/// Writes the call's record and settles what its caller is told. There is no
-/// outcome where the host itself ended the call.
+/// How a call came to its end.
+enum Ending {
+    /// With a result, a breakdown or at one of its limits.
+    ByItself(Result<Answer, CallError>),
+    /// The host ended it: too many refused requests, or no record of one.
+    Broken,
+    /// The host is to stop.
+    Stopped,
+}
+
+/// Writes the call's record and settles what its caller is told.
 fn conclude(
     trail: &Trail,
     rule: &Rule,
-    outcome: Option<Result<Answer, CallError>>,
+    ending: Ending,
     summary: Summary,
 ) -> Result<Answer, CallError> {
-    let outcome = match (outcome, summary.credential) {
-        (Some(Err(CallError::Component(error))), Some(cause)) => {
-            Some(Err(CallError::without_credential(error, &cause, summary.may_have_changed)))
+    let may_have_changed = summary.changes.may_have_changed();
+    let outcome = match ending {
+        Ending::Broken => None,
+        Ending::Stopped => Some(Err(CallError::stopped(None, may_have_changed))),
+        Ending::ByItself(Err(CallError::Component(error))) => {
+            let error = claim::checked(error, &summary.changes);
+            Some(Err(match summary.credential {
+                // It could not go on and can do nothing about it.
+                _ if summary.is_kept_back => CallError::stopped(Some(&error), may_have_changed),
+                Some(cause) => CallError::without_credential(error, &cause, may_have_changed),
+                None => CallError::Component(error),
+            }))
         }
-        (outcome, _) => outcome,
+        Ending::ByItself(outcome) => Some(outcome),
     };
     let outcome = match (outcome, summary.not_reached) {
         // The component's words for it know neither the address nor the option that helps.
@@ -298,23 +353,33 @@ fn conclude(
         (Some(outcome), _) => outcome,
         (None, None) => Err(CallError::Limit("the host ended the call".to_owned())),
     };
-    let outcome = match summary.may_have_changed {
+    let outcome = match may_have_changed {
         true => outcome.map_err(CallError::after_a_change),
         false => outcome,
     };
-    let mut end = End { attempts: summary.sent, ..End::default() };
+    let mut end = End {
+        attempts: summary.sent,
+        changes: summary.changes.open(),
+        ids: summary.ids,
+        ..End::default()
+    };
     match &outcome {
         Ok(answer) => end.records = Some(answer.records()),
         Err(error) => {
             let (name, outcome, status) = error.as_record();
             end.error = Some(name);
-            end.outcome = outcome.or_else(|| unknown(summary.may_have_changed));
+            end.outcome = outcome.or_else(|| unknown(may_have_changed));
             end.status = status;
         }
     }
+    // A record that was lost before is why the call ended.
+    let lost = trail.take_lost();
+    end.error = lost.as_ref().map(|_| "audit".to_owned()).or(end.error);
     trail.ended_call(rule.as_str(), end);
-    match trail.take_lost() {
-        Some(lost) => Err(CallError::Audit(lost)),
+    match lost.or_else(|| trail.take_lost()) {
+        Some(lost) => {
+            Err(CallError::unrecorded(lost, outcome.as_ref().map(drop), may_have_changed))
+        }
         None => outcome,
     }
 }
@@ -336,10 +401,13 @@ struct Open<'a> {
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         if !self.closed {
+            let changes = self.traffic.map(Traffic::changes).unwrap_or_default();
             let end = End {
                 attempts: self.traffic.map_or(0, Traffic::sent),
                 error: Some("abandoned".to_owned()),
-                outcome: unknown(self.traffic.is_some_and(Traffic::may_have_changed)),
+                outcome: unknown(changes.may_have_changed()),
+                changes: changes.open(),
+                ids: self.traffic.map(Traffic::ids).unwrap_or_default(),
                 ..End::default()
             };
             self.trail.ended_call(self.rule.as_str(), end);

@@ -90,10 +90,19 @@ pub enum CallError {
     /// There is no credential, or none that can be had in place of the old one.
     #[error("no request could be sent: {0}")]
     Credential(String),
-    /// The call, or a request of it, could not be recorded. What it did, it
-    /// did.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
+    /// The host was told to stop before the call had ended.
+    #[error("the call was stopped: {0}")]
+    Stopped(&'static str),
+    /// The call, or a request of it, could not be recorded; the second says
+    /// what it may have done all the same.
+    #[error("{0}; {1}")]
+    Audit(AuditError, &'static str),
+}
+
+impl From<AuditError> for CallError {
+    fn from(error: AuditError) -> Self {
+        CallError::Audit(error, NOTHING)
+    }
 }
 
 fn said(error: &serde_json::Value) -> String {
@@ -119,6 +128,9 @@ const KINDS: [&str; 13] = [
     "bad-signature",
 ];
 const OUTCOMES: [&str; 4] = ["not-sent", "not-applied", "applied", "unknown"];
+
+/// What a call says that sent nothing that could change something.
+const NOTHING: &str = "nothing was changed";
 
 /// What a call says that ended after its change was made.
 const MADE: &str = "the change was made before that: do not repeat it";
@@ -150,6 +162,29 @@ impl CallError {
             }),
             other => other,
         }
+    }
+
+    /// The error of a call that the host stopped, from what its component said
+    /// of it, if it still did.
+    pub(super) fn stopped(said: Option<&serde_json::Value>, may_have_changed: bool) -> Self {
+        let said = said.and_then(|error| error.get("outcome")).and_then(serde_json::Value::as_str);
+        CallError::Stopped(left(said, may_have_changed))
+    }
+
+    /// The error of a call that ended like this and could not be recorded.
+    pub(super) fn unrecorded(
+        error: AuditError,
+        ended: Result<(), &CallError>,
+        may_have_changed: bool,
+    ) -> Self {
+        let said = match ended {
+            Ok(()) => Some("applied"),
+            Err(CallError::Component(error)) => {
+                error.get("outcome").and_then(serde_json::Value::as_str)
+            }
+            Err(_) => None,
+        };
+        CallError::Audit(error, left(said, may_have_changed))
     }
 
     /// A component's error, of a call that had no credential for a request.
@@ -224,8 +259,23 @@ impl CallError {
             CallError::Trap(_) => ("trap".to_owned(), None, None),
             CallError::Limit(_) => ("limit".to_owned(), None, None),
             CallError::Credential(_) => ("credential".to_owned(), None, None),
-            CallError::Audit(_) => ("audit".to_owned(), None, None),
+            CallError::Stopped(left) => {
+                let outcome = if *left == MADE { "applied" } else { "not-applied" };
+                let outcome = (*left != DOUBT).then(|| outcome.to_owned());
+                ("stopped".to_owned(), outcome, None)
+            }
+            CallError::Audit(..) => ("audit".to_owned(), None, None),
         }
+    }
+}
+
+/// What a call has left behind that did not come to its own end. `said` is the
+/// outcome by its component, which has been checked.
+fn left(said: Option<&str>, may_have_changed: bool) -> &'static str {
+    match (said, may_have_changed) {
+        (Some("applied"), true) => MADE,
+        (_, true) => DOUBT,
+        (_, false) => NOTHING,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod answer;
 mod call;
+mod claim;
 mod compiler;
 mod component;
 mod engine;
@@ -43,7 +44,9 @@ use state::State;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use trail::Trail;
 use wasmtime::{Engine, Store};
 
@@ -97,6 +100,9 @@ pub struct HostConfig {
     /// bounds on time and memory. Without it, or where processes cannot be
     /// bounded, this process compiles them.
     pub compile_helper: Option<CompileHelper>,
+    /// How long a call that has sent a change may go on when the host is to
+    /// stop; 7 seconds when absent.
+    pub grace: Option<Duration>,
     /// Changes the engine's settings; for tests.
     #[doc(hidden)]
     pub tune: Option<Tune>,
@@ -115,10 +121,27 @@ pub struct Host {
     settings: Vec<(String, String)>,
     by_values: bool,
     calls: ConcurrencyLimit,
+    /// Whether calls are to end.
+    stop: Arc<watch::Sender<bool>>,
+    grace: Duration,
     most_memory: AtomicU64,
     most_handles: AtomicUsize,
     /// The cache of compiled code, where nobody named one and it is needed.
     _cache: Option<TempDir>,
+}
+
+/// Ends the calls of a host, from wherever it is asked to.
+#[derive(Clone)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// Lets the host's calls send nothing more, and ends them: at once where no
+    /// change was sent, else when its answer is there or some seconds have
+    /// passed. Each is recorded, and its error says what it has left behind.
+    /// Calls made from now on end in the same way.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
 }
 
 /// An instance that was made and not called; for measurements.
@@ -167,6 +190,8 @@ impl Host {
             settings: config.settings,
             by_values: config.by_values,
             calls: ConcurrencyLimit::new(calls as usize),
+            stop: Arc::new(watch::Sender::new(false)),
+            grace: config.grace.unwrap_or(call::GRACE),
             most_memory: AtomicU64::new(0),
             most_handles: AtomicUsize::new(0),
             _cache: own_cache,
@@ -198,6 +223,11 @@ impl Host {
     /// Requests sent so far, over all calls.
     pub fn requests_sent(&self) -> u64 {
         self.wire.sent()
+    }
+
+    /// What ends its calls in order.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
     }
 
     /// Waits until the login it uses, if any, is not being renewed. A process

@@ -1,15 +1,21 @@
-//! One call's records: its requests as they end, and the call itself.
+//! One call's records: its requests as they end, those that may change
+//! something before they leave as well, and the call itself.
 //!
 //! Knows when to write and what went before; what a record says and how is the
 //! audit module's part. A record that could not be written is remembered, so
 //! that the call fails.
 
 use crate::audit::{Audit, AuditError, Decision, Kind, Record, call_id};
-use crate::catalog::Route;
+use crate::catalog::{Route, Segment};
 use crate::policy::{Refusal, Rule};
 use http::{Method, StatusCode};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+/// Parameters of a route with the first digits of the ids they had.
+pub type Ids = BTreeMap<String, String>;
 
 /// The records of one call.
 pub struct Trail {
@@ -18,6 +24,8 @@ pub struct Trail {
     common: Record,
     host: String,
     start: Instant,
+    /// Requests that were to be sent so far.
+    requests: AtomicU32,
     lost: Mutex<Option<AuditError>>,
 }
 
@@ -34,6 +42,10 @@ pub struct End {
     pub outcome: Option<String>,
     /// The status of the last answer, where the component named it.
     pub status: Option<u16>,
+    /// Changes that were sent and not turned down.
+    pub changes: u32,
+    /// What the requests of the function were about.
+    pub ids: Ids,
 }
 
 impl Trail {
@@ -56,6 +68,7 @@ impl Trail {
             },
             host: host.to_owned(),
             start: Instant::now(),
+            requests: AtomicU32::new(0),
             lost: Mutex::default(),
         })
     }
@@ -95,14 +108,22 @@ impl Trail {
     }
 
     /// Begins the record of a request that may go out.
-    pub fn exchange(self: &Arc<Self>, method: &Method, route: &str, rule: &Rule) -> Exchange {
+    pub fn exchange(
+        self: &Arc<Self>,
+        method: &Method,
+        route: &str,
+        ids: Ids,
+        rule: &Rule,
+    ) -> Exchange {
         Exchange {
             trail: Arc::clone(self),
             record: Some(Record {
                 decision: Decision::Allowed,
                 rule: rule.as_str().to_owned(),
+                request: Some(self.requests.fetch_add(1, Ordering::Relaxed) + 1),
                 method: Some(shown(method)),
                 route: Some(route.to_owned()),
+                ids,
                 ..self.request()
             }),
             sent: None,
@@ -117,7 +138,7 @@ impl Trail {
         route: &str,
         rule: &Rule,
     ) -> Exchange {
-        let mut exchange = self.exchange(method, route, rule);
+        let mut exchange = self.exchange(method, route, Ids::new(), rule);
         if let Some(record) = &mut exchange.record {
             record.host = Some(host.to_owned());
         }
@@ -127,6 +148,13 @@ impl Trail {
     /// Writes down the call that was refused.
     pub fn refused_call(&self, rule: &str, end: End) {
         self.call(Decision::Refused, rule, end);
+    }
+
+    /// Writes down a call that no rule decides on: there is no such function,
+    /// or its arguments do not fit.
+    pub fn invalid_call(&self, error: &str) {
+        let end = End { error: Some(error.to_owned()), ..End::default() };
+        self.call(Decision::Invalid, "", end);
     }
 
     /// Writes down the call that was allowed, however it ended.
@@ -140,6 +168,8 @@ impl Trail {
             decision,
             rule: rule.to_owned(),
             attempts: Some(end.attempts),
+            changes: (end.changes > 0).then_some(end.changes),
+            ids: end.ids,
             records: end.records,
             error: end.error,
             outcome: end.outcome,
@@ -180,9 +210,30 @@ impl Exchange {
         })
     }
 
+    /// What it is about.
+    pub fn ids(&self) -> &Ids {
+        static NONE: Ids = Ids::new();
+        self.record.as_ref().map_or(&NONE, |record| &record.ids)
+    }
+
     /// The path's template.
     pub fn route(&self) -> Option<String> {
         self.record.as_ref().and_then(|record| record.route.clone())
+    }
+
+    /// Writes down that it is about to leave, and returns when that will
+    /// survive the machine; says whether it will.
+    #[must_use]
+    pub async fn announced(&self) -> bool {
+        let Some(record) = &self.record else { return false };
+        let intent = Record { kind: Kind::Intent, ..record.clone() };
+        match self.trail.audit.write_synced(intent).await {
+            Ok(()) => true,
+            Err(error) => {
+                self.trail.lost().get_or_insert(error);
+                false
+            }
+        }
     }
 
     /// Says that it may be on its way from now on.
@@ -242,6 +293,29 @@ impl Drop for Exchange {
     }
 }
 
+/// The ids in a path that belongs to this route, each cut to its first 8 digits.
+/// What has not the form of Lever's ids is left out: it could say anything.
+pub fn ids(route: &Route, path: &str) -> Ids {
+    let given: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let own = route.segments();
+    let first = given.len().saturating_sub(own.len());
+    let pairs = own.iter().zip(&given[first..]);
+    let short = pairs.filter_map(|(segment, given)| match segment {
+        Segment::Parameter(name) if is_id(given) => Some((name.clone(), given[..8].to_owned())),
+        _ => None,
+    });
+    short.collect()
+}
+
+/// Whether it is a UUID, as Lever's ids are.
+fn is_id(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
 /// A method of the guest's making may be anything that is a token.
 fn shown(method: &Method) -> String {
     method.as_str().chars().take(16).collect()
@@ -249,4 +323,30 @@ fn shown(method: &Method) -> String {
 
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn ids_are_cut_and_anything_else_is_left_out() {
+        let catalog = Catalog::embedded();
+        let route = |id: &str| &catalog.function_by_id(id).unwrap().routes[0];
+        let id = "2ce5439e-5a9c-4ac9-a5a5-3d5bcf6b3f9b";
+        let rows = [
+            ("notes.update", format!("/v1/opportunities/{id}/notes/{id}"), "note opportunity"),
+            ("notes.update", format!("/v1/opportunities/{id}/notes/Jane%20Doe"), "opportunity"),
+            ("notes.update", format!("/v1/opportunities/jane@example.com/notes/{id}x"), ""),
+            ("opportunities.get", format!("/opportunities/{id}"), "opportunity"),
+            ("webhooks.update", "/v1/webhooks/".to_owned(), ""),
+        ];
+        for (function, path, names) in rows {
+            let ids = ids(route(function), &path);
+            let found: Vec<&str> = ids.keys().map(String::as_str).collect();
+            assert_eq!(found.join(" "), names, "{path}");
+            assert!(ids.values().all(|short| short == "2ce5439e"), "{ids:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@
 //! be accepted. Lines are only ever appended, and the file is written anew,
 //! beside the old one, when most of them are of no use any more.
 
-use super::lines::{is_moved, sync_directory};
+use crate::log_file::{is_moved, sync_directory};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};

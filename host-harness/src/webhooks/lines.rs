@@ -4,11 +4,9 @@
 //! The file may be moved away at any time; the next event begins a new one. It
 //! decides nothing about what is written.
 
-use std::fs::{File, OpenOptions};
+use crate::log_file::LogFile;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-
-use crate::regular_file;
+use std::path::Path;
 
 /// How far back lines are looked at when the file is opened: several of the
 /// largest events.
@@ -20,8 +18,7 @@ const START: &[u8] = b"{\"kind\":\"";
 /// A file that lines are appended to.
 #[derive(Debug)]
 pub struct Lines {
-    path: PathBuf,
-    file: File,
+    log: LogFile,
     /// The length to go back to, after a line that was written only in part.
     broken: Option<u64>,
 }
@@ -37,7 +34,8 @@ impl Lines {
     ///
     /// When it is not a regular file, cannot be written, or ends with something else.
     pub fn open(path: &Path) -> io::Result<(Self, Vec<Vec<u8>>)> {
-        let mut file = appending(path)?;
+        let log = LogFile::read_and_append_to(path)?;
+        let mut file = &**log.file();
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(BACK)))?;
         let mut tail = Vec::new();
@@ -62,7 +60,7 @@ impl Lines {
             file.set_len(length - cut.len() as u64)?;
         }
         file.sync_all()?;
-        Ok((Self { path: path.to_owned(), file, broken: None }, lines))
+        Ok((Self { log, broken: None }, lines))
     }
 
     /// Appends a line and returns when it will survive the machine.
@@ -73,87 +71,43 @@ impl Lines {
     /// the next one.
     pub fn append(&mut self, line: &[u8]) -> io::Result<()> {
         self.follow()?;
-        if let Some(length) = self.broken.take() {
-            // Not longer than it is, should somebody have emptied it.
-            if self.file.metadata()?.len() > length {
-                self.file.set_len(length).inspect_err(|_| self.broken = Some(length))?;
-            }
+        let mut file = &**self.log.file();
+        let now = file.metadata()?.len();
+        if let Some(length) = self.broken {
+            // Shorter by now when somebody else cut it.
+            file.set_len(length.min(now))?;
+            self.broken = None;
         }
-        let before = self.file.metadata()?.len();
-        let written =
-            self.file.write_all(&[line, b"\n"].concat()).and_then(|()| self.file.sync_data());
+        let before = file.metadata()?.len();
+        let written = file.write_all(&[line, b"\n"].concat()).and_then(|()| file.sync_data());
         if written.is_err() {
-            self.broken = self.file.set_len(before).is_err().then_some(before);
+            self.broken = file.set_len(before).is_err().then_some(before);
         }
         written
     }
-}
 
-impl Lines {
-    /// Opens the file anew if it was moved away.
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        self.log.path()
+    }
+
+    /// Goes on with the file that stands at the path, if it is another one.
     ///
     /// # Errors
     ///
-    /// When that cannot be seen or done.
+    /// When that cannot be opened.
     pub fn follow(&mut self) -> io::Result<()> {
-        if is_moved(&self.path, &self.file)? {
-            self.file = appending(&self.path)?;
+        if self.log.follow()? {
             self.broken = None;
         }
         Ok(())
     }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-/// Opens for appending, and sees to it that a new file is found again.
-fn appending(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = regular_file::checked(regular_file::without_waiting(&mut options).open(path)?)?;
-    sync_directory(path)?;
-    Ok(file)
-}
-
-/// Makes the names in a file's directory survive the machine.
-#[cfg(unix)]
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Other systems do not open directories.
-#[cfg(not(unix))]
-pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// Whether something else is at the path now, or nothing.
-#[cfg(unix)]
-pub(super) fn is_moved(path: &Path, file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let ours = file.metadata()?;
-    match std::fs::metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) != (ours.dev(), ours.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
-/// Other systems do not let an open file be moved.
-#[cfg(not(unix))]
-pub(super) fn is_moved(_: &Path, _: &File) -> io::Result<bool> {
-    Ok(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     fn fresh(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("lever-lines-{name}-{}", std::process::id()));

@@ -105,6 +105,9 @@ pub enum WebhookError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No record can be written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}")]
     Bind {
@@ -122,6 +125,7 @@ pub struct Receiver {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     sink: Arc<Sink>,
+    audit: Audit,
 }
 
 impl Receiver {
@@ -145,10 +149,11 @@ impl Receiver {
         let bound = TcpListener::bind(address).await;
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|cause| WebhookError::Bind { address, cause })?;
-        let desk = Arc::new(Desk { instances, audit: config.audit, sink: Arc::clone(&sink) });
+        let audit = config.audit;
+        let desk = Arc::new(Desk { instances, audit: audit.clone(), sink: Arc::clone(&sink) });
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(server::run(listener, desk, config.limits, stopping));
-        Ok(Self { address, stop, task, sink })
+        Ok(Self { address, stop, task, sink, audit })
     }
 
     /// Where it listens.
@@ -156,13 +161,14 @@ impl Receiver {
         self.address
     }
 
-    /// Opens files anew that were moved away; the next event would do so as
-    /// well.
+    /// Opens files anew that were moved away, that of the audit among them; the
+    /// next line of each would do so as well.
     ///
     /// # Errors
     ///
-    /// When one cannot be opened.
+    /// When one cannot be opened; deliveries are turned away until it can be.
     pub async fn reopen(&self) -> Result<(), WebhookError> {
+        self.audit.ready()?;
         self.sink.reopen().await
     }
 
@@ -225,20 +231,20 @@ impl Desk {
         }
         let start = Instant::now();
         let reply = self.instances.run(method, body).await;
-        match self.record(reply, start.elapsed()) {
+        match self.record(reply, start.elapsed()).await {
             // What was taken was taken, and is a repeat when it comes again.
             Err(_) => Reply::new(503, "no-record"),
             Ok(()) => reply,
         }
     }
 
-    fn record(&self, reply: Reply, took: Duration) -> Result<(), AuditError> {
+    async fn record(&self, reply: Reply, took: Duration) -> Result<(), AuditError> {
         let what = reply.kind.map(|kind| format!(" of {kind}")).unwrap_or_default();
         let text = match reply.is_taken() {
             true => format!("a delivery{what} was taken: {}", reply.word),
             false => format!("a delivery{what} was refused: {}", reply.word),
         };
-        self.audit.write(Record {
+        let record = Record {
             kind: Kind::Call,
             call: call_id(),
             agent: "webhooks".to_owned(),
@@ -250,7 +256,12 @@ impl Desk {
             ms: u64::try_from(took.as_millis()).ok(),
             text,
             ..Record::default()
-        })
+        };
+        match reply.is_taken() {
+            // Its sender will not come again.
+            true => self.audit.write_synced(record).await,
+            false => self.audit.write(record),
+        }
     }
 }
 

@@ -64,6 +64,16 @@ impl Guest for Probe {
         Err(confession)
     }
 
+    fn lie(messages: Vec<Message>, confession: Confession) -> Result<String, Confession> {
+        impostor::follow(messages);
+        Err(confession)
+    }
+
+    fn shrug(messages: Vec<Message>) -> Result<String, String> {
+        impostor::follow(messages);
+        Err("nothing happened".to_owned())
+    }
+
     fn environment() -> String {
         secrets::environment()
     }

@@ -3,9 +3,10 @@
 //! Called from `main.rs` as `audit::run(&command)`. It trusts nothing in the file: lines that are no records are
 //! reported and passed over, and every text is escaped again before it reaches the terminal.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal};
-use std::path::PathBuf;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Seek};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use lever_host::audit::{Decision, Kind, Record, escape};
@@ -16,9 +17,13 @@ use crate::tools::print;
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
     /// Show the records of an audit file as a table
+    ///
+    /// A request that may change something has a line of its own where its end
+    /// was not recorded: it may have been made.
     Show {
-        /// The audit file
-        file: PathBuf,
+        /// The audit file; several, oldest first, where it was rotated
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
         /// Only what was refused
         #[arg(long)]
         refused: bool,
@@ -27,19 +32,87 @@ pub enum AuditCommand {
 
 /// Runs the subcommand.
 pub fn run(command: &AuditCommand) -> anyhow::Result<()> {
-    let AuditCommand::Show { file, refused } = command;
-    let open =
-        File::open(file).with_context(|| format!("cannot read the audit {}", file.display()))?;
+    let AuditCommand::Show { files, refused } = command;
+    let mut logs = files.iter().map(|file| Log::open(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut open = Open::default();
+    for log in &mut logs {
+        for entry in entries(log.reader()?) {
+            if let Entry::Record(record) = entry? {
+                open.take(&record);
+            }
+        }
+    }
     let is_terminal = io::stdout().is_terminal();
     print(&format!("{HEADING}\n"))?;
-    for entry in entries(BufReader::new(open)) {
-        match entry? {
-            Entry::Record(record) if *refused && record.decision == Decision::Allowed => {}
-            Entry::Record(record) => print(&row(&record, is_terminal))?,
-            Entry::Broken(problem) => eprintln!("{problem}"),
+    for log in &mut logs {
+        for entry in entries(log.reader()?) {
+            match entry? {
+                Entry::Record(record) if is_shown(&record, &open, *refused) => {
+                    print(&row(&record, is_terminal))?;
+                }
+                Entry::Record(_) => {}
+                Entry::Broken(problem) => eprintln!("{problem}"),
+            }
         }
     }
     Ok(())
+}
+
+/// An audit, to be read twice.
+enum Log {
+    File(File),
+    /// Of a pipe, which gives it once.
+    Read(Vec<u8>),
+}
+
+impl Log {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        let read = || {
+            let mut file = File::open(path)?;
+            if file.metadata()?.is_file() {
+                return Ok(Log::File(file));
+            }
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            Ok::<_, io::Error>(Log::Read(text))
+        };
+        read().with_context(|| format!("cannot read the audit {}", path.display()))
+    }
+
+    fn reader(&mut self) -> io::Result<Box<dyn BufRead + '_>> {
+        match self {
+            Log::File(file) => {
+                file.rewind()?;
+                Ok(Box::new(BufReader::new(file)))
+            }
+            Log::Read(text) => Ok(Box::new(text.as_slice())),
+        }
+    }
+}
+
+/// Requests that were to leave and whose end was not recorded, by their call and number.
+#[derive(Default)]
+struct Open(HashSet<(String, Option<u32>)>);
+
+impl Open {
+    /// Takes note of the next record.
+    fn take(&mut self, record: &Record) {
+        let request = (record.call.clone(), record.request);
+        match record.kind {
+            Kind::Intent => drop(self.0.insert(request)),
+            Kind::Request => drop(self.0.remove(&request)),
+            Kind::Call => {}
+        }
+    }
+}
+
+fn is_shown(record: &Record, open: &Open, refused: bool) -> bool {
+    let is_open = || open.0.contains(&(record.call.clone(), record.request));
+    match (record.kind, record.decision) {
+        (Kind::Intent, _) => !refused && is_open(),
+        (_, Decision::Refused) => true,
+        _ => !refused,
+    }
 }
 
 enum Entry {
@@ -82,7 +155,7 @@ const HEADING: &str = "time                      agent         what             
 fn row(record: &Record, is_terminal: bool) -> String {
     let what = match record.kind {
         Kind::Call => record.function.clone(),
-        Kind::Request => {
+        Kind::Request | Kind::Intent => {
             let place = record.route.as_deref().or(record.host.as_deref()).unwrap_or_default();
             format!("  {} {place}", record.method.as_deref().unwrap_or_default())
         }
@@ -90,6 +163,11 @@ fn row(record: &Record, is_terminal: bool) -> String {
     let decision = match record.decision {
         Decision::Allowed => "allowed",
         Decision::Refused => "refused",
+        Decision::Invalid => "invalid",
+    };
+    let end = match record.kind {
+        Kind::Intent => ": it may have been made, no end was recorded",
+        Kind::Call | Kind::Request => "",
     };
     let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
     let columns = format!(
@@ -105,7 +183,7 @@ fn row(record: &Record, is_terminal: bool) -> String {
     );
     // One line for each record in a pipe; on a terminal the sentence has a line of its own.
     let between = if is_terminal { "\n    " } else { "  " };
-    format!("{columns}{between}{}\n", escape(&record.text))
+    format!("{columns}{between}{}{end}\n", escape(&record.text))
 }
 
 #[cfg(test)]
@@ -113,11 +191,19 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> (Vec<String>, Vec<String>) {
-        let mut rows = Vec::new();
-        let mut problems = Vec::new();
+        let (mut rows, mut problems) = (Vec::new(), Vec::new());
+        let mut open = Open::default();
+        for entry in entries(text.as_bytes()) {
+            if let Entry::Record(record) = entry.unwrap() {
+                open.take(&record);
+            }
+        }
         for entry in entries(text.as_bytes()) {
             match entry.unwrap() {
-                Entry::Record(record) => rows.push(row(&record, false)),
+                Entry::Record(record) if is_shown(&record, &open, false) => {
+                    rows.push(row(&record, false));
+                }
+                Entry::Record(_) => {}
                 Entry::Broken(problem) => problems.push(problem),
             }
         }
@@ -155,6 +241,29 @@ mod tests {
         assert!(problems[0].starts_with("line 2 is no audit record"), "{problems:?}");
         assert!(problems[1].starts_with("line 5 is cut off"), "{problems:?}");
         assert!(!problems.concat().contains("s3cret"));
+    }
+
+    #[test]
+    fn an_intent_without_an_end_is_marked_and_one_with_its_end_is_not_shown() {
+        let line = |kind: &str, call: u32, request: u32| {
+            format!(
+                "{{\"kind\":\"{kind}\",\"call\":\"{call}\",\"request\":{request},\"text\":\"{kind} {call} {request}\"}}\n"
+            )
+        };
+        let lines = [
+            line("intent", 1, 1),
+            line("intent", 2, 1),
+            line("request", 2, 1),
+            line("intent", 1, 2),
+            line("request", 1, 2),
+            line("call", 2, 0),
+        ];
+        let (rows, problems) = shown(&lines.concat());
+        assert_eq!(problems, Vec::<String>::new());
+        let ends: Vec<&str> =
+            rows.iter().map(|row| row.trim_end().rsplit("  ").next().unwrap()).collect();
+        let open = "intent 1 1: it may have been made, no end was recorded";
+        assert_eq!(ends, [open, "request 2 1", "request 1 2", "call 2 0"]);
     }
 
     #[test]

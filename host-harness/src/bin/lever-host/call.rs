@@ -15,6 +15,7 @@ pub use partial::Partial;
 
 use crate::auth;
 use crate::setup::Options;
+use crate::signals::stop_at_signal;
 use crate::tools::print;
 use anyhow::Context;
 use clap::Args;
@@ -89,6 +90,7 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
     let credential = options.credential()?;
     let has_none = credential.is_none();
     let host = options.host(credential)?;
+    stop_at_signal(host.stopper())?;
     let component = host.load(&bytes)?;
     if args.jsonl {
         let function = known.with_context(|| {

@@ -69,7 +69,7 @@ async fn show(options: &Options, audit: &Path) -> anyhow::Result<()> {
     refuse_writes(&mock, &host, &component, &agent).await?;
     check_records(&records(audit)?.split_off(before), reads)?;
     print("\n3. The audit says the same:\n\n")?;
-    crate::audit::run(&AuditCommand::Show { file: audit.to_owned(), refused: false })?;
+    crate::audit::run(&AuditCommand::Show { files: vec![audit.to_owned()], refused: false })?;
     print("\nAll of this was compared with what the mock holds and with every request it saw.\n")
 }
 

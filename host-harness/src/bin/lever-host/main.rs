@@ -3,7 +3,8 @@
 //!
 //! Only wiring: options to the library's types, errors to exit codes. 0 done,
 //! 1 wrong usage or set-up, 2 the component answered an error, 3 refused by the
-//! policy, 4 a trap, a limit or a record that could not be written, 5 done in part.
+//! policy, 4 a trap, a limit or a record that could not be written, 5 done in
+//! part, 128 and the signal's number where a signal stopped the call.
 
 mod audit;
 mod auth;
@@ -14,6 +15,7 @@ mod demo;
 mod manual;
 mod policy;
 mod setup;
+mod signals;
 mod tools;
 mod webhooks;
 

@@ -321,7 +321,8 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
     let (word, code) = match call {
         Some(CallError::Refused(_)) => ("refused", 3),
-        Some(CallError::Trap(_) | CallError::Limit(_) | CallError::Audit(_)) => ("error", 4),
+        Some(CallError::Trap(_) | CallError::Limit(_) | CallError::Audit(..)) => ("error", 4),
+        Some(CallError::Stopped(_)) => ("stopped", crate::signals::exit_code().unwrap_or(4)),
         _ if error.is::<Partial>() => ("partial", 5),
         _ => match error.downcast_ref::<HostError>() {
             Some(HostError::Import { .. }) => ("refused", 3),

@@ -2,6 +2,7 @@
 
 use crate::call::Out;
 use crate::setup::{Options, variable};
+use crate::signals::{Rotations, Signals};
 use crate::tools::print;
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
@@ -86,8 +87,7 @@ pub async fn run(options: &Options, command: &WebhooksCommand) -> anyhow::Result
 
 async fn serve(options: &Options, args: &ServeArgs) -> anyhow::Result<()> {
     // Heard from here on, so that none is missed while starting.
-    let interrupted = interruption()?;
-    let mut hangups = Hangups::new()?;
+    let (mut signals, mut rotations) = (Signals::new()?, Rotations::new()?);
     let receiver = start(options, args).await?;
     let place = match (&args.jsonl, &args.forward) {
         (Some(file), _) => format!("appended to {}", file.display()),
@@ -106,18 +106,21 @@ async fn serve(options: &Options, args: &ServeArgs) -> anyhow::Result<()> {
     if args.jsonl.is_none() && args.seen.is_none() {
         eprintln!("warning: what was taken is forgotten at the end; --seen FILE remembers it");
     }
-    let mut interrupted = std::pin::pin!(interrupted);
     loop {
         tokio::select! {
-            () = &mut interrupted => break,
-            () = hangups.next() => if let Err(error) = receiver.reopen().await {
+            _ = signals.next() => break,
+            () = rotations.next() => if let Err(error) = receiver.reopen().await {
                 eprintln!("warning: {error}");
             },
         }
     }
-    eprintln!("Stopping when the deliveries under way are answered.");
-    receiver.stop().await;
-    Ok(())
+    eprintln!(
+        "Stopping when the deliveries under way are answered; a second signal ends it at once."
+    );
+    tokio::select! {
+        () = receiver.stop() => Ok(()),
+        code = signals.next() => std::process::exit(code.into()),
+    }
 }
 
 async fn start(options: &Options, args: &ServeArgs) -> anyhow::Result<Receiver> {
@@ -158,54 +161,6 @@ fn forward(options: &Options, url: &str) -> anyhow::Result<Forward> {
     match variable(FORWARD_AUTHORIZATION)? {
         Some(value) => forward.authorized(&value).with_context(|| FORWARD_AUTHORIZATION),
         None => Ok(forward),
-    }
-}
-
-/// Ends when the process is asked to.
-#[cfg(unix)]
-fn interruption() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn interruption() -> anyhow::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a way to hear of it, only an end from outside is left.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-}
-
-/// The signals by which rotated files are asked to be opened anew.
-struct Hangups {
-    #[cfg(unix)]
-    signal: tokio::signal::unix::Signal,
-}
-
-impl Hangups {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
-        })
-    }
-
-    /// Returns at the next one.
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        if self.signal.recv().await.is_some() {
-            return;
-        }
-        std::future::pending().await
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::connector::TlsError;
 use super::super::exchange::{Client, Timeouts};
 use super::super::headers;
 use super::super::read_ahead::INCOMING_CAP;
-use super::Traffic;
+use super::{Effect, Traffic};
 use crate::catalog::Catalog;
 use crate::policy::{REDIRECTED, Refusal};
 use crate::runtime::trail::Exchange;
@@ -117,9 +117,10 @@ impl Traffic {
         self.count_sent();
         let response = match client.exchange(request, timeouts).await {
             Ok(response) => response,
-            Err(failure) => return Err(self.failed(exchange, failure, 0)),
+            Err(failure) => return Err(self.failed(exchange, failure, Effect::Read)),
         };
         let status = response.status();
+        self.notes().changes.answered(Effect::Read, status);
         exchange.answered(status);
         self.check_trail();
         let (mut parts, incoming) = response.into_parts();

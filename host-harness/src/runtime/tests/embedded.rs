@@ -17,15 +17,18 @@ fn host(mock: &Mock, audit: &Audit) -> Host {
 }
 
 fn host_with(mock: &Mock, audit: &Audit, key: &str) -> Host {
-    let config = HostConfig {
+    Host::new(config(mock, key), audit.clone()).unwrap()
+}
+
+fn config(mock: &Mock, key: &str) -> HostConfig {
+    HostConfig {
         upstream: mock.base_url().parse().unwrap(),
         allow_loopback: true,
         credential: Some(Credential::api_key(key).unwrap().into()),
         // Compiled once for all tests and runs, not once for each.
         cache_dir: Some(std::env::temp_dir().join("lever-host-test-cache")),
         ..HostConfig::default()
-    };
-    Host::new(config, audit.clone()).unwrap()
+    }
 }
 
 fn agent(grants: &[&str]) -> Agent {
@@ -96,10 +99,43 @@ async fn a_call_beyond_its_time_ends_and_its_request_is_of_unknown_outcome() {
     let error = call(&host, &agent, ("notes", "create"), &args).await.unwrap_err();
     assert!(matches!(error, CallError::Limit(_)), "{error}");
     let records = audit.records();
-    assert_eq!(records.len(), 2, "{records:?}");
-    assert_eq!(records[0].error.as_deref(), Some("abandoned"));
-    assert_eq!(records[0].outcome.as_deref(), Some("unknown"));
-    assert_eq!((records[1].error.as_deref(), records[1].attempts), (Some("limit"), Some(1)));
+    let [intent, request, call] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((intent.kind, intent.request), (Kind::Intent, request.request));
+    assert_eq!(request.error.as_deref(), Some("abandoned"));
+    assert_eq!(request.outcome.as_deref(), Some("unknown"));
+    assert_eq!((call.error.as_deref(), call.attempts), (Some("limit"), Some(1)));
+    assert_eq!((call.outcome.as_deref(), call.changes), (Some("unknown"), Some(1)));
+}
+
+#[tokio::test]
+async fn a_change_without_an_answer_holds_up_a_stop_for_a_while_alone() {
+    let (mock, audit) = (mock(Duration::from_secs(600)).await, Audit::in_memory());
+    let config = HostConfig { grace: Some(Duration::from_millis(50)), ..config(&mock, API_KEY) };
+    let host = Host::new(config, audit.clone()).unwrap();
+    let id = mock.store().opportunity_ids()[0].clone();
+    let args = [json!(id), json!({"value": "x"})];
+    let agent = agent(&["notes=full"]);
+    let stop = async {
+        while mock.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        host.stopper().stop();
+    };
+    let (result, ()) = tokio::join!(call(&host, &agent, ("notes", "create"), &args), stop);
+    let error = result.unwrap_err();
+    assert!(matches!(error, CallError::Stopped(_)), "{error}");
+    assert!(error.to_string().ends_with("read the record before trying again"), "{error}");
+    let last = audit.records().pop().unwrap();
+    assert_eq!(
+        (last.error.as_deref(), last.outcome.as_deref()),
+        (Some("stopped"), Some("unknown"))
+    );
+
+    // Nothing begins any more.
+    let error = call(&host, &agent, ("notes", "create"), &args).await.unwrap_err();
+    assert!(error.to_string().ends_with("nothing was changed"), "{error}");
+    assert_eq!(mock.requests().len(), 1);
+    assert_eq!(audit.records().pop().unwrap().outcome.as_deref(), Some("not-applied"));
 }
 
 #[tokio::test]

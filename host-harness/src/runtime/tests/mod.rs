@@ -188,15 +188,29 @@ async fn a_wrong_name_or_argument_is_usage_and_recorded() {
     let host = host(&audit);
     let component = host.load(&probe("")).unwrap();
     let rows = [
-        ("prob", "run", vec![], "the component has no interface \"prob\"; it has probe"),
-        ("probe", "walk", vec![], "probe has no function \"walk\"; it has run"),
-        ("probe", "run", vec![json!(1)], "the function takes no arguments, got 1 arguments"),
+        (
+            ("prob", "run", vec![]),
+            "the component has no interface \"prob\"; it has probe",
+            ("no-such-function", "prober called prob.run, which the component does not have"),
+        ),
+        (
+            ("probe", "walk", vec![]),
+            "probe has no function \"walk\"; it has run",
+            ("no-such-function", "prober called probe.walk, which the component does not have"),
+        ),
+        (
+            ("probe", "run", vec![json!(1)]),
+            "the function takes no arguments, got 1 arguments",
+            ("bad-arguments", "prober called probe.run with arguments that do not fit"),
+        ),
     ];
-    for (n, (interface, function, args, expected)) in rows.into_iter().enumerate() {
+    for (n, ((interface, function, args), expected, recorded)) in rows.into_iter().enumerate() {
         let error = host.call(&component, &agent(), interface, function, &args).await.unwrap_err();
         assert!(matches!(error, CallError::Usage(_)));
         assert_eq!(error.to_string(), expected);
-        assert_eq!(audit.records()[n].error.as_deref(), Some("usage"));
+        let record = &audit.records()[n];
+        assert_eq!((record.decision, record.rule.as_str()), (Decision::Invalid, ""));
+        assert_eq!((record.error.as_deref(), record.text.as_str()), (Some(recorded.0), recorded.1));
     }
 }
 
@@ -207,9 +221,9 @@ async fn nothing_runs_where_nothing_can_be_recorded() {
     let host = host(&audit);
     let component = host.load(&probe("")).unwrap();
     let first = host.call(&component, &agent(), "probe", "run", &[]).await.unwrap_err();
-    assert!(matches!(first, CallError::Audit(_)), "{first}");
+    assert!(matches!(first, CallError::Audit(..)), "{first}");
     let second = host.call(&component, &agent(), "probe", "run", &[]).await.unwrap_err();
-    assert!(matches!(second, CallError::Audit(_)), "{second}");
+    assert!(matches!(second, CallError::Audit(..)), "{second}");
 }
 
 #[tokio::test]
