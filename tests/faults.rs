@@ -195,7 +195,7 @@ async fn connections() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies() {
-    use Class::{Harmless, NotLever, Undocumented, Unreadable};
+    use Class::{Empty, Harmless, NoEnvelope, NotLever, Undocumented, Unreadable};
     let deep = "[".repeat(100_000);
     let malformed = || Unreadable("malformed-answer");
     let plain = |effect| Fault::new(effect);
@@ -204,15 +204,17 @@ async fn bodies() {
         vec![
             (plain(Effect::WrongContentLength), malformed()),
             (plain(Effect::InvalidJson), malformed()),
-            (plain(Effect::EmptyBody), malformed()),
-            (plain(Effect::Gzip), malformed()),
+            (plain(Effect::EmptyBody), Empty),
+            (plain(Effect::Gzip), NotLever),
             (plain(Effect::EndlessBody), Unreadable("too-large")),
             (body(format!("{{\"data\":{deep}")), malformed()),
-            (body("{\"data\": \u{1}}"), malformed()),
+            (body("{\"data\": \u{1}}"), NotLever),
             (body(format!("{{\"data\":{deep}{}}}", "]".repeat(100_000))), Undocumented),
-            (body("{}"), Undocumented),
-            (body(r#"{"data":null}"#), Undocumented),
-            (body(r#"{"data":7}"#), Undocumented),
+            (body("{}"), NoEnvelope),
+            (body(r#"{"data":null}"#), NoEnvelope),
+            (body(r#"{"data":7}"#), NoEnvelope),
+            (plain(Effect::Body(r#"{"ok":false,"error":{}}"#.to_owned())), NoEnvelope),
+            (body(r#"{"ok":false,"error":{"message":"why"}}"#), NoEnvelope),
             (body(r#"{"data":[{"id":7}]}"#), Undocumented),
             (body(r#"{"data":{"id":{"id":"a"}},"next":[]}"#), Undocumented),
             (plain(Effect::HtmlPage), NotLever),

@@ -19,8 +19,13 @@ pub enum Class {
     BrokenOff,
     /// It succeeded, and its answer is whole and no JSON.
     Unreadable(&'static str),
-    /// It succeeded, and its answer is JSON that it does not document.
+    /// It succeeded, and its answer is JSON in its envelope that it does not
+    /// document.
     Undocumented,
+    /// It answered 2xx and JSON that is not in its envelope.
+    NoEnvelope,
+    /// It answered 2xx and nothing.
+    Empty,
     /// Something else answered in its place.
     NotLever,
     /// It succeeded with an answer that is odd and sound.
@@ -66,7 +71,10 @@ pub fn expected(kind: Kind, class: Class, again: bool) -> Expected {
         Class::Undocumented if kind == Kind::Raw => done(1),
         Class::Undocumented => fails("malformed-answer", "applied"),
         Class::Unreadable(error) => fails(error, "applied"),
-        Class::NotLever => fails("malformed-answer", "unknown"),
+        // Nothing is what a deletion is answered with.
+        Class::Empty if kind == Kind::Delete => done(1),
+        Class::NoEnvelope if kind == Kind::Raw => done(1),
+        Class::NotLever | Class::NoEnvelope | Class::Empty => fails("malformed-answer", "unknown"),
         Class::Harmless => done(1),
     }
 }

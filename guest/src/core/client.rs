@@ -323,7 +323,7 @@ mod tests {
         for status in [404, 500, 403] {
             let (result, _) = with(
                 move |request| match request.method {
-                    Method::Put => ok("{}"),
+                    Method::Put => ok(r#"{"data":{}}"#),
                     _ => Ok(Response { status, ..Response::default() }),
                 },
                 move_to_offer,

@@ -40,6 +40,11 @@ impl Gathered {
         self.size == 0
     }
 
+    /// The first bytes of it.
+    pub fn start(&self) -> &[u8] {
+        self.full.first().unwrap_or(&self.last)
+    }
+
     /// Adds a piece.
     ///
     /// # Errors

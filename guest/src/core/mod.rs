@@ -34,6 +34,7 @@ pub mod scheduler;
 pub mod scheduling;
 pub mod settings;
 pub mod slices;
+pub mod success;
 pub mod templates;
 pub mod uploads;
 pub mod webhook;

@@ -103,10 +103,19 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_any_id_counts_as_applied() {
-        for created in ["{\"data\":{}}", "{}", "", "{\"data\":7}"] {
+    fn an_answer_without_any_id_counts_as_applied_if_it_is_levers() {
+        use Outcome::{Applied, Unknown};
+        let rows = [
+            (r#"{"data":{}}"#, Applied),
+            (r#"{"data":{"id":7}}"#, Applied),
+            ("{}", Unknown),
+            ("", Unknown),
+            (r#"{"data":7}"#, Unknown),
+            (r#"{"ok":false,"error":{}}"#, Unknown),
+        ];
+        for (created, outcome) in rows {
             let (note, _) = create(created, None);
-            assert_eq!(note.unwrap_err().outcome, Outcome::Applied, "{created}");
+            assert_eq!(note.unwrap_err().outcome, outcome, "{created}");
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::error::{Error, ErrorKind, Outcome, quote};
 use super::record;
 use super::request::Effect;
+use super::success;
 
 /// One answer, its body read to the end.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// Whether the body is packed, though it was asked for as it is.
+    pub fn is_packed(&self) -> bool {
+        self.encoding.as_deref().is_some_and(|it| !it.eq_ignore_ascii_case("identity"))
+    }
+
     /// The answer, taken out, if its body has the length that its head names;
     /// not every host compares them.
     ///
@@ -39,7 +45,7 @@ impl Response {
         match self.length {
             // Of a packed body the head names the packed length.
             Some(length) if length != self.body.len() && self.encoding.is_none() => {
-                Err(Failure::Broken(self.status))
+                Err(Failure::Broken(Begun::of(self.status, &self.body)))
             }
             _ => Ok(std::mem::take(self)),
         }
@@ -57,11 +63,26 @@ pub enum Failure {
     Lost(&'static str),
     /// It may have been received: no answer came in time.
     TimedOut(&'static str),
-    /// The answer began with this status, and its body broke off.
-    Broken(u16),
-    /// The answer began with this status, and its body is larger than this
-    /// many bytes.
-    TooLarge(u16, usize),
+    /// The answer began like this, and its body broke off.
+    Broken(Begun),
+    /// The answer began like this, and its body is larger than this many bytes.
+    TooLarge(Begun, usize),
+}
+
+/// How an answer began that was not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The HTTP status.
+    pub status: u16,
+    /// Whether as much of the body as came is Lever's envelope.
+    pub is_envelope: bool,
+}
+
+impl Begun {
+    /// An answer of this status, and the bytes that came of its body.
+    pub fn of(status: u16, body: &[u8]) -> Self {
+        Begun { status, is_envelope: success::is_envelope(body) }
+    }
 }
 
 /// Lever's error body, or that of its authorization server.

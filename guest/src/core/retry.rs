@@ -6,7 +6,8 @@
 use super::backoff;
 use super::error::{Error, ErrorKind, Outcome};
 use super::request::{Effect, Method, Request};
-use super::response::{Failure, Response, refused};
+use super::response::{Begun, Failure, Response, refused};
+use super::success;
 use super::{MILLISECOND, Nanos};
 
 /// Times one request is sent at most. Seven fill the usual 30 seconds of waiting
@@ -56,10 +57,11 @@ pub fn judge(
     moment: Moment,
 ) -> Verdict {
     let effect = request.effect;
-    let settled = |status: u16| (200..300).contains(&status) && !request.needs_answer;
+    let settled =
+        |begun: &Begun| is_success(begun.status) && begun.is_envelope && !request.needs_answer;
     let (error, repeatable, asked) = match result {
-        Ok(response) if (200..300).contains(&response.status) => {
-            return match encoded(&response, request).or_else(|| foreign(&response, request)) {
+        Ok(response) if is_success(response.status) => {
+            return match success::doubt(&response, request).or_else(|| encoded(&response)) {
                 None => Verdict::Done(response),
                 Some(error) => Verdict::Failed(explain(error, effect, progress)),
             };
@@ -79,8 +81,8 @@ pub fn judge(
             let asked = wait.and_then(|wait| backoff::asked(wait, moment.wall_ms));
             (refused(&response, effect, request.scope), again, asked)
         }
-        Err(Failure::Broken(status) | Failure::TooLarge(status, _)) if settled(status) => {
-            return Verdict::Done(Response { status, ..Response::default() });
+        Err(Failure::Broken(begun) | Failure::TooLarge(begun, _)) if settled(&begun) => {
+            return Verdict::Done(Response { status: begun.status, ..Response::default() });
         }
         Err(failure) => {
             let (error, again) = failed(&failure, request);
@@ -142,24 +144,23 @@ fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
             let message = format!("Lever did not answer in time: {why}.");
             (Error::new(ErrorKind::Timeout, message).with_outcome(unknown), absolute)
         }
-        Failure::Broken(status) => {
-            let head = Response { status: *status, ..Response::default() };
+        Failure::Broken(begun) => {
+            let status = begun.status;
             let message = format!("Lever's answer broke off after its status {status}.");
             let error = Error {
-                status: Some(*status),
-                outcome: answered(&head, request),
+                status: Some(status),
+                outcome: answered(begun, request),
                 ..Error::new(ErrorKind::Connection, message)
             };
-            (error, absolute || *status == 429)
+            (error, absolute || status == 429)
         }
-        Failure::TooLarge(status, bytes) => {
-            let head = Response { status: *status, ..Response::default() };
+        Failure::TooLarge(begun, bytes) => {
             let message = format!(
                 "Lever's answer is larger than {bytes} bytes. Ask for less, with a smaller limit or fewer fields."
             );
             let error = Error {
-                status: Some(*status),
-                outcome: answered(&head, request),
+                status: Some(begun.status),
+                outcome: answered(begun, request),
                 ..Error::new(ErrorKind::TooLarge, message)
             };
             (error, false)
@@ -167,44 +168,32 @@ fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
     }
 }
 
-/// What the head of an answer alone says of the change.
-fn answered(head: &Response, request: &Request) -> Outcome {
-    let effect = request.effect;
-    match (effect, head.status) {
-        (Effect::Read, _) => Outcome::NotApplied,
-        (_, 200..=299) => Outcome::Applied,
-        _ => refused(head, effect, request.scope).outcome,
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// What the beginning of an answer says of the change.
+fn answered(begun: &Begun, request: &Request) -> Outcome {
+    match request.effect {
+        Effect::Read => Outcome::NotApplied,
+        _ if is_success(begun.status) && begun.is_envelope => Outcome::Applied,
+        _ if is_success(begun.status) => Outcome::Unknown,
+        effect => {
+            let head = Response { status: begun.status, ..Response::default() };
+            refused(&head, effect, request.scope).outcome
+        }
     }
 }
 
 /// A success whose body is packed in a way nobody asked for cannot be read.
-fn encoded(response: &Response, request: &Request) -> Option<Error> {
-    let encoding = response.encoding.as_deref()?;
-    if encoding.eq_ignore_ascii_case("identity") || !request.needs_answer {
+fn encoded(response: &Response) -> Option<Error> {
+    if !response.is_packed() {
         return None;
     }
     let message = "Lever's answer has a content-encoding, which was not asked for. Check what stands between host and Lever.";
     Some(Error {
         status: Some(response.status),
-        outcome: answered(response, request),
-        ..Error::new(ErrorKind::MalformedAnswer, message)
-    })
-}
-
-/// A change's success that is no object was not written by Lever: a page of
-/// something in between says nothing of the change. No body at all may be
-/// Lever's.
-fn foreign(response: &Response, request: &Request) -> Option<Error> {
-    let packed = response.encoding.is_some();
-    let first = response.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if request.effect == Effect::Read || packed || matches!(first, None | Some(b'{')) {
-        return None;
-    }
-    let message =
-        "The answer is a success but not Lever's. Check what stands between host and Lever.";
-    Some(Error {
-        status: Some(response.status),
-        outcome: Outcome::Unknown,
+        outcome: Outcome::NotApplied,
         ..Error::new(ErrorKind::MalformedAnswer, message)
     })
 }
@@ -241,6 +230,9 @@ mod tests {
 
     const MOMENT: Moment = Moment { wall_ms: 0, random: 7, max_wait: 30 * SECOND };
 
+    /// How an answer of Lever's begins.
+    const LEVERS: &[u8] = b"{\"data\":{";
+
     fn get() -> Request {
         opportunities::GET.request(&["o"]).unwrap()
     }
@@ -274,7 +266,7 @@ mod tests {
         let lost = || Err(Failure::Lost("reset"));
         let late = || Err(Failure::TimedOut("30 s"));
         let refused = || Err(Failure::NotSent("refused"));
-        let broken = || Err(Failure::Broken(200));
+        let broken = || Err(Failure::Broken(Begun::of(200, b"")));
         type Make = fn() -> Request;
         let all: [Make; 4] = [get, put, delete, post];
         // For each result: may GET, PUT, DELETE and POST be sent again?
@@ -292,7 +284,7 @@ mod tests {
             (status(400), [false; 4]),
             (status(404), [false; 4]),
             (Err(Failure::Refused), [false; 4]),
-            (Err(Failure::TooLarge(200, 9)), [false; 4]),
+            (Err(Failure::TooLarge(Begun::of(200, LEVERS), 9)), [false; 4]),
         ];
         for (result, expected) in rows {
             for (make, again) in all.iter().zip(expected) {
@@ -317,10 +309,13 @@ mod tests {
             (Err(Failure::Refused), NotSent),
             (Err(Failure::Lost("reset")), Unknown),
             (Err(Failure::TimedOut("late")), Unknown),
-            (Err(Failure::Broken(201)), Applied),
-            (Err(Failure::Broken(500)), Unknown),
-            (Err(Failure::Broken(400)), NotApplied),
-            (Err(Failure::TooLarge(201, 9)), Applied),
+            (Err(Failure::Broken(Begun::of(201, LEVERS))), Applied),
+            (Err(Failure::Broken(Begun::of(201, b"{\"ok\":"))), Unknown),
+            (Err(Failure::Broken(Begun::of(500, LEVERS))), Unknown),
+            (Err(Failure::Broken(Begun::of(400, b""))), NotApplied),
+            (Err(Failure::TooLarge(Begun::of(201, LEVERS), 9)), Applied),
+            (Err(Failure::TooLarge(Begun::of(201, b"<"), 9)), Unknown),
+            (status(204), Unknown),
         ];
         for (result, outcome) in rows {
             assert_eq!(error(first(&post(), result.clone())).outcome, outcome, "{result:?}");
@@ -384,10 +379,14 @@ mod tests {
     fn a_change_whose_answer_is_not_needed_is_done_at_its_status() {
         let mut request = put();
         request.needs_answer = false;
-        for result in [Err(Failure::Broken(200)), Err(Failure::TooLarge(201, 1)), status(204)] {
+        let (begun, failed) = (Begun::of(201, LEVERS), Begun::of(500, LEVERS));
+        for result in [Err(Failure::Broken(begun)), Err(Failure::TooLarge(begun, 1))] {
             assert!(matches!(first(&request, result), Verdict::Done(_)));
         }
-        assert!(matches!(first(&request, Err(Failure::Broken(500))), Verdict::Again(_)));
+        for begun in [failed, Begun::of(200, b""), Begun::of(200, b"<html>")] {
+            let verdict = first(&request, Err(Failure::Broken(begun)));
+            assert!(matches!(verdict, Verdict::Again(_)), "{begun:?}");
+        }
     }
 
     #[test]
@@ -398,12 +397,12 @@ mod tests {
             let mut request = make();
             for needs_answer in [true, false] {
                 request.needs_answer = needs_answer;
-                for body in ["<html>", " \n<!doctype html>", "OK", "[]"] {
+                for body in ["<html>", " \n<!doctype html>", "OK", "[]", "{", "{}", "{\"data\":7}"] {
                     let error = error(first(&request, page(body)));
                     let told = (error.kind, error.outcome);
                     assert_eq!(told, (ErrorKind::MalformedAnswer, Outcome::Unknown), "{body}");
                 }
-                for body in ["", " ", "{", " {\"data\":{}}"] {
+                for body in ["{\"data\":{", " {\"data\":[]}"] {
                     assert!(matches!(first(&request, page(body)), Verdict::Done(_)), "{body}");
                 }
             }
@@ -444,6 +443,6 @@ mod tests {
         let packed = Response { status: 200, encoding: Some("gzip".into()), ..Response::default() };
         let refused = error(first(&get(), Ok(packed.clone())));
         assert_eq!(refused.kind, ErrorKind::MalformedAnswer);
-        assert_eq!(error(first(&post(), Ok(packed))).outcome, Outcome::Applied);
+        assert_eq!(error(first(&post(), Ok(packed))).outcome, Outcome::Unknown);
     }
 }

@@ -174,7 +174,12 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
         };
         let now = self.clock.now();
         self.lanes.settle(job.request.lane, now);
-        if matches!(result, Ok(Response { status: 429, .. }) | Err(Failure::Broken(429))) {
+        let status = match &result {
+            Ok(response) => Some(response.status),
+            Err(Failure::Broken(begun)) => Some(begun.status),
+            Err(_) => None,
+        };
+        if status == Some(429) {
             self.lanes.fill(job.request.lane, now);
         }
         let moment = Moment {

@@ -17,7 +17,7 @@ use crate::core::Nanos;
 use crate::core::base::Base;
 use crate::core::gather::{Gathered, NoRoom};
 use crate::core::request::{Method, Request, Target};
-use crate::core::response::{Failure, Response};
+use crate::core::response::{Begun, Failure, Response};
 use crate::core::scheduler::Transport;
 use crate::core::settings::Settings;
 
@@ -167,7 +167,9 @@ impl Exchange {
     fn late(&self) -> Failure {
         match &self.state {
             State::Head(_) => Failure::TimedOut("no answer began in the time allowed"),
-            State::Body { answer, .. } => Failure::Broken(answer.status),
+            State::Body { answer, gathered, .. } => {
+                Failure::Broken(Begun::of(answer.status, gathered.start()))
+            }
         }
     }
 
@@ -192,26 +194,30 @@ impl Exchange {
                 Ok(bytes)
                     if gathered.len().saturating_add(bytes.len()) > self.limits.max_answer =>
                 {
-                    Step::Ended(Err(Failure::TooLarge(answer.status, self.limits.max_answer)))
+                    let begun = Begun::of(answer.status, gathered.start());
+                    Step::Ended(Err(Failure::TooLarge(begun, self.limits.max_answer)))
                 }
                 Ok(bytes) => match gathered.push(&bytes) {
                     Ok(()) => Step::On(self),
                     Err(NoRoom) => {
-                        Step::Ended(Err(Failure::TooLarge(answer.status, gathered.len())))
+                        let begun = Begun::of(answer.status, gathered.start());
+                        Step::Ended(Err(Failure::TooLarge(begun, gathered.len())))
                     }
                 },
                 Err(StreamError::Closed) => {
                     let size = gathered.len();
+                    let begun = Begun::of(answer.status, &[]);
                     Step::Ended(match gathered.take() {
                         Ok(body) => {
                             answer.body = body;
                             answer.take_whole()
                         }
-                        Err(NoRoom) => Err(Failure::TooLarge(answer.status, size)),
+                        Err(NoRoom) => Err(Failure::TooLarge(begun, size)),
                     })
                 }
                 Err(StreamError::LastOperationFailed(_)) => {
-                    Step::Ended(Err(Failure::Broken(answer.status)))
+                    let begun = Begun::of(answer.status, gathered.start());
+                    Step::Ended(Err(Failure::Broken(begun)))
                 }
             },
         }
@@ -224,6 +230,7 @@ impl Exchange {
         now: Nanos,
     ) -> Result<Self, Failure> {
         let status = head.status();
+        let begun = Begun::of(status, &[]);
         let fields = head.headers();
         let length = value(&fields, "content-length").and_then(|length| length.parse().ok());
         let answer = Response {
@@ -238,12 +245,12 @@ impl Exchange {
         };
         drop(fields);
         if length.is_some_and(|length| length > limits.max_answer) {
-            return Err(Failure::TooLarge(status, limits.max_answer));
+            return Err(Failure::TooLarge(begun, limits.max_answer));
         }
         let gathered = Gathered::expecting(length)
-            .map_err(|NoRoom| Failure::TooLarge(status, limits.max_answer))?;
-        let body = head.consume().map_err(|()| Failure::Broken(status))?;
-        let stream = body.stream().map_err(|()| Failure::Broken(status))?;
+            .map_err(|NoRoom| Failure::TooLarge(begun, limits.max_answer))?;
+        let body = head.consume().map_err(|()| Failure::Broken(begun))?;
+        let stream = body.stream().map_err(|()| Failure::Broken(begun))?;
         Ok(Exchange {
             sending,
             ready: stream.subscribe(),

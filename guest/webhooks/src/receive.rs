@@ -63,7 +63,7 @@ pub fn settle(seen: &mut Seen, place: Place, answer: &Result<Response, Failure>)
 pub fn status(answer: &Result<Response, Failure>) -> Option<u16> {
     match answer {
         Ok(response) => Some(response.status),
-        Err(Failure::Broken(status) | Failure::TooLarge(status, _)) => Some(*status),
+        Err(Failure::Broken(begun) | Failure::TooLarge(begun, _)) => Some(begun.status),
         Err(_) => None,
     }
 }
@@ -81,6 +81,7 @@ fn refused(fault: Fault) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lever::core::response::Begun;
     use lever::core::webhook::sign;
     use proptest::prelude::*;
 
@@ -187,9 +188,9 @@ mod tests {
     #[test]
     fn the_status_counts_even_if_the_answer_s_body_does_not_come() {
         let rows = [
-            (Err(Failure::Broken(200)), Verdict::Accepted),
-            (Err(Failure::TooLarge(200, 1)), Verdict::Accepted),
-            (Err(Failure::Broken(500)), Verdict::NotForwarded),
+            (Err(Failure::Broken(Begun::of(200, b""))), Verdict::Accepted),
+            (Err(Failure::TooLarge(Begun::of(200, b""), 1)), Verdict::Accepted),
+            (Err(Failure::Broken(Begun::of(500, b""))), Verdict::NotForwarded),
             (Err(Failure::NotSent("")), Verdict::NotForwarded),
             (Err(Failure::Lost("")), Verdict::NotForwarded),
             (Err(Failure::TimedOut("")), Verdict::NotForwarded),
