@@ -13,6 +13,11 @@ pub struct Body {
 }
 
 impl Body {
+    /// Nothing, of no type.
+    pub fn empty() -> Self {
+        Body::of("", Vec::new())
+    }
+
     /// JSON text.
     pub fn json(text: Vec<u8>) -> Self {
         Body::of("application/json", vec![text])

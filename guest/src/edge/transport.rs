@@ -15,6 +15,7 @@ use wasi::io::streams::{InputStream, StreamError};
 use super::sending::Sending;
 use crate::core::Nanos;
 use crate::core::base::Base;
+use crate::core::body::Body;
 use crate::core::gather::{Gathered, NoRoom};
 use crate::core::request::{Method, Request, Target};
 use crate::core::response::{Begun, Failure, Response};
@@ -133,7 +134,8 @@ enum Step {
 impl Exchange {
     fn start(request: &Request, settings: &Settings) -> Result<Self, Failure> {
         let bad = |()| Failure::NotSent("the host does not take such a request");
-        let outgoing = OutgoingRequest::new(headers(request, settings)?);
+        let content = content(request);
+        let outgoing = OutgoingRequest::new(headers(request, content.as_ref(), settings)?);
         let base = base(request, settings);
         let scheme = if base.https { Scheme::Https } else { Scheme::Http };
         let path = format!("{}{}", base.prefix, request.path_and_query());
@@ -141,8 +143,8 @@ impl Exchange {
         outgoing.set_scheme(Some(&scheme)).map_err(bad)?;
         outgoing.set_authority(Some(&base.authority)).map_err(bad)?;
         outgoing.set_path_with_query(Some(&path)).map_err(bad)?;
-        let body = match &request.body {
-            Some(body) => Some((outgoing.body().map_err(bad)?, body)),
+        let body = match &content {
+            Some(content) => Some((outgoing.body().map_err(bad)?, content)),
             None => None,
         };
         let first_byte = settings.first_byte_timeout_of(request);
@@ -152,7 +154,7 @@ impl Exchange {
         let start = monotonic_clock::now();
         let allowed = settings.connect_timeout.saturating_add(first_byte);
         Ok(Exchange {
-            sending: body.and_then(|(stream, body)| Sending::start(stream, body)),
+            sending: body.and_then(|(body, content)| Sending::start(body, content)),
             ready: future.subscribe(),
             state: State::Head(future),
             limits: Limits {
@@ -275,7 +277,18 @@ fn base<'a>(request: &'a Request, settings: &'a Settings) -> &'a Base {
     }
 }
 
-fn headers(request: &Request, settings: &Settings) -> Result<Headers, Failure> {
+/// What a request carries. A POST without anything carries an empty body and
+/// says so: jco ends a request only at the end of a body that was asked for.
+fn content(request: &Request) -> Option<Body> {
+    let is_post = request.method == Method::Post;
+    request.body.clone().or_else(|| is_post.then(Body::empty))
+}
+
+fn headers(
+    request: &Request,
+    content: Option<&Body>,
+    settings: &Settings,
+) -> Result<Headers, Failure> {
     let headers = Fields::new();
     let set = |name: &str, value: &str| headers.append(&FieldName::from(name), value.as_bytes());
     let own = concat!("lever-wasm/", env!("CARGO_PKG_VERSION"));
@@ -284,9 +297,10 @@ fn headers(request: &Request, settings: &Settings) -> Result<Headers, Failure> {
     let fixed = set("user-agent", own)
         .and_then(|()| set("accept", request.accept))
         .and_then(|()| set("accept-encoding", "identity"));
-    let content = request.body.as_ref().map_or(Ok(()), |body| {
-        set("content-type", &body.content_type)
-            .and_then(|()| set("content-length", &body.len().to_string()))
+    let content = content.map_or(Ok(()), |body| match body.content_type.as_str() {
+        "" => set("content-length", "0"),
+        kind => set("content-type", kind)
+            .and_then(|()| set("content-length", &body.len().to_string())),
     });
     fixed.and(content).map_err(|_| Failure::NotSent("the host refuses a header"))?;
     if let (Target::Api, Some(authorization)) = (&request.target, &settings.authorization) {
