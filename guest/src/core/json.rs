@@ -18,6 +18,8 @@ use super::response::Response;
 pub struct Envelope<T> {
     /// The record or records.
     pub data: T,
+    /// Whether there is a next page; absent where Lever does not say.
+    pub has_next: Option<bool>,
     /// The cursor of the next page.
     pub next: Option<String>,
 }
@@ -30,13 +32,14 @@ impl<T: Read> Read for Envelope<T> {
 
 impl<T: Read> Record for Envelope<T> {
     fn names(&self) -> &'static [&'static str] {
-        &["data", "next"]
+        &["data", "hasNext", "next"]
     }
 
     fn field(&mut self, place: usize) -> Option<Slot<'_>> {
         match place {
             0 => Some(self.data.slot()),
-            1 => Some(self.next.slot()),
+            1 => Some(self.has_next.slot()),
+            2 => Some(self.next.slot()),
             _ => None,
         }
     }

@@ -1,8 +1,10 @@
 //! Following a list from page to page.
 //!
-//! The end is where `next` is absent, whatever `hasNext` says. Lever's `next`
-//! is never read or built; our cursor is that text behind a mark of the query,
-//! so that the cursor of one query is refused with another.
+//! Where there is a `next` the list goes on, whatever `hasNext` says; where
+//! `hasNext` says so and there is none, the page is read once more, since the
+//! rest of the list would be lost. Lever's `next` is never read or built; our
+//! cursor is that text behind a mark of the query, so that the cursor of one
+//! query is refused with another.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +17,10 @@ use super::record::{Read, Write};
 use super::request::{Effect, Request, Route};
 use super::response::Response;
 use super::scheduler::Plan;
+
+/// Pages without a record that may follow each other before the list counts as
+/// one that never ends.
+const EMPTY: u32 = 100;
 
 /// A page record of the WIT; implemented by `build.rs` for each.
 pub trait Paged {
@@ -68,6 +74,10 @@ pub struct Walk {
     seen: BTreeSet<String>,
     /// Items read so far.
     read: usize,
+    /// Pages without a record since the last one that had some.
+    empty: u32,
+    /// Whether the page at this offset is being read once more.
+    again: bool,
     state: State,
 }
 
@@ -125,6 +135,8 @@ impl Walk {
             extent,
             offset,
             read: 0,
+            empty: 0,
+            again: false,
             state: State::Ready,
         })
     }
@@ -165,26 +177,58 @@ impl Walk {
         })
     }
 
-    /// Goes on behind a page with this cursor, with so many items read in all.
+    /// The records of a page, or `None` where it does not say how the list goes
+    /// on and is read once more. Without this, no record of a page is taken.
     ///
     /// # Errors
     ///
-    /// A cursor that came before.
-    pub fn step(&mut self, status: u16, next: Option<String>, read: usize) -> Result<(), Error> {
-        self.read = read;
-        // Some lists answer null or an empty text for no cursor.
-        self.offset = next.filter(|next| !next.is_empty());
-        if let Some(next) = &self.offset
-            && !self.seen.insert(next.clone())
-        {
-            let message = "Lever returned the same cursor twice, so the list would never end. Read it again from its start.";
+    /// A list that says a second time that it goes on, and not where; one whose
+    /// cursors go round, or lead from one empty page to another.
+    pub fn accept<T>(
+        &mut self,
+        status: u16,
+        page: Envelope<Vec<T>>,
+    ) -> Result<Option<Vec<T>>, Error> {
+        let odd = |message: &str| {
             let error =
                 Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
-            return Err(Error { status: Some(status), ..error });
+            Err(Error { status: Some(status), ..error })
+        };
+        // Some lists answer null or an empty text for no cursor.
+        let next = page.next.filter(|next| !next.is_empty());
+        if page.has_next == Some(true) && next.is_none() {
+            if std::mem::replace(&mut self.again, true) {
+                return odd(
+                    "Lever says that the list goes on, and twice not where: hasNext is true and next is missing. Read it again later; what was read is not the whole list.",
+                );
+            }
+            self.state = State::Ready;
+            return Ok(None);
         }
+        self.again = false;
+        self.empty = if page.data.is_empty() { self.empty.saturating_add(1) } else { 0 };
+        if next.is_some() && self.empty >= EMPTY {
+            return odd(
+                "Lever returned a hundred empty pages in a row, each with a cursor, so the list would never end. Read it again later.",
+            );
+        }
+        if let Some(next) = &next
+            && !self.seen.insert(next.clone())
+        {
+            return odd(
+                "Lever returned the same cursor twice, so the list would never end. Read it again from its start.",
+            );
+        }
+        self.offset = next;
+        Ok(Some(page.data))
+    }
+
+    /// Goes on behind the page that was accepted, with so many items read in
+    /// all.
+    pub fn step(&mut self, read: usize) {
+        self.read = read;
         let full = self.extent == Extent::Page || self.wanted() == Some(0);
         self.state = if self.offset.is_none() || full { State::Done } else { State::Ready };
-        Ok(())
     }
 
     /// Whether there is nothing more to ask for.
@@ -230,12 +274,14 @@ impl<P: Paged> Plan for Pager<P> {
     fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
         let response = self.walk.answer(result)?;
         let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
-        for item in page.data {
+        let Some(items) = self.walk.accept(response.status, page)? else { return Ok(()) };
+        for item in items {
             if self.ids.insert(P::id(&item).to_owned()) {
                 self.items.push(item);
             }
         }
-        self.walk.step(response.status, page.next, self.items.len())
+        self.walk.step(self.items.len());
+        Ok(())
     }
 }
 
@@ -303,7 +349,7 @@ mod tests {
         let answers = [
             r#"{"data":[{"id":"a"},{"id":"b"}],"hasNext":true,"next":"%5B1%5D"}"#,
             r#"{"data":[{"id":"b"},{"id":"c"}],"hasNext":false,"next":"%5B2%5D"}"#,
-            r#"{"data":[{"id":"d"}],"hasNext":true}"#,
+            r#"{"data":[{"id":"d"}],"hasNext":false}"#,
         ];
         let (page, sent) = read(vec![], None, ALL, &answers);
         let page = page.unwrap();
@@ -350,6 +396,85 @@ mod tests {
         let (page, sent) = read(vec![], None, ALL, &[same, same, same]);
         assert_eq!(page.unwrap_err().kind, ErrorKind::MalformedAnswer);
         assert_eq!(sent.len(), 2);
+    }
+
+    #[test]
+    fn a_page_that_does_not_say_how_the_list_goes_on_is_read_once_more() {
+        let first = r#"{"data":[{"id":"a"}],"hasNext":true,"next":"n"}"#;
+        let odd = [
+            r#"{"data":[{"id":"b"}],"hasNext":true}"#,
+            r#"{"data":[{"id":"b"}],"hasNext":true,"next":null}"#,
+            r#"{"data":[],"hasNext":true,"next":""}"#,
+        ];
+        for odd in odd {
+            let (page, sent) =
+                read(vec![], None, ALL, &[first, odd, r#"{"data":[{"id":"b"},{"id":"c"}]}"#]);
+            assert_eq!(ids(&page.unwrap()), ["a", "b", "c"], "{odd}");
+            assert_eq!(sent[1..], ["Get /stages?limit=100&offset=n"; 2], "{odd}");
+
+            let (page, sent) = read(vec![], None, ALL, &[first, odd, odd, first]);
+            let error = page.unwrap_err();
+            assert_eq!((error.kind, sent.len()), (ErrorKind::MalformedAnswer, 3), "{odd}");
+            assert!(error.message.contains("hasNext"), "{}", error.message);
+
+            let (page, sent) = read(vec![], None, Extent::Page, &[odd, odd]);
+            assert_eq!(page.unwrap_err().kind, ErrorKind::MalformedAnswer, "one page alone");
+            assert_eq!(sent.len(), 2);
+        }
+        // Each page may be so once.
+        let cursor = |n: u8| format!(r#"{{"data":[{{"id":"{n}"}}],"hasNext":true,"next":"n{n}"}}"#);
+        let (one, two) = (cursor(1), cursor(2));
+        let answers = [odd[0], &one, odd[0], &two, odd[0], r#"{"data":[]}"#];
+        let (page, sent) = read(vec![], None, ALL, &answers);
+        assert_eq!((ids(&page.unwrap()), sent.len()), (vec!["1", "2"], 6));
+    }
+
+    #[test]
+    fn of_a_page_that_is_read_once_more_nothing_counts() {
+        let query = vec![("limit".to_owned(), "2".to_owned())];
+        let answers = [
+            r#"{"data":[{"id":"a"},{"id":"b"}],"hasNext":true}"#,
+            r#"{"data":[{"id":"x"},{"id":"a"}],"next":"n1"}"#,
+            r#"{"data":[{"id":"b"}],"next":"n2"}"#,
+        ];
+        let (page, sent) = read(query, None, Extent::Items(Some(3)), &answers);
+        assert_eq!(ids(&page.unwrap()), ["x", "a", "b"]);
+        let expected =
+            ["Get /stages?limit=2", "Get /stages?limit=2", "Get /stages?limit=1&offset=n1"];
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn a_page_without_records_is_no_end_where_there_is_a_cursor() {
+        let answers = [
+            r#"{"data":[],"hasNext":true,"next":"n1"}"#,
+            r#"{"data":[],"next":"n2"}"#,
+            r#"{"data":[{"id":"a"}],"hasNext":false,"next":""}"#,
+        ];
+        let (page, sent) = read(vec![], None, ALL, &answers);
+        assert_eq!((ids(&page.unwrap()), sent.len()), (vec!["a"], 3));
+
+        let endless: Vec<String> =
+            (0..200).map(|n| format!(r#"{{"data":[],"hasNext":true,"next":"n{n}"}}"#)).collect();
+        let endless: Vec<&str> = endless.iter().map(String::as_str).collect();
+        let (page, sent) = read(vec![], None, ALL, &endless);
+        let error = page.unwrap_err();
+        assert_eq!((error.kind, sent.len()), (ErrorKind::MalformedAnswer, 100));
+        assert!(error.message.contains("empty pages"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_cursor_that_comes_again_ends_the_list_wherever_it_came_before() {
+        let page = |next: &str| format!(r#"{{"data":[{{"id":"{next}"}}],"next":"{next}"}}"#);
+        for cursors in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "c", "b"]] {
+            let answers: Vec<String> = cursors.iter().map(|next| page(next)).collect();
+            let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+            let (result, sent) = read(vec![], None, ALL, &answers);
+            let error = result.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::MalformedAnswer, "{cursors:?}");
+            assert!(error.message.contains("same cursor twice"), "{}", error.message);
+            assert_eq!(sent.len(), cursors.len());
+        }
     }
 
     #[test]

@@ -281,8 +281,12 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
         let Some(slice) = self.slices.get_mut(place) else { return Ok(()) };
         let response = result?;
         let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
+        let Some(items) = slice.walk.accept(response.status, page)? else {
+            slice.state = State::Ready;
+            return Ok(());
+        };
         slice.read.pages = slice.read.pages.saturating_add(1);
-        for item in page.data {
+        for item in items {
             if let Some(created_at) = P::created_at(&item) {
                 slice.read.add(P::stage(&item).unwrap_or(""), created_at, &mut self.order);
             }
@@ -290,7 +294,7 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
                 self.items.push(item);
             }
         }
-        slice.walk.step(response.status, page.next, self.items.len())?;
+        slice.walk.step(self.items.len());
         slice.state = if slice.walk.is_done() { State::Done } else { State::Ready };
         Ok(())
     }
