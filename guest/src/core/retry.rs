@@ -57,11 +57,11 @@ pub fn judge(
     moment: Moment,
 ) -> Verdict {
     let effect = request.effect;
-    let settled =
-        |begun: &Begun| is_success(begun.status) && begun.is_envelope && !request.needs_answer;
+    let settled = |begun: &Begun| is_made(begun, request) && !request.needs_answer;
     let (error, repeatable, asked) = match result {
         Ok(response) if is_success(response.status) => {
-            return match success::doubt(&response, request).or_else(|| encoded(&response)) {
+            return match success::doubt(&response, request).or_else(|| encoded(&response, request))
+            {
                 None => Verdict::Done(response),
                 Some(error) => Verdict::Failed(explain(error, effect, progress)),
             };
@@ -172,11 +172,18 @@ fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
+/// Whether the beginning of an answer says already that the change was made. A
+/// 204, which Lever answers to a deletion, has nothing that could break off.
+fn is_made(begun: &Begun, request: &Request) -> bool {
+    let is_deletion = request.method == Method::Delete && begun.status == 204;
+    is_success(begun.status) && (begun.is_envelope || is_deletion)
+}
+
 /// What the beginning of an answer says of the change.
 fn answered(begun: &Begun, request: &Request) -> Outcome {
     match request.effect {
         Effect::Read => Outcome::NotApplied,
-        _ if is_success(begun.status) && begun.is_envelope => Outcome::Applied,
+        _ if is_made(begun, request) => Outcome::Applied,
         _ if is_success(begun.status) => Outcome::Unknown,
         effect => {
             let head = Response { status: begun.status, ..Response::default() };
@@ -186,8 +193,8 @@ fn answered(begun: &Begun, request: &Request) -> Outcome {
 }
 
 /// A success whose body is packed in a way nobody asked for cannot be read.
-fn encoded(response: &Response) -> Option<Error> {
-    if !response.is_packed() {
+fn encoded(response: &Response, request: &Request) -> Option<Error> {
+    if request.effect != Effect::Read || !response.is_packed() {
         return None;
     }
     let message = "Lever's answer has a content-encoding, which was not asked for. Check what stands between host and Lever.";
@@ -383,7 +390,11 @@ mod tests {
         for result in [Err(Failure::Broken(begun)), Err(Failure::TooLarge(begun, 1))] {
             assert!(matches!(first(&request, result), Verdict::Done(_)));
         }
-        for begun in [failed, Begun::of(200, b""), Begun::of(200, b"<html>")] {
+        let empty = Begun::of(204, b"");
+        assert!(matches!(first(&delete(), Err(Failure::Broken(empty))), Verdict::Again(_)));
+        let deletion = Request { needs_answer: false, ..delete() };
+        assert!(matches!(first(&deletion, Err(Failure::Broken(empty))), Verdict::Done(_)));
+        for begun in [failed, empty, Begun::of(200, b""), Begun::of(200, b"<html>")] {
             let verdict = first(&request, Err(Failure::Broken(begun)));
             assert!(matches!(verdict, Verdict::Again(_)), "{begun:?}");
         }
@@ -397,7 +408,8 @@ mod tests {
             let mut request = make();
             for needs_answer in [true, false] {
                 request.needs_answer = needs_answer;
-                for body in ["<html>", " \n<!doctype html>", "OK", "[]", "{", "{}", "{\"data\":7}"] {
+                for body in ["<html>", " \n<!doctype html>", "OK", "[]", "{", "{}", "{\"data\":7}"]
+                {
                     let error = error(first(&request, page(body)));
                     let told = (error.kind, error.outcome);
                     assert_eq!(told, (ErrorKind::MalformedAnswer, Outcome::Unknown), "{body}");
