@@ -30,13 +30,16 @@ pub fn asked(header: &str, now_ms: u64) -> Option<Nanos> {
     let header = header.trim();
     let wait_ms = match header.parse::<u64>() {
         Ok(seconds) => seconds.saturating_mul(1000),
-        Err(_) => {
-            let date = httpdate::parse_http_date(header).ok()?;
-            let since = date.duration_since(UNIX_EPOCH).ok()?;
-            u64::try_from(since.as_millis()).ok()?.saturating_sub(now_ms)
-        }
+        Err(_) => http_date(header)?.saturating_sub(now_ms),
     };
     Some(wait_ms.saturating_mul(MILLISECOND).clamp(MILLISECOND, LONGEST_ASKED))
+}
+
+/// An HTTP date in milliseconds since 1970.
+pub fn http_date(header: &str) -> Option<u64> {
+    let date = httpdate::parse_http_date(header.trim()).ok()?;
+    let since = date.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
 }
 
 #[cfg(test)]

@@ -260,9 +260,15 @@ impl<P: Paged> Pager<P> {
         self.items
     }
 
-    /// What was read, with the cursor where it stopped.
+    /// What was read, and the cursor where it stopped.
+    pub fn into_parts(self) -> (Vec<P::Item>, Option<String>) {
+        (self.items, self.walk.cursor())
+    }
+
+    /// The same as a page.
     pub fn into_page(self) -> P {
-        P::build(self.items, self.walk.cursor())
+        let (items, next) = self.into_parts();
+        P::build(items, next)
     }
 }
 

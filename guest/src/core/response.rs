@@ -17,6 +17,8 @@ pub struct Response {
     pub length: Option<usize>,
     /// The `Retry-After` header as it came.
     pub retry_after: Option<String>,
+    /// The `Date` header as it came: when the server answered by its clock.
+    pub date: Option<String>,
     /// The `Content-Encoding` header as it came.
     pub encoding: Option<String>,
     /// The `Content-Type` header as it came.

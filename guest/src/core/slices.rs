@@ -16,7 +16,8 @@ use super::client::Client;
 use super::error::{Error, ErrorKind};
 use super::json::{self, Envelope};
 use super::limiter::PER_SECOND;
-use super::pager::{Extent, Paged, Walk};
+use super::moved::Timed;
+use super::pager::{Extent, Paged, Pager, Walk};
 use super::query::{self, Pairs};
 use super::record::Write;
 use super::request::{Effect, Request, Route};
@@ -49,7 +50,8 @@ impl Dated for OpportunityPage {
 }
 
 impl<T: Transport, C: Clock> Client<'_, T, C> {
-    /// A list to its end in any order, or to so many items in Lever's.
+    /// A list to its end in any order, or to so many items in Lever's, with what
+    /// moved in it while it was read.
     ///
     /// # Errors
     ///
@@ -60,13 +62,25 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         query: &dyn Write,
         max_items: Option<u32>,
     ) -> Result<P, Error> {
+        let clock = self.clock;
         if max_items.is_some() {
             // Where that stopped, one cursor can tell.
-            return self.all(route, &[], query, max_items);
+            let walk = Walk::new(route, &[], query, None, Extent::Items(max_items))?;
+            let mut plan = Timed::new(Pager::<P>::new(walk), clock);
+            self.run(&mut plan)?;
+            let began = plan.began();
+            let (mut items, next) = plan.plan.into_parts();
+            if next.is_none() {
+                self.catch_up::<P>(route, &query::pairs(route, query)?, &mut items, began)?;
+            }
+            return Ok(P::build(items, next));
         }
-        let mut slices = Slices::<P, C>::new(route, query, self.clock)?;
-        self.run(&mut slices)?;
-        Ok(P::build(slices.items, None))
+        let mut plan = Timed::new(Slices::<P, C>::new(route, query, clock)?, clock);
+        self.run(&mut plan)?;
+        let began = plan.began();
+        let Slices { pairs, mut items, .. } = plan.plan;
+        self.catch_up::<P>(route, &pairs, &mut items, began)?;
+        Ok(P::build(items, None))
     }
 }
 
@@ -141,7 +155,7 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
         // What decides on the cuts must be among what is asked for.
         if pairs.iter().any(|(name, _)| name == "include") {
             for field in ["createdAt", "stage"] {
-                pairs.push(("include".to_owned(), field.to_owned()));
+                query::add(&mut pairs, "include", field.to_owned());
             }
         }
         let time = |name: &str| {

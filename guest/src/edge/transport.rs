@@ -239,6 +239,7 @@ impl Exchange {
             status,
             length,
             retry_after: value(&fields, "retry-after"),
+            date: value(&fields, "date"),
             encoding: value(&fields, "content-encoding"),
             content_type: value(&fields, "content-type"),
             disposition: value(&fields, "content-disposition"),
@@ -299,8 +300,9 @@ fn headers(
         .and_then(|()| set("accept-encoding", "identity"));
     let content = content.map_or(Ok(()), |body| match body.content_type.as_str() {
         "" => set("content-length", "0"),
-        kind => set("content-type", kind)
-            .and_then(|()| set("content-length", &body.len().to_string())),
+        kind => {
+            set("content-type", kind).and_then(|()| set("content-length", &body.len().to_string()))
+        }
     });
     fixed.and(content).map_err(|_| Failure::NotSent("the host refuses a header"))?;
     if let (Target::Api, Some(authorization)) = (&request.target, &settings.authorization) {

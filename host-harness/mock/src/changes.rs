@@ -40,21 +40,29 @@ pub(super) fn stage(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     find(state, call)?;
     let body = call.body()?;
     let stage = body.need_text("stage")?;
-    let index =
-        state.stage_index(stage).ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
-    let row = touched(state, call)?;
+    move_to(state, call.id(0), stage, call.now, call.actor.clone())
+        .ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
+    partial(state, call)
+}
+
+/// Moves an opportunity, and tells of it; None where there is no such one or no such stage.
+pub(super) fn move_to(
+    state: &mut State,
+    id: &str,
+    stage: &str,
+    now: u64,
+    user: Option<String>,
+) -> Option<()> {
+    let index = state.stage_index(stage)?;
+    let row = state.opportunities.get_mut(id)?;
+    row.updated_at = Some(now);
     let from = std::mem::replace(&mut row.stage, stage.to_owned());
-    row.last_advanced_at = call.now;
-    row.last_interaction_at = call.now;
-    row.stage_changes.push(StageChange {
-        stage: stage.to_owned(),
-        index,
-        at: call.now,
-        user: call.actor.clone(),
-    });
+    row.last_advanced_at = now;
+    row.last_interaction_at = now;
+    row.stage_changes.push(StageChange { stage: stage.to_owned(), index, at: now, user });
     let row = row.clone();
     state.fire("candidateStageChange", &row, json!({"fromStageId": from, "toStageId": row.stage}));
-    partial(state, call)
+    Some(())
 }
 
 /// What a hire is counted against: only with a hired reason, one active application, an open requisition.

@@ -63,6 +63,14 @@ pub enum Effect {
     ExpiredCursor,
     /// A list whose `next` was handed out for another query; needs a further page.
     ForeignCursor,
+    /// The real answer, before which somebody moves opportunities: what was on a page that is still to come may
+    /// then be on one that was read.
+    Move {
+        /// Their ids.
+        opportunities: Vec<String>,
+        /// To which stage.
+        stage: String,
+    },
     /// The real answer with keys nobody knows in each of its objects.
     ExtraKeys,
     /// The real answer with null for each list in its records.

@@ -14,6 +14,7 @@ use super::answer::{Answer, Failure};
 use super::auth::{Credential, Tokens};
 use super::bucket::Bucket;
 use super::call::Call;
+use super::changes;
 use super::config::{Config, Downloads, Rate, RetryAfter, UnknownBody, UnknownQuery};
 use super::deliveries::{Deliveries, Orders};
 use super::documents::{Document, Shelf};
@@ -226,6 +227,11 @@ impl Service {
         seen.fault = hit.as_ref().map(|hit| format!("{:?}", hit.effect));
         // Told already.
         inner.state.events.clear();
+        if let Some(Effect::Move { opportunities, stage }) = hit.as_ref().map(|hit| &hit.effect) {
+            for id in opportunities {
+                changes::move_to(&mut inner.state, id, stage, wall_clock(), None);
+            }
+        }
         let (whole, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
             let answer = self.handled(inner, &credential, seen, body);
             self.deliveries.tell(&mut inner.state, wall_clock());

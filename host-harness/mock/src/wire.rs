@@ -137,7 +137,7 @@ pub(super) fn spoil(
         None => whole,
     };
     let (bytes, end) = match effect {
-        Effect::Delay(_) => return Delivery::Answer(whole),
+        Effect::Delay(_) | Effect::Move { .. } => return Delivery::Answer(whole),
         Effect::Status { code, body, headers } => {
             let mut answer = match body {
                 Content::Json(body) => Whole::json(code, Some(&body)),
