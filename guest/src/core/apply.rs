@@ -12,6 +12,7 @@ use super::error::{Error, ErrorKind, Outcome, listed, named as word, shown};
 use super::query::{Pairs, chosen};
 use super::replace::{Object, object_of};
 use super::request::Request;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
 use super::uploads;
 use crate::bindings::exports::ats::lever::form_fields::FormField;
@@ -48,6 +49,9 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         send_confirmation_email: Option<bool>,
     ) -> Result<Applied, Error> {
         let request = route::APPLY.request(&[posting])?;
+        if let Some(zone) = &application.timezone {
+            rules::check(&[("timezone", Rule::Zone(zone))])?;
+        }
         let questions = self.questions(posting, Vec::new())?;
         let Checked { body, files } = checked(&questions, application)?;
         let mut body = Value::Object(body);
@@ -175,7 +179,7 @@ fn person(
     }
     required("personal-information", asked, &given, &by_file)?;
     for name in ALWAYS {
-        if !given.iter().any(|answer| answer.name == name && !answer.value.is_empty()) {
+        if !given.iter().any(|answer| answer.name == name && !answer.value.trim().is_empty()) {
             return Err(Error::invalid(format!(
                 "personal-information has no {name}, which every application needs."
             )));
@@ -228,7 +232,7 @@ fn required(
 ) -> Result<(), Error> {
     let is_given = |name: &str| {
         besides.contains(&name)
-            || given.iter().any(|answer| answer.name == name && !answer.value.is_empty())
+            || given.iter().any(|answer| answer.name == name && !answer.value.trim().is_empty())
     };
     for field in asked.iter().filter(|field| field.required == Some(true)) {
         let name = field.name.as_deref().unwrap_or_default();

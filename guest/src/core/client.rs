@@ -12,6 +12,7 @@ use super::query::{self, Fields, Pairs};
 use super::record::{Json, Read, Write};
 use super::request::{Effect, Method, Request, Route, raw_path};
 use super::response::Response;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Plan, Transport, run};
 use super::settings::Settings;
 
@@ -189,9 +190,14 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     }
 
     /// The query of a change: who it is attributed to.
-    pub fn attributed(&self, perform_as: Option<String>) -> Pairs {
+    ///
+    /// # Errors
+    ///
+    /// A blank id.
+    pub fn attributed(&self, perform_as: Option<String>) -> Result<Pairs, Error> {
+        rules::check(&[("perform-as", Rule::IfGiven(&perform_as))])?;
         let user = perform_as.or_else(|| self.settings.perform_as.clone());
-        user.map(|user| ("perform_as".to_owned(), user)).into_iter().collect()
+        Ok(user.map(|user| ("perform_as".to_owned(), user)).into_iter().collect())
     }
 
     /// The query of a change that Lever makes only in somebody's name.
@@ -200,7 +206,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ///
     /// When neither the caller nor the host names a user.
     pub fn in_name_of(&self, perform_as: Option<String>) -> Result<Pairs, Error> {
-        match self.attributed(perform_as) {
+        match self.attributed(perform_as)? {
             query if query.is_empty() => Err(Error::invalid(
                 "perform-as is missing: Lever makes this change only in a user's name. Give the user's id; users.list-page finds it.",
             )),
@@ -295,7 +301,7 @@ mod tests {
     }
 
     fn move_to_offer(client: &mut Tested<'_>) -> Result<Opportunity, Error> {
-        let query = client.attributed(Some("u".into()));
+        let query = client.attributed(Some("u".into()))?;
         client.change_then_read(
             &opportunities::UPDATE_STAGE,
             &["o"],
@@ -362,7 +368,12 @@ mod tests {
             |_| ok("{}"),
             |client| {
                 assert_eq!(client.in_name_of(None).unwrap(), pair("host"));
-                assert_eq!(client.attributed(Some("own".into())), pair("own"));
+                assert_eq!(client.attributed(Some("own".into())).unwrap(), pair("own"));
+                for blank in ["", " "] {
+                    let error = client.in_name_of(Some(blank.into())).unwrap_err();
+                    assert!(error.message.contains("perform-as is"), "{}", error.message);
+                    assert!(client.attributed(Some(blank.into())).is_err());
+                }
             },
         );
     }

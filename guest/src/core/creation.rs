@@ -8,6 +8,7 @@ use super::json;
 use super::multipart::{self, Part};
 use super::replace::{Object, object_of};
 use super::request::Request;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::opportunities::{CreatedOpportunity, NewOpportunity};
 use crate::bindings::exports::ats::lever::types::NewFile;
@@ -26,11 +27,11 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         as_posting_owner: Option<bool>,
         parse: Option<bool>,
     ) -> Result<CreatedOpportunity, Error> {
-        check(&new, as_posting_owner, parse)?;
+        check(&new, as_posting_owner, parse, self.clock.wall_ms())?;
         // The host's user would stand in the owner's way.
         let mut query = match (as_posting_owner, &perform_as) {
             (Some(true), None) => Vec::new(),
-            (Some(true), Some(_)) => self.attributed(perform_as),
+            (Some(true), Some(_)) => self.attributed(perform_as)?,
             _ => self.in_name_of(perform_as)?,
         };
         for (name, flag) in [("perform_as_posting_owner", as_posting_owner), ("parse", parse)] {
@@ -61,7 +62,27 @@ fn check(
     new: &NewOpportunity,
     as_posting_owner: Option<bool>,
     parse: Option<bool>,
+    now: u64,
 ) -> Result<(), Error> {
+    let reason = new.archived.as_ref().map(|archived| archived.reason.clone());
+    let archived_at = new.archived.as_ref().and_then(|archived| archived.archived_at);
+    rules::check(&[
+        ("emails", Rule::Each(&new.emails)),
+        ("links", Rule::Each(&new.links)),
+        ("tags", Rule::Each(&new.tags)),
+        ("sources", Rule::Each(&new.sources)),
+        ("followers", Rule::Each(&new.followers)),
+        ("postings", Rule::Each(&new.postings)),
+        ("stage", Rule::IfGiven(&new.stage)),
+        ("owner", Rule::IfGiven(&new.owner)),
+        ("contact", Rule::IfGiven(&new.contact)),
+        ("archived.reason", Rule::IfGiven(&reason)),
+        ("created-at", Rule::Past(new.created_at, now)),
+        ("archived.archived-at", Rule::Past(archived_at, now)),
+    ])?;
+    for (place, phone) in new.phones.iter().enumerate() {
+        rules::check_in("phones", place, &[("value", Rule::Filled(&phone.value))])?;
+    }
     let postings = new.postings.len();
     if postings > 1 {
         return Err(Error::invalid(format!(
@@ -76,7 +97,6 @@ fn check(
     if parse == Some(true) && new.resume_file.is_none() {
         return Err(Error::invalid("parse needs a resume to read. Give resume-file."));
     }
-    let archived_at = new.archived.as_ref().and_then(|archived| archived.archived_at);
     if let Some(archived_at) = archived_at
         && new.created_at.is_none_or(|created_at| created_at >= archived_at)
     {
@@ -149,11 +169,18 @@ mod tests {
 
     #[test]
     fn what_lever_would_refuse_is_refused_before() {
+        const NOW: u64 = 1_800_000_000_000;
         let plain = r#"{"name":"Ana"}"#;
         let rows = [
             (r#"{"postings":["a","b"]}"#, None, None, "2 ids"),
             (plain, Some(true), None, "perform-as-posting-owner"),
             (plain, None, Some(true), "resume-file"),
+            (r#"{"emails":["a@b",""]}"#, None, None, "emails[1] is"),
+            (r#"{"tags":[" "]}"#, None, None, "tags[0] is"),
+            (r#"{"stage":""}"#, None, None, "stage is"),
+            (r#"{"phones":[{"value":""}]}"#, None, None, "phones[0].value is"),
+            (r#"{"archived":{"reason":""}}"#, None, None, "archived.reason is"),
+            (r#"{"createdAt":1800000600000}"#, None, None, "created-at 1800000600000 is in"),
             (r#"{"archived":{"reason":"r","archivedAt":9}}"#, None, None, "created-at"),
             (
                 r#"{"archived":{"reason":"r","archivedAt":9},"createdAt":9}"#,
@@ -163,10 +190,10 @@ mod tests {
             ),
         ];
         for (json, owner, parse, named) in rows {
-            let error = check(&new(json), owner, parse).unwrap_err();
+            let error = check(&new(json), owner, parse, NOW).unwrap_err();
             assert!(error.message.contains(named), "{}", error.message);
         }
         let good = r#"{"postings":["a"],"archived":{"reason":"r","archivedAt":9},"createdAt":8}"#;
-        assert!(check(&new(good), Some(true), Some(false)).is_ok());
+        assert!(check(&new(good), Some(true), Some(false), NOW).is_ok());
     }
 }

@@ -7,9 +7,12 @@
 use super::body::Body;
 use super::error::{Error, shown};
 
-/// The largest file that Lever takes. It says 30 MB; the larger reading, since
-/// in between the decision is Lever's.
-pub const LARGEST_FILE: usize = 30 << 20;
+/// The largest file that Lever takes: 30 MB.
+pub const LARGEST_FILE: usize = 30_000_000;
+
+/// The endings of the files that it takes. Its documentation names `js` as well,
+/// so that this is left to it.
+const ENDINGS: [&str; 7] = ["docx", "doc", "pdf", "txt", "jpg", "png", "js"];
 
 /// The longest file name, in bytes, which is that of most file systems.
 const LONGEST_NAME: usize = 255;
@@ -35,7 +38,7 @@ impl Part {
     /// # Errors
     ///
     /// A name or content type that cannot be sent as it is, or a file that is
-    /// empty or larger than Lever takes.
+    /// empty, larger than Lever takes, or of another kind.
     pub fn file(
         field: &str,
         name: String,
@@ -43,6 +46,7 @@ impl Part {
         content: Vec<u8>,
     ) -> Result<Self, Error> {
         check_name(&name)?;
+        check_ending(&name)?;
         let content_type = match content_type {
             Some(given) => checked_type(given)?,
             None => type_by_ending(&name).to_owned(),
@@ -55,7 +59,7 @@ impl Part {
         }
         if content.len() > LARGEST_FILE {
             return Err(Error::invalid(format!(
-                "file {} has {} bytes; Lever takes 30 MB at most.",
+                "file {} has {} bytes; Lever takes {LARGEST_FILE} at most. Make it smaller.",
                 shown(&name),
                 content.len()
             )));
@@ -108,6 +112,20 @@ fn check_name(name: &str) -> Result<(), Error> {
     Err(Error::invalid(format!("the file name {} {fault}. Give another name.", shown(name))))
 }
 
+fn ending(name: &str) -> String {
+    name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
+}
+
+fn check_ending(name: &str) -> Result<(), Error> {
+    if ENDINGS.contains(&ending(name).as_str()) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the file name {} ends in none of .docx, .doc, .pdf, .txt, .jpg and .png, which Lever takes. Give a name with the ending of what it holds, or convert it.",
+        shown(name)
+    )))
+}
+
 fn checked_type(given: String) -> Result<String, Error> {
     let plain = |c: char| c.is_ascii_graphic() || c == ' ';
     let is_type = given.split_once('/').is_some_and(|(kind, rest)| {
@@ -124,13 +142,12 @@ fn checked_type(given: String) -> Result<String, Error> {
 
 /// What the ending says, for the files that Lever takes.
 fn type_by_ending(name: &str) -> &'static str {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref().unwrap_or_default() {
+    match ending(name).as_str() {
         "pdf" => "application/pdf",
         "doc" => "application/msword",
         "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "txt" => "text/plain",
-        "jpg" | "jpeg" => "image/jpeg",
+        "jpg" => "image/jpeg",
         "png" => "image/png",
         _ => "application/octet-stream",
     }
@@ -162,7 +179,7 @@ mod tests {
     fn a_file_keeps_its_place_in_memory() {
         let content = vec![7; 1000];
         let address = content.as_ptr();
-        let body = form(vec![Part::file("file", "a".into(), None, content).unwrap()], [1, 2]);
+        let body = form(vec![Part::file("file", "a.txt".into(), None, content).unwrap()], [1, 2]);
         assert!(body.pieces.iter().any(|piece| piece.as_ptr() == address));
     }
 
@@ -191,7 +208,8 @@ mod tests {
             let error = part.err().expect(name);
             assert!(error.message.contains("file name"), "{}", error.message);
         }
-        for name in ["résumé.pdf", "履歴書.docx", "a;b='c' 100%.txt", "%2", "...", "a"] {
+        for name in ["résumé.pdf", "履歴書.docx", "a;b='c' 100%.txt", "%2.doc", "....PNG", ".jpg"]
+        {
             assert!(Part::file("file", name.into(), None, vec![1]).is_ok(), "{name}");
         }
     }
@@ -204,7 +222,7 @@ mod tests {
         };
         let rows = [
             ("a.PDF", None, Some("application/pdf")),
-            ("a", None, Some("application/octet-stream")),
+            ("a.js", None, Some("application/octet-stream")),
             ("a.pdf", Some("text/plain; charset=utf-8"), Some("text/plain; charset=utf-8")),
             ("a.pdf", Some("x"), None),
             ("a.pdf", Some("a/b\r\nx: y"), None),
@@ -216,8 +234,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_kind_is_refused_by_its_ending() {
+        for name in ["a", "a.", "pdf", "a.exe", "a.pdf.zip", "a.jpeg", "a.gif", "a.pdf "] {
+            let error = Part::file("file", name.into(), None, vec![1]).err().expect(name);
+            assert!(error.message.contains(".docx, .doc, .pdf"), "{}", error.message);
+        }
+    }
+
+    #[test]
     fn no_file_is_empty_or_too_large() {
-        let part = |size| Part::file("file", "a".into(), None, vec![0; size]);
+        let part = |size| Part::file("file", "a.pdf".into(), None, vec![0; size]);
         assert!(part(0).is_err());
         assert!(part(LARGEST_FILE).is_ok());
         assert!(part(LARGEST_FILE + 1).is_err());

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::error::{Error, shown};
+use super::error::{Error, ErrorKind, Outcome};
 use super::record;
-use super::replace::{Field, Object, Replacement, merged, object_of, texts};
+use super::replace::{Field, Object, Replacement, mentioned, merged, texts};
 use super::request::Effect;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::postings::{
     NewPosting, Posting, PostingChange, PostingQuery, SalaryRange,
@@ -103,6 +104,14 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Posting, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[
+            ("text", Rule::Filled(&posting.text)),
+            ("owner", Rule::IfGiven(&posting.owner)),
+            ("hiring-manager", Rule::IfGiven(&posting.hiring_manager)),
+            ("tags", Rule::Each(&posting.tags)),
+            ("requisition-codes", Rule::Each(&posting.requisition_codes)),
+        ])?;
+        check_workplace(posting.workplace_type.as_deref())?;
         check_salary(posting.salary_range.as_ref())?;
         self.change(&route::CREATE, &[], query, posting)
     }
@@ -119,18 +128,42 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Posting, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[
+            ("text", Rule::IfGiven(&change.text)),
+            ("tags", Rule::Each(&change.tags)),
+            ("requisition-codes", Rule::Each(&change.requisition_codes)),
+        ])?;
+        check_workplace(change.workplace_type.as_deref())?;
         check_salary(change.salary_range.as_ref())?;
+        let change = mentioned(change, CLEARS)?;
         let how = Replacement { read: &route::GET, write: &route::UPDATE, ids: &[posting], query };
-        self.replace(how, |current| Ok((changed(&current, object_of(change))?, Effect::Create)))
+        self.replace(how, |current| {
+            if current.get("confidentiality") == Some(&Value::from("confidential")) {
+                let message = "This posting is confidential, which Lever lets nobody change through the API. Change it in the product.";
+                return Err(Error::new(ErrorKind::Rejected, message)
+                    .with_outcome(Outcome::NotApplied));
+            }
+            Ok((changed(&current, change)?, Effect::Create))
+        })
+    }
+}
+
+fn check_workplace(kind: Option<&str>) -> Result<(), Error> {
+    match kind {
+        Some("unspecified") => Err(Error::invalid(
+            "workplace-type \"unspecified\" is what Lever shows of postings without one, and cannot be set. Give onsite, remote or hybrid, or leave it out.",
+        )),
+        _ => Ok(()),
     }
 }
 
 fn check_salary(range: Option<&SalaryRange>) -> Result<(), Error> {
+    let is_filled = |text: &str| !text.trim().is_empty();
     let whole = |range: &SalaryRange| {
         range.min.is_some()
             && range.max.is_some()
-            && range.currency.is_some()
-            && range.interval.is_some()
+            && range.currency.as_deref().is_some_and(is_filled)
+            && range.interval.as_deref().is_some_and(is_filled)
     };
     if range.is_none_or(whole) {
         return Ok(());
@@ -141,23 +174,12 @@ fn check_salary(range: Option<&SalaryRange>) -> Result<(), Error> {
 }
 
 /// Lists that can be emptied.
-const CLEARS: [&str; 2] = ["tags", "requisitionCodes"];
+const CLEARS: &[Field] = &[Field::clears("tags"), Field::clears("requisitionCodes")];
 
 /// The change, and with it what Lever would lose.
 fn changed(current: &Object, mut change: Object) -> Result<Object, Error> {
     for name in texts(change.remove("clear")) {
-        if !CLEARS.contains(&name.as_str()) {
-            return Err(Error::invalid(format!(
-                "clear holds {}; it may hold {}.",
-                shown(&name),
-                CLEARS.join(", ")
-            )));
-        }
-        if change.insert(name.clone(), json!([])).is_some() {
-            return Err(Error::invalid(format!(
-                "{name} is given and in clear as well. Keep one of the two."
-            )));
-        }
+        change.insert(name, json!([]));
     }
     for (name, table, there) in [
         ("categories", CATEGORIES, current.get("categories").cloned()),
@@ -250,7 +272,7 @@ mod tests {
             (json!({"clear": ["text"]}), "tags, requisitionCodes"),
             (json!({"clear": ["tags"], "tags": ["x"]}), "as well"),
         ] {
-            let error = changed(&current(), given.as_object().unwrap().clone()).unwrap_err();
+            let error = mentioned(&given, CLEARS).unwrap_err();
             assert!(error.message.contains(named), "{}", error.message);
         }
     }
@@ -299,5 +321,6 @@ mod tests {
         };
         assert!(check_salary(None).is_ok() && check_salary(Some(&range(Some("USD")))).is_ok());
         assert!(check_salary(Some(&range(None))).is_err());
+        assert!(check_salary(Some(&range(Some("")))).is_err());
     }
 }

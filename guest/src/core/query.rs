@@ -1,7 +1,7 @@
 //! Query records as the names and values Lever reads.
 //!
-//! Lists repeat their name, absent options leave no trace, and the names are in
-//! alphabetical order.
+//! Lists repeat their name and each of their values stands once, absent options
+//! leave no trace, and the names are in alphabetical order.
 
 use serde_json::Value;
 
@@ -67,7 +67,7 @@ fn written(query: Value) -> Result<Pairs, Error> {
         match value {
             Value::Array(values) => {
                 for value in &values {
-                    pairs.push((name.clone(), text(value).ok_or_else(broken)?));
+                    add(&mut pairs, &name, text(value).ok_or_else(broken)?);
                 }
             }
             Value::Null => {}
@@ -93,6 +93,14 @@ pub fn chosen<const N: usize>(parameters: [(&str, Option<String>); N]) -> Pairs 
 pub fn limit(pairs: &Pairs) -> Option<u32> {
     let (_, value) = pairs.iter().find(|(name, _)| name == "limit")?;
     value.parse().ok()
+}
+
+/// Adds a value to a name, unless it is there: Lever takes the values of a name
+/// together.
+pub fn add(pairs: &mut Pairs, name: &str, value: String) {
+    if !pairs.iter().any(|(other, there)| other == name && *there == value) {
+        pairs.push((name.to_owned(), value));
+    }
 }
 
 /// Sets a name to one value.
@@ -129,8 +137,8 @@ mod tests {
     #[test]
     fn names_are_levers_and_lists_repeat() {
         let query = OpportunityQuery {
-            expand: vec!["stage".into(), "owner".into()],
-            stage_id: vec!["offer".into()],
+            expand: vec!["stage".into(), "owner".into(), "stage".into()],
+            stage_id: vec!["offer".into(), "offer".into()],
             created_at_start: Some(5),
             archived: Some(false),
             ..empty()

@@ -90,6 +90,25 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     }
 }
 
+/// A change as JSON, before anything is read for it.
+///
+/// # Errors
+///
+/// One that mentions nothing, or a field to empty that cannot be emptied or is
+/// given as well.
+pub fn mentioned(change: &dyn Write, table: &[Field]) -> Result<Object, Error> {
+    let change = object_of(change);
+    if change.is_empty() {
+        return Err(Error::invalid(
+            "change mentions nothing, so nothing would change. Give at least one field.",
+        ));
+    }
+    for name in texts(change.get("clear").cloned()) {
+        check_clear(&name, &change, table)?;
+    }
+    Ok(change)
+}
+
 /// The record with the change laid over it; nothing but the fields of the
 /// table.
 ///
@@ -185,13 +204,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_emptied_is_refused_by_its_name() {
+        let error = mentioned(&json!({}), TABLE).unwrap_err();
+        assert!(error.message.contains("mentions nothing"), "{}", error.message);
+        assert!(mentioned(&json!({"clear": ["title"]}), TABLE).is_ok());
         for (change, named) in [
             (json!({"clear": ["name"]}), "title, group"),
             (json!({"clear": ["Title"]}), "title, group"),
             (json!({"title": "c", "clear": ["title"]}), "as well"),
         ] {
+            let before = mentioned(&change, TABLE).unwrap_err();
             let error = merge(json!({"name": "a"}), change).unwrap_err();
             assert!(error.message.contains(named), "{}", error.message);
+            assert_eq!(before.message, error.message);
         }
     }
 }

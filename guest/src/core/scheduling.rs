@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::error::{Error, ErrorKind, Outcome, shown};
-use super::replace::{Field, Object, Replacement, merged, object_of, texts};
+use super::replace::{Field, Object, Replacement, mentioned, merged, object_of, texts};
 use super::request::Effect;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::interviews::{Interview, InterviewChange, NewInterview};
 use crate::bindings::exports::ats::lever::panels::{NewPanel, Panel, PanelChange};
@@ -47,6 +48,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Interview, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[("panel", Rule::Filled(&interview.panel))])?;
         let body = object_of(interview);
         check(&body, "interview")?;
         self.change(&interviews::CREATE, &[opportunity], query, &body)
@@ -71,8 +73,10 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
             ids: &ids,
             query: self.in_name_of(perform_as)?,
         };
+        let change = mentioned(change, INTERVIEW)?;
+        check_given(&change, "change")?;
         self.replace(how, |current| {
-            let body = merged(&current, change, INTERVIEW)?;
+            let body = merged(&current, &change, INTERVIEW)?;
             check(&body, "interview")?;
             Ok((body, Effect::Absolute))
         })
@@ -90,6 +94,10 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Panel, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[
+            ("timezone", Rule::Zone(&panel.timezone)),
+            ("applications", Rule::Each(&panel.applications)),
+        ])?;
         let body = object_of(panel);
         check_all(&body)?;
         self.change(&panels::CREATE, &[opportunity], query, &body)
@@ -115,7 +123,13 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
             ids: &ids,
             query: self.in_name_of(perform_as)?,
         };
-        self.replace(how, |current| replaced(&current, object_of(change)))
+        rules::check(&[
+            ("timezone", Rule::Zone(change.timezone.as_deref().unwrap_or("UTC"))),
+            ("applications", Rule::Each(&change.applications)),
+        ])?;
+        let change = mentioned(change, PANEL)?;
+        check_nested(&change)?;
+        self.replace(how, |current| replaced(&current, change))
     }
 }
 
@@ -198,6 +212,33 @@ fn interviewers(read: &Value) -> Value {
     read.as_array().into_iter().flatten().map(only).collect()
 }
 
+/// What a change of a panel says of its interviews, as far as that can be told
+/// without the panel.
+fn check_nested(change: &Object) -> Result<(), Error> {
+    for (list, name) in
+        [("changeInterviews", "change-interviews"), ("addInterviews", "add-interviews")]
+    {
+        let interviews = change.get(list).and_then(Value::as_array).into_iter().flatten();
+        for (place, interview) in interviews.enumerate() {
+            let Some(interview) = interview.as_object() else { continue };
+            let name = format!("{name}[{place}]");
+            match list {
+                "addInterviews" => check(interview, &name)?,
+                _ if interview.len() < 2 => {
+                    return Err(Error::invalid(format!(
+                        "{name} mentions nothing of the interview. Give at least one field."
+                    )));
+                }
+                _ => {
+                    mentioned(interview, INTERVIEW)?;
+                    check_given(interview, &name)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 fn check_all(panel: &Object) -> Result<(), Error> {
     let interviews = panel.get("interviews").and_then(Value::as_array);
     match interviews.map(Vec::as_slice) {
@@ -219,6 +260,16 @@ fn check(interview: &Object, name: &str) -> Result<(), Error> {
         return Err(Error::invalid(format!(
             "{name} has no interviewers. Give at least one user's id."
         )));
+    }
+    check_given(interview, name)
+}
+
+/// What Lever demands of as much of an interview as is given.
+fn check_given(interview: &Object, name: &str) -> Result<(), Error> {
+    let interviewers = interview.get("interviewers").and_then(Value::as_array);
+    for (place, interviewer) in interviewers.into_iter().flatten().enumerate() {
+        let id = interviewer.get("id").and_then(Value::as_str).unwrap_or_default();
+        rules::check_in(&format!("{name}.interviewers"), place, &[("id", Rule::Filled(id))])?;
     }
     if interview.get("duration").and_then(Value::as_u64) == Some(0) {
         return Err(Error::invalid(format!("{name} has the duration 0. Give at least 1 minute.")));

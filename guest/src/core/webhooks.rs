@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::error::{Error, shown};
 use super::replace::object_of;
+use super::rules::{self, Rule};
 use crate::bindings::exports::ats::lever::webhooks::{NewWebhook, WebhookChange};
 
 /// The events that tell of an opportunity and can be told by its origin.
@@ -14,8 +15,10 @@ const BY_ORIGIN: [&str; 4] =
 ///
 /// # Errors
 ///
-/// Origins with an event that has none.
+/// A URL that Lever does not deliver to, no event, or origins with an event that
+/// has none.
 pub fn check(webhook: &NewWebhook) -> Result<(), Error> {
+    rules::check(&[("url", Rule::Webhook(&webhook.url)), ("event", Rule::Filled(&webhook.event))])?;
     let conditions = webhook.configuration.as_ref().and_then(|it| it.conditions.as_ref());
     let by_origin = conditions.is_some_and(|conditions| !conditions.origins.is_empty());
     if by_origin && !BY_ORIGIN.contains(&webhook.event.as_str()) {
@@ -38,10 +41,16 @@ pub fn check_changes(changes: &[WebhookChange]) -> Result<Value, Error> {
         return Err(Error::invalid("changes is empty. Give at least one webhook's id and change."));
     }
     for (place, change) in changes.iter().enumerate() {
-        if change.url.is_none() && change.configuration.is_none() {
+        rules::check_in("changes", place, &[("id", Rule::Filled(&change.id))])?;
+        let conditions = change.configuration.as_ref().and_then(|it| it.conditions.as_ref());
+        let has_origins = conditions.is_some_and(|it| !it.origins.is_empty());
+        if change.url.is_none() && !has_origins {
             return Err(Error::invalid(format!(
-                "changes[{place}] has neither url nor configuration. Give what is to change."
+                "changes[{place}] has neither url nor origins in its configuration. Give what is to change."
             )));
+        }
+        if let Some(url) = &change.url {
+            rules::check_in("changes", place, &[("url", Rule::Webhook(url))])?;
         }
         if changes.iter().take(place).any(|earlier| earlier.id == change.id) {
             return Err(Error::invalid(format!(
@@ -67,18 +76,21 @@ mod tests {
     fn origins_go_with_four_events() {
         let rows = [
             (
-                r#"{"url":"u","event":"candidateHired","configuration":{"conditions":{"origins":["applied"]}}}"#,
+                r#"{"url":"https://x/","event":"candidateHired","configuration":{"conditions":{"origins":["applied"]}}}"#,
                 true,
             ),
             (
-                r#"{"url":"u","event":"contactCreated","configuration":{"conditions":{"origins":["applied"]}}}"#,
+                r#"{"url":"https://x/","event":"contactCreated","configuration":{"conditions":{"origins":["applied"]}}}"#,
                 false,
             ),
             (
-                r#"{"url":"u","event":"contactCreated","configuration":{"conditions":{"origins":[]}}}"#,
+                r#"{"url":"https://x/","event":"contactCreated","configuration":{"conditions":{"origins":[]}}}"#,
                 true,
             ),
-            (r#"{"url":"u","event":"somethingNew"}"#, true),
+            (r#"{"url":"https://x/","event":"somethingNew"}"#, true),
+            (r#"{"url":"https://x/","event":" "}"#, false),
+            (r#"{"url":"","event":"candidateHired"}"#, false),
+            (r#"{"url":"http://x/","event":"candidateHired"}"#, false),
         ];
         for (json, good) in rows {
             assert_eq!(check(&new(json)).is_ok(), good, "{json}");
@@ -95,6 +107,14 @@ mod tests {
         );
         assert!(check_changes(&[]).is_err());
         assert!(check_changes(&[one(), one()]).is_err());
-        assert!(check_changes(&[change(r#"{"id":"a"}"#)]).is_err());
+        for nothing in [
+            r#"{"id":"a"}"#,
+            r#"{"id":"a","configuration":{}}"#,
+            r#"{"id":"a","configuration":{"conditions":{"origins":[]}}}"#,
+            r#"{"id":"a","url":"x"}"#,
+            r#"{"id":"","url":"https://x/"}"#,
+        ] {
+            assert!(check_changes(&[change(nothing)]).is_err(), "{nothing}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::bindings::exports::ats::lever::opportunities::{
 };
 use crate::core::json::with;
 use crate::core::request::Route;
+use crate::core::rules::{self, Rule};
 use crate::routes::opportunities as route;
 
 impl Guest for Lever {
@@ -16,10 +17,12 @@ impl Guest for Lever {
         query: OpportunityQuery,
         cursor: Option<String>,
     ) -> Result<OpportunityPage, Error> {
+        rules::check(&[("email", Rule::One(&query.email))])?;
         with_lever(|lever| lever.page(&route::LIST_PAGE, &[], &query, cursor))
     }
 
     fn list_all(query: OpportunityQuery, max_items: Option<u32>) -> Result<OpportunityPage, Error> {
+        rules::check(&[("email", Rule::One(&query.email))])?;
         with_lever(|lever| lever.scan(&route::LIST_ALL, &query, max_items))
     }
 
@@ -70,6 +73,7 @@ impl Guest for Lever {
         stage: String,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
+        rules::check(&[("stage", Rule::Filled(&stage))])?;
         change(&route::UPDATE_STAGE, &opportunity, perform_as, &json!({ "stage": stage }))
     }
 
@@ -79,6 +83,10 @@ impl Guest for Lever {
         options: ArchiveOptions,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
+        rules::check(&[
+            ("reason", Rule::Filled(&reason)),
+            ("requisition-id", Rule::IfGiven(&options.requisition_id)),
+        ])?;
         change(&route::ARCHIVE, &opportunity, perform_as, &with(&options, "reason", json!(reason)))
     }
 
@@ -91,7 +99,7 @@ impl Guest for Lever {
         tags: Vec<String>,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
-        change(&route::ADD_TAGS, &opportunity, perform_as, &json!({ "tags": tags }))
+        change_set(&route::ADD_TAGS, &opportunity, "tags", &tags, perform_as)
     }
 
     fn remove_tags(
@@ -99,7 +107,7 @@ impl Guest for Lever {
         tags: Vec<String>,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
-        change(&route::REMOVE_TAGS, &opportunity, perform_as, &json!({ "tags": tags }))
+        change_set(&route::REMOVE_TAGS, &opportunity, "tags", &tags, perform_as)
     }
 
     fn add_links(
@@ -107,7 +115,7 @@ impl Guest for Lever {
         links: Vec<String>,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
-        change(&route::ADD_LINKS, &opportunity, perform_as, &json!({ "links": links }))
+        change_set(&route::ADD_LINKS, &opportunity, "links", &links, perform_as)
     }
 
     fn remove_links(
@@ -115,7 +123,7 @@ impl Guest for Lever {
         links: Vec<String>,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
-        change(&route::REMOVE_LINKS, &opportunity, perform_as, &json!({ "links": links }))
+        change_set(&route::REMOVE_LINKS, &opportunity, "links", &links, perform_as)
     }
 
     fn add_sources(
@@ -123,7 +131,7 @@ impl Guest for Lever {
         sources: Vec<String>,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
-        change(&route::ADD_SOURCES, &opportunity, perform_as, &json!({ "sources": sources }))
+        change_set(&route::ADD_SOURCES, &opportunity, "sources", &sources, perform_as)
     }
 
     fn remove_sources(
@@ -131,7 +139,7 @@ impl Guest for Lever {
         sources: Vec<String>,
         perform_as: Option<String>,
     ) -> Result<Opportunity, Error> {
-        change(&route::REMOVE_SOURCES, &opportunity, perform_as, &json!({ "sources": sources }))
+        change_set(&route::REMOVE_SOURCES, &opportunity, "sources", &sources, perform_as)
     }
 
     fn list_file_actions(
@@ -152,6 +160,18 @@ impl Guest for Lever {
     }
 }
 
+/// Adds to a set, or removes from it.
+fn change_set(
+    route: &Route,
+    opportunity: &str,
+    name: &str,
+    values: &[String],
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    rules::check(&[(name, Rule::Some(values))])?;
+    change(route, opportunity, perform_as, &json!({ name: values }))
+}
+
 fn change(
     route: &Route,
     opportunity: &str,
@@ -159,7 +179,7 @@ fn change(
     body: &Value,
 ) -> Result<Opportunity, Error> {
     with_lever(|lever| {
-        let query = lever.attributed(perform_as);
+        let query = lever.attributed(perform_as)?;
         lever.change_then_read(route, &[opportunity], query, body, &route::GET)
     })
 }

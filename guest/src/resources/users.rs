@@ -20,7 +20,7 @@ impl Guest for Lever {
     }
 
     fn create(user: NewUser) -> Result<User, Error> {
-        with_lever(|lever| lever.change(&route::CREATE, &[], vec![], &user))
+        with_lever(|lever| lever.create_user(&user))
     }
 
     fn update(user: String, change: UserChange) -> Result<User, Error> {
