@@ -27,6 +27,7 @@ mod webhooks;
 
 mod audit;
 mod bytes;
+mod changes;
 mod cli;
 mod component;
 mod confidential;
@@ -43,6 +44,7 @@ mod properties;
 mod rate_limit;
 mod readme;
 mod retries;
+mod rules;
 mod storm;
 mod typed;
 mod webhooks_receiver;

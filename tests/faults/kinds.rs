@@ -20,7 +20,7 @@ pub enum Kind {
     AddTags,
     /// PUT, then a GET.
     UpdateStage,
-    /// PUT of a whole note, then a GET.
+    /// GET, PUT of the whole note, then a GET.
     UpdateNote,
     /// DELETE, answered without a body.
     Delete,
@@ -154,7 +154,10 @@ impl Call {
 
     /// A rule that hits the read that follows the change.
     pub fn hit_read_back(&self, effect: Effect) -> Fault {
-        Fault::new(effect).method("GET").path(&format!("/opportunities/{}/**", self.opportunity))
+        // A note is read before it is written.
+        let before = usize::from(self.kind == UpdateNote);
+        let path = format!("/opportunities/{}/**", self.opportunity);
+        Fault::new(effect).method("GET").path(&path).skip(before)
     }
 
     /// How often the change is in the account.

@@ -9,6 +9,7 @@ use super::error::{Error, listed, shown};
 use super::query::Fields;
 use super::replace::Object;
 use super::request::Route;
+use super::rules::{self, Rule};
 use super::scheduler::{Clock, Transport};
 use crate::bindings::exports::ats::lever::feedback::{Feedback, FeedbackChange, NewFeedback};
 use crate::bindings::exports::ats::lever::feedback_templates::FeedbackTemplate;
@@ -29,6 +30,10 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Feedback, Error> {
         let query = self.in_name_of(perform_as)?;
+        rules::check(&[
+            ("panel", Rule::IfGiven(&feedback.panel)),
+            ("interview", Rule::IfGiven(&feedback.interview)),
+        ])?;
         if feedback.panel.is_some() != feedback.interview.is_some() {
             return Err(Error::invalid("panel and interview go together. Give both, or neither."));
         }
@@ -62,12 +67,17 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         perform_as: Option<String>,
     ) -> Result<Feedback, Error> {
         let query = self.in_name_of(perform_as)?;
+        if change.field_values.is_empty() && change.completed_at.is_none() {
+            return Err(Error::invalid(
+                "change mentions nothing, so nothing would change. Give field-values or completed-at.",
+            ));
+        }
         let ids = [opportunity, feedback];
         let form: Feedback = self.whole(&route::GET, &ids)?;
         let mut body = Object::new();
         body.insert("fieldValues".to_owned(), changed(&form.fields, &change.field_values)?);
-        let completed_at = change.completed_at.map(|time| ("completedAt".to_owned(), time.into()));
-        body.extend(completed_at);
+        let completed_at = change.completed_at.or(form.completed_at);
+        body.extend(completed_at.map(|time| ("completedAt".to_owned(), time.into())));
         self.change_then_read(&route::UPDATE, &ids, query, &body, &route::GET)
     }
 

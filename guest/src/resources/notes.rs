@@ -52,10 +52,7 @@ impl Guest for Lever {
     }
 
     fn update(opportunity: String, note: String, change: NoteChange) -> Result<Note, Error> {
-        let ids = [opportunity.as_str(), note.as_str()];
-        with_lever(|lever| {
-            lever.change_then_read(&route::UPDATE, &ids, Vec::new(), &change, &route::GET)
-        })
+        with_lever(|lever| lever.update_note(&opportunity, &note, &change))
     }
 
     fn delete(opportunity: String, note: String) -> Result<(), Error> {

@@ -133,8 +133,8 @@ pub(super) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     let Some(note) = state.notes.get_mut(at).filter(|note| note.made_by_api) else {
         return Err(not_made_by_api());
     };
-    let user = user.or_else(|| note.user.clone());
-    let created_at = body.past("createdAt", call.now)?.unwrap_or(note.created_at);
+    // A replacement: what the body leaves out is as in a new note.
+    let created_at = body.past("createdAt", call.now)?.unwrap_or(call.now);
     let score = score(&body)?;
     let comments = values.iter().enumerate().map(|(n, fields)| {
         Ok(Comment {
@@ -146,8 +146,8 @@ pub(super) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         })
     });
     let comments = comments.collect::<Result<_, Failure>>()?;
-    let secret = body.flag("secret")?.unwrap_or(note.secret);
-    let completed_at = body.past("completedAt", call.now)?.unwrap_or(note.completed_at);
+    let secret = body.flag("secret")?.unwrap_or(false);
+    let completed_at = body.past("completedAt", call.now)?.unwrap_or(created_at);
     *note = Note { user, secret, completed_at, created_at, comments, ..note.clone() };
     Ok(Answer::Data(200, json!({"noteId": note.id})))
 }
