@@ -177,50 +177,50 @@ impl Walk {
         })
     }
 
-    /// The records of a page, or `None` where it does not say how the list goes
-    /// on and is read once more. Without this, no record of a page is taken.
+    /// Takes what a page says besides its records; false where it does not say how
+    /// the list goes on and is read once more, so that none of its records counts.
     ///
     /// # Errors
     ///
     /// A list that says a second time that it goes on, and not where; one whose
     /// cursors go round, or lead from one empty page to another.
-    pub fn accept<T>(
+    pub fn accept(
         &mut self,
         status: u16,
-        page: Envelope<Vec<T>>,
-    ) -> Result<Option<Vec<T>>, Error> {
-        let odd = |message: &str| {
-            let error =
-                Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
-            Err(Error { status: Some(status), ..error })
-        };
+        is_empty: bool,
+        has_next: Option<bool>,
+        next: Option<String>,
+    ) -> Result<bool, Error> {
         // Some lists answer null or an empty text for no cursor.
-        let next = page.next.filter(|next| !next.is_empty());
-        if page.has_next == Some(true) && next.is_none() {
+        let next = next.filter(|next| !next.is_empty());
+        if has_next == Some(true) && next.is_none() {
             if std::mem::replace(&mut self.again, true) {
-                return odd(
+                return Err(endless(
+                    status,
                     "Lever says that the list goes on, and twice not where: hasNext is true and next is missing. Read it again later; what was read is not the whole list.",
-                );
+                ));
             }
             self.state = State::Ready;
-            return Ok(None);
+            return Ok(false);
         }
         self.again = false;
-        self.empty = if page.data.is_empty() { self.empty.saturating_add(1) } else { 0 };
+        self.empty = if is_empty { self.empty.saturating_add(1) } else { 0 };
         if next.is_some() && self.empty >= EMPTY {
-            return odd(
+            return Err(endless(
+                status,
                 "Lever returned a hundred empty pages in a row, each with a cursor, so the list would never end. Read it again later.",
-            );
+            ));
         }
         if let Some(next) = &next
             && !self.seen.insert(next.clone())
         {
-            return odd(
+            return Err(endless(
+                status,
                 "Lever returned the same cursor twice, so the list would never end. Read it again from its start.",
-            );
+            ));
         }
         self.offset = next;
-        Ok(Some(page.data))
+        Ok(true)
     }
 
     /// Goes on behind the page that was accepted, with so many items read in
@@ -240,6 +240,12 @@ impl Walk {
     fn cursor(self) -> Option<String> {
         self.offset.map(|next| format!("{}.{next}", self.mark))
     }
+}
+
+/// The error for a list whose end cannot be reached.
+fn endless(status: u16, message: &str) -> Error {
+    let error = Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied);
+    Error { status: Some(status), ..error }
 }
 
 /// A list being read.
@@ -280,8 +286,11 @@ impl<P: Paged> Plan for Pager<P> {
     fn finish(&mut self, _: u64, result: Result<Response, Error>) -> Result<(), Error> {
         let response = self.walk.answer(result)?;
         let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
-        let Some(items) = self.walk.accept(response.status, page)? else { return Ok(()) };
-        for item in items {
+        let Envelope { data, has_next, next } = page;
+        if !self.walk.accept(response.status, data.is_empty(), has_next, next)? {
+            return Ok(());
+        }
+        for item in data {
             if self.ids.insert(P::id(&item).to_owned()) {
                 self.items.push(item);
             }

@@ -295,12 +295,13 @@ impl<'a, P: Dated, C: Clock> Slices<'a, P, C> {
         let Some(slice) = self.slices.get_mut(place) else { return Ok(()) };
         let response = result?;
         let page: Envelope<Vec<P::Item>> = json::decode(&response, Effect::Read)?;
-        let Some(items) = slice.walk.accept(response.status, page)? else {
+        let Envelope { data, has_next, next } = page;
+        if !slice.walk.accept(response.status, data.is_empty(), has_next, next)? {
             slice.state = State::Ready;
             return Ok(());
-        };
+        }
         slice.read.pages = slice.read.pages.saturating_add(1);
-        for item in items {
+        for item in data {
             if let Some(created_at) = P::created_at(&item) {
                 slice.read.add(P::stage(&item).unwrap_or(""), created_at, &mut self.order);
             }
