@@ -23,7 +23,8 @@ pub async fn list_all() {
     let all = rig.ok("opportunities.list-all", json!([{}])).await;
     let ids: Vec<&str> = items(&all).iter().map(|o| o["id"].as_str().unwrap()).collect();
     assert_eq!(ids, rig.mock.store().opportunity_ids());
-    assert_eq!(rig.sent().len(), ids.len().div_ceil(100));
+    // One more for what moved meanwhile.
+    assert_eq!(rig.sent().len(), ids.len().div_ceil(100) + 1);
 }
 
 #[tokio::test]
