@@ -93,7 +93,7 @@ pub(crate) fn seed(state: &mut State) {
             let referrer = if is_outside { "Zoë Marchetti" } else { text(&user, "name") };
             let relationship = random.word(&RELATIONSHIPS);
             let at = created_at + 3_600_000 * second as u64;
-            let comment = (n % 2 == 0).then_some("We shipped two releases together.");
+            let comment = n.is_multiple_of(2).then_some("We shipped two releases together.");
             let view = json!({
                 "id": random.uuid(),
                 "type": "referral",

@@ -191,7 +191,7 @@ fn made(
         "owner": creator,
         "hiringManager": user(1).filter(|_| !is_bare),
         "internalNotes": if n == 0 { "Budget for three, prefer two" } else { "" },
-        "compensationBand": (n % 3 == 0).then(|| json!({
+        "compensationBand": n.is_multiple_of(3).then(|| json!({
             "min": 140_000,
             "max": 175_000,
             "currency": "USD",
