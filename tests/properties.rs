@@ -24,7 +24,9 @@ use lever::bindings::exports::ats::lever::{
 use lever::core::error::Error;
 use lever::core::json::{Envelope, decode};
 use lever::core::request::Effect;
-use lever::core::response::{Response, refused};
+use lever::core::refusal::refused;
+use lever::core::request::{Method, Request};
+use lever::core::response::Response;
 use lever::core::webhook;
 use lever_host::catalog::Catalog;
 use lever_host::policy::Policy;
@@ -174,7 +176,8 @@ proptest! {
         check(body, decode::<Envelope<Note>>(&response, Effect::Create).map(drop));
         check(body, decode::<Envelope<User>>(&response, Effect::Read).map(drop));
         check(body, decode::<Envelope<ArchiveReason>>(&response, Effect::Read).map(drop));
-        let error = refused(&Response { status: 400, ..response }, Effect::Create, "notes:write");
+        let note = Request::to(Method::Post, "/opportunities/o/notes".to_owned(), "notes:write");
+        let error = refused(&Response { status: 400, ..response }, &note);
         assert!(error.message.chars().count() < 2_000);
         assert!(!error.message.contains(|c: char| c.is_control()), "{:?}", error.message);
     }

@@ -5,9 +5,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::lever::{fresh, post};
 use super::serve::Folder;
+
+/// How long something may take that takes a fraction of it.
+const LONG: Duration = Duration::from_secs(60);
 
 fn command(folder: &Folder) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));

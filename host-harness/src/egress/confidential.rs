@@ -4,7 +4,7 @@
 //! the guest gets a 403 in its place; after a change the status stays, and the record is its id alone. What is said of
 //! a record is remembered for as long as the host runs, since what belongs to it (notes, files) does not say it.
 
-use super::body::INCOMING_CAP;
+use super::read_ahead::INCOMING_CAP;
 use crate::catalog::{Route, Segment};
 use crate::policy::{Refusal, Sieve};
 use bytes::Bytes;

@@ -527,7 +527,7 @@ impl Traffic {
                 let body = confidential::answer(&refusal, &mut parts);
                 read.into_iter().for_each(|exchange| exchange.withheld(status, &refusal));
                 // Of a call that made a change, its own words tell that it was made.
-                if !self.may_have_changed() {
+                if !self.changes().may_have_changed() {
                     self.notes().refusal.get_or_insert(refusal);
                 }
                 body

@@ -255,6 +255,7 @@ impl Host {
         let mut open = Open { trail, traffic: None, rule: &rule, closed: false };
         let compiled = component.compile(&self.compiler).await;
         open.closed = true;
+        drop(open);
         if let Err(error) = compiled {
             let error = CallError::from(error);
             let (name, _, _) = error.as_record();
