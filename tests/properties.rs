@@ -23,9 +23,8 @@ use lever::bindings::exports::ats::lever::{
 };
 use lever::core::error::Error;
 use lever::core::json::{Envelope, decode};
-use lever::core::request::Effect;
 use lever::core::refusal::refused;
-use lever::core::request::{Method, Request};
+use lever::core::request::{Effect, Method, Request};
 use lever::core::response::Response;
 use lever::core::webhook;
 use lever_host::catalog::Catalog;
