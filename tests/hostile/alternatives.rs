@@ -20,7 +20,7 @@ async fn try_all(rig: &mut Rig, grants: &[&str], fates: &[(&str, &str, Fate)]) {
     for (method, path, fate) in fates {
         let shown = format!("{grants:?} {method} {path}");
         let mut message = rig.message(method, &format!("/v1{path}"));
-        if *method != "GET" {
+        if !["GET", "DELETE"].contains(method) {
             message["headers"] = json!([["content-type", "application/json"]]);
             message["body"] = "{}".into();
         }

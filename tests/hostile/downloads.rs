@@ -392,7 +392,9 @@ async fn a_storage_that_never_answers_ends_with_the_call() {
     let port = silence().await;
     point(&rig, &path, &format!("http://127.0.0.1:{port}/canary"));
     match rig.impersonate("files.download", vec![rig.message("GET", &path), there()]).await {
-        Err(CallError::Limit(limit)) => assert!(limit.contains("its 2 seconds"), "{limit}"),
+        Err(CallError::Limit(limit)) => {
+            assert!(limit.contains("`call-timeout` of 2 seconds"), "{limit}")
+        }
         other => panic!("{:.300}", format!("{other:?}")),
     }
     let records = rig.audit.records();

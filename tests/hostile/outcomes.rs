@@ -122,9 +122,6 @@ async fn that_it_did_something_is_said_of_what_it_sent_alone() {
     let message = rig.message("GET", &format!("/v1/opportunities/{id}/notes/{id}"));
     rig.last("notes.update", vec![message]).await;
     let call = rig.audit.records().pop().unwrap();
-    assert_eq!(
-        call.text,
-        "prober was to rewrite a note and changed nothing: allowed by notes=full"
-    );
+    assert_eq!(call.text, "prober was to change a note and changed nothing: allowed by notes=full");
     rig.is_unharmed().await;
 }

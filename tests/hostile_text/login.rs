@@ -91,7 +91,7 @@ async fn neither_does_what_comes_in_place_of_tokens() {
         fault(403, Content::Json(words.clone())),
         fault(500, Content::Json(words)),
         fault(400, Content::Html),
-        Fault::new(Effect::Body(json!({ "access_token": 7, "scope": NAME }).to_string()))
+        Fault::new(Effect::Body(json!({ "access_token": [7], "scope": NAME }).to_string()))
             .path("/oauth/token"),
         Fault::new(Effect::Body(format!("{{\"token_type\":{:?}}}", NAME))).path("/oauth/token"),
     ] {

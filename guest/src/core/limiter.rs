@@ -92,11 +92,17 @@ pub struct Lanes {
 
 impl Default for Lanes {
     fn default() -> Self {
-        Lanes { general: Bucket::new(PER_SECOND, 20), apply: Bucket::new(2, 2) }
+        Self::of(PER_SECOND)
     }
 }
 
 impl Lanes {
+    /// Lanes for this many requests a second, and twice as many at once.
+    pub fn of(per_second: u32) -> Self {
+        let burst = per_second.saturating_mul(2);
+        Lanes { general: Bucket::new(per_second, burst), apply: Bucket::new(2, 2) }
+    }
+
     /// Takes what a request of this lane needs, all or nothing.
     ///
     /// # Errors

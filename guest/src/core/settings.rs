@@ -6,6 +6,7 @@
 use super::base::Base;
 use super::body::Body;
 use super::error::{Error, shown};
+use super::limiter::PER_SECOND;
 use super::request::Request;
 use super::{MILLISECOND, Nanos, SECOND};
 
@@ -35,6 +36,8 @@ pub struct Settings {
     /// Hosts that a download may be redirected to: names, or `*.` and what
     /// they end in.
     pub download_hosts: Vec<String>,
+    /// The pace of this instance; a burst is twice that. Applications stay at 2.
+    pub requests_per_second: u32,
     /// The whole `Authorization` header, unless the host adds it.
     pub authorization: Option<String>,
     /// The user id that writes are attributed to where the caller names none.
@@ -67,6 +70,7 @@ impl Default for Settings {
             between_bytes_timeout: 30 * SECOND,
             max_wait: 30 * SECOND,
             max_answer: 64 << 20,
+            requests_per_second: PER_SECOND,
             // Lever's burst at once, and 10 a second at 2.4 s of latency.
             in_flight: 24,
         }
@@ -127,6 +131,10 @@ impl Settings {
                     settings.between_bytes_timeout = milliseconds(&name, &value)?
                 }
                 "LEVER_MAX_WAIT_MS" => settings.max_wait = milliseconds(&name, &value)?,
+                "LEVER_REQUESTS_PER_SECOND" => {
+                    let pace = number(&name, &value)?.clamp(1, 100_000);
+                    settings.requests_per_second = u32::try_from(pace).unwrap_or(PER_SECOND);
+                }
                 "LEVER_MAX_ANSWER_BYTES" => {
                     settings.max_answer =
                         usize::try_from(number(&name, &value)?).unwrap_or(usize::MAX);

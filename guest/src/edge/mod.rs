@@ -37,10 +37,11 @@ impl Open {
 
     #[inline(never)]
     fn client(&mut self) -> Client<'_, Wasi, WasiClock> {
+        let pace = self.settings.requests_per_second;
         Client {
             transport: &mut self.transport,
             clock: &WasiClock,
-            lanes: self.lanes.get_or_insert_with(Lanes::default),
+            lanes: self.lanes.get_or_insert_with(|| Lanes::of(pace)),
             settings: &self.settings,
         }
     }

@@ -7,7 +7,7 @@ use super::record::{Decision, Kind, Record};
 use crate::catalog::{Catalog, Function};
 
 /// The verbs that functions' documentation begins with: as it stands there, plain, and past.
-const VERBS: [(&str, &str, &str); 24] = [
+const VERBS: [(&str, &str, &str); 23] = [
     ("Adds", "add", "added"),
     ("Applies", "apply", "applied"),
     ("Archives", "archive", "archived"),
@@ -27,7 +27,6 @@ const VERBS: [(&str, &str, &str); 24] = [
     ("Reads", "read", "read"),
     ("Removes", "remove", "removed"),
     ("Returns", "return", "returned"),
-    ("Rewrites", "rewrite", "rewrote"),
     ("Shuts", "shut", "shut"),
     ("Subscribes", "subscribe", "subscribed"),
     ("Turns", "turn", "turned"),

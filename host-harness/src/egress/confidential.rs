@@ -20,6 +20,9 @@ use wasmtime_wasi_http::{Error, WasiBody};
 /// The largest answer that is one record.
 const LARGEST: usize = 16 << 20;
 
+/// How much of an answer's start is kept, in which its envelope opens.
+const START: usize = 64;
+
 /// Records that are remembered, the latest ones.
 const REMEMBERED: usize = 16 << 10;
 
@@ -114,17 +117,22 @@ impl Answer<'_> {
         L: Fn(Vec<String>) + Send + Unpin + 'static,
     {
         let mut sieve = Sieve::default();
-        let mut size = 0;
+        let (mut size, mut start) = (0, Vec::new());
         while !sieve.is_list() {
             match body.frame().await {
                 Some(Ok(frame)) => {
                     let data = frame.data_ref().map_or(&[][..], |data| data);
                     size += data.len();
+                    start.extend(data.iter().take(START - start.len()));
                     if sieve.read(data).is_err() || size > LARGEST {
                         return Sifted::Passes(Blank(INCOMING_CAP).boxed_unsync());
                     }
                 }
-                Some(Err(error)) => return Sifted::Passes(broken(error)),
+                // Of a change, how its answer began tells whether it was made.
+                Some(Err(error)) if self.route.is_write() => {
+                    return Sifted::Passes(broken(envelope(&start), error));
+                }
+                Some(Err(error)) => return Sifted::Passes(broken(Bytes::new(), error)),
                 None => {
                     let (bytes, ids) = (sieve.finish(), sieve.withheld());
                     if let Some(id) = own(self.route, self.path).filter(|_| ids.is_empty()) {
@@ -176,9 +184,21 @@ impl Body for Blank {
     }
 }
 
-/// A body that fails at once.
-fn broken(error: Error) -> WasiBody {
-    struct Broken(Option<Error>);
+/// What Lever's envelope begins with, and nothing of the record in it.
+fn envelope(start: &[u8]) -> Bytes {
+    const DATA: &[u8] = b"\"data\":";
+    const BEFORE: [&[u8]; 3] = [b"{", b"{\"deduped\":false,", b"{\"deduped\":true,"];
+    let found = BEFORE.iter().any(|before| {
+        start
+            .strip_prefix(*before)
+            .is_some_and(|rest| rest.strip_prefix(DATA).is_some_and(|rest| rest.starts_with(b"{")))
+    });
+    Bytes::from_static(if found { b"{\"data\":{" } else { b"" })
+}
+
+/// A body that fails after these bytes.
+fn broken(bytes: Bytes, error: Error) -> WasiBody {
+    struct Broken(Option<Bytes>, Option<Error>);
 
     impl Body for Broken {
         type Data = Bytes;
@@ -188,11 +208,14 @@ fn broken(error: Error) -> WasiBody {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-            Poll::Ready(self.0.take().map(Err))
+            if let Some(bytes) = self.0.take() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            Poll::Ready(self.1.take().map(Err))
         }
     }
 
-    Broken(Some(error)).boxed_unsync()
+    Broken(Some(bytes).filter(|bytes| !bytes.is_empty()), Some(error)).boxed_unsync()
 }
 
 /// A list that is sifted as it flows.

@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(last.collect().await.unwrap().to_bytes().len(), 64 * SIZE);
         // The first ones took what room there was; this one has waited since.
         let unread = bodies.pop().expect("there are more");
-        tokio::time::sleep(UNREAD).await;
+        tokio::time::sleep(UNREAD + PAUSE).await;
         assert!(matches!(unread.collect().await, Err(Error::HttpResponseTimeout)));
     }
 

@@ -55,7 +55,7 @@ const COMPONENT_HANDLES: usize = 16 << 10;
 
 /// The environment variables that the component takes settings from; its
 /// credential is none of them.
-pub const SETTINGS: [&str; 7] = [
+pub const SETTINGS: [&str; 8] = [
     "LEVER_AUTH_URL",
     "LEVER_AUDIENCE",
     "LEVER_CONNECT_TIMEOUT_MS",
@@ -63,6 +63,7 @@ pub const SETTINGS: [&str; 7] = [
     "LEVER_BETWEEN_BYTES_TIMEOUT_MS",
     "LEVER_MAX_WAIT_MS",
     "LEVER_MAX_ANSWER_BYTES",
+    "LEVER_REQUESTS_PER_SECOND",
 ];
 
 /// What a host is made of.

@@ -111,7 +111,7 @@ fn the_words_are_those_of_the_wit_with_the_ids_of_the_route() {
         (
             "notes.update",
             &[("note", "77777777"), opportunity],
-            "rewrote note 77777777 (opportunity 2ce5439e)",
+            "changed note 77777777 (opportunity 2ce5439e)",
         ),
         (
             "files.delete",

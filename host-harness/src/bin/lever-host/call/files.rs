@@ -155,7 +155,7 @@ mod tests {
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(place.path().join("secret"), below.join("link")).unwrap();
-            std::os::unix::fs::symlink("../secret", below.join("deep/up")).unwrap();
+            std::os::unix::fs::symlink("../../secret", below.join("deep/up")).unwrap();
             std::os::unix::fs::symlink("../..", below.join("deep/out")).unwrap();
             for link in ["link", "deep/up", "deep/out/secret", "deep/out/below/deep/cv.pdf"] {
                 assert_eq!(refused(&files, link), outside, "{link}");
