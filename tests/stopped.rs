@@ -27,6 +27,7 @@ impl Call {
         let _ = std::fs::remove_file(&audit);
         let mut command = Command::new(env!("CARGO_BIN_EXE_lever-host"));
         command.env_clear().env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+        command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command.env("LEVER_API_KEY", API_KEY).arg("--audit").arg(&audit);
         command.args(["--base-url", &mock.base_url(), "--allow-loopback"]);
         command.args(["--grant", "notes=full", "--grant", "stages=read", "call"]);

@@ -47,8 +47,9 @@ async fn a_browser_brings_tokens_and_a_record_of_it_brings_none() {
     let code = location.split("code=").nth(1).unwrap().split('&').next().unwrap();
     let records = audit.records();
     let functions: Vec<&str> = records.iter().map(|record| record.function.as_str()).collect();
-    assert_eq!(functions, ["oauth.authorize-url", "oauth.exchange-code", "oauth.exchange-code"]);
-    assert_eq!(records[1].kind, Kind::Request);
+    let exchange = "oauth.exchange-code";
+    assert_eq!(functions, ["oauth.authorize-url", exchange, exchange, exchange]);
+    assert_eq!([records[1].kind, records[2].kind], [Kind::Intent, Kind::Request]);
     let said = format!("{} {page} {stored:?}", serde_json::to_string(&records).unwrap());
     let refresh_token = stored.refresh_token.as_ref().unwrap();
     for secret in [stored.access_token.secret(), refresh_token.secret(), CLIENT_SECRET, code] {

@@ -130,6 +130,12 @@ const TYPES: [&str; 9] = [
     "a/\"b\"",
 ];
 
+/// Any name, every second one with an ending that Lever takes.
+fn named(random: &mut Random) -> String {
+    let name = texts::any(random);
+    if random.below(2) == 0 { format!("{name}.pdf") } else { name }
+}
+
 fn read_back(random: &mut Random) {
     let (mut parts, mut expected) = (Vec::new(), Vec::new());
     for n in 0..random.below(5) {
@@ -145,7 +151,7 @@ fn read_back(random: &mut Random) {
             parts.push(Part::text(field, text));
             continue;
         }
-        let (name, content) = (texts::any(random), content(random));
+        let (name, content) = (named(random), content(random));
         let kind = (random.below(2) == 0).then(|| random.of(&TYPES).to_string());
         match Part::file(&field, name.clone(), kind.clone(), content.clone()) {
             Ok(part) => {
@@ -160,8 +166,14 @@ fn read_back(random: &mut Random) {
                 let odd = |c: char| c.is_control() || "\"\\/".contains(c);
                 let escapes =
                     ["%22", "%0D", "%0A"].iter().any(|it| name.to_uppercase().contains(it));
-                let is_odd =
-                    name.trim().is_empty() || name.len() > 255 || name.contains(odd) || escapes;
+                let is_taken = ["docx", "doc", "pdf", "txt", "jpg", "png", "js"]
+                    .iter()
+                    .any(|ending| name.to_lowercase().ends_with(&format!(".{ending}")));
+                let is_odd = name.trim().is_empty()
+                    || name.len() > 255
+                    || name.contains(odd)
+                    || escapes
+                    || !is_taken;
                 assert!(is_odd || kind.is_some(), "{:?}: {}", name, error.message);
             }
         }
