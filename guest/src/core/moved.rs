@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn what_changed_is_asked_for_within_the_callers_own_bounds() {
-        let rows: [(&[(&str, &str)], Option<&[(&str, &str)]>); 6] = [
+        type Given = &'static [(&'static str, &'static str)];
+        let rows: [(Given, Option<Given>); 6] = [
             (&[], Some(&[(SINCE, "50")])),
             (&[("tag", "a"), (SINCE, "10")], Some(&[("tag", "a"), (SINCE, "50")])),
             (&[(SINCE, "70")], Some(&[(SINCE, "70")])),
