@@ -33,7 +33,6 @@ async fn two() -> Two {
     let mut all = store.all_opportunity_ids().iter().map(record).collect::<Vec<_>>();
     all.retain(|record| record["confidentiality"] == "confidential");
     let held = all.remove(0);
-    drop(store);
     Two { open: agent(false), trusted: agent(true), held, rig }
 }
 

@@ -172,7 +172,7 @@ async fn what_moved_is_looked_for_within_the_querys_own_bounds_and_after_several
     };
     let none = (String::new(), String::new());
     rig.ok("opportunities.list-all", json!([{ "stage-id": ["offer"] }])).await;
-    assert_eq!(bounds(&rig), [none.clone()], "one page needs nothing");
+    assert_eq!(bounds(&rig), std::slice::from_ref(&none), "one page needs nothing");
 
     rig.ok("opportunities.list-all", json!([{ "limit": 100 }, 150])).await;
     assert_eq!(bounds(&rig), [none.clone(), none.clone()], "it goes on behind the cursor");

@@ -30,7 +30,8 @@ impl Call {
         command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command.env("LEVER_API_KEY", API_KEY).arg("--audit").arg(&audit);
         command.args(["--base-url", &mock.base_url(), "--allow-loopback"]);
-        command.args(["--grant", "notes=full", "--grant", "stages=read", "call"]);
+        command.args(["--grant", "opportunities=full", "--grant", "notes=full"]);
+        command.args(["--grant", "stages=read", "call"]);
         command.args(function).args(args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Call { child: command.spawn().unwrap(), audit }
@@ -39,6 +40,12 @@ impl Call {
     fn create(mock: &Mock) -> Call {
         let id = mock.store().opportunity_ids().remove(0);
         Call::start(mock, ["notes", "create"], &[&format!("{id:?}"), r#"{"value":"x"}"#])
+    }
+
+    /// A change that reads once more what it has changed.
+    fn add_tags(mock: &Mock) -> Call {
+        let id = mock.store().opportunity_ids().remove(0);
+        Call::start(mock, ["opportunities", "add-tags"], &[&format!("{id:?}"), r#"["x"]"#])
     }
 
     fn records(&self) -> Vec<Record> {
@@ -106,7 +113,7 @@ async fn a_change_under_way_is_answered_and_told_before_the_process_ends() {
             continue;
         }
         let mock = mock(Duration::from_secs(1)).await;
-        let call = Call::create(&mock);
+        let call = Call::add_tags(&mock);
         call.until(|| !mock.requests().is_empty()).await;
         assert_eq!(kinds(&call.records()), [Kind::Intent], "it is there before the request");
         call.signal(signal);
@@ -120,9 +127,22 @@ async fn a_change_under_way_is_answered_and_told_before_the_process_ends() {
             (last.error.as_deref(), last.outcome.as_deref()),
             (Some("stopped"), Some("applied"))
         );
-        assert!(last.text.contains("added a note to opportunity"), "{}", last.text);
+        assert!(last.text.contains("opportunity"), "{}", last.text);
         assert_eq!(mock.requests().len(), 1, "nothing more was sent");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_its_last_answer_completes_ends_with_its_result() {
+    let mock = mock(Duration::from_secs(1)).await;
+    let call = Call::create(&mock);
+    call.until(|| !mock.requests().is_empty()).await;
+    call.signal("-TERM");
+    let (ended, said, records) = call.end().await;
+    assert_eq!(ended, Some(0), "{said}");
+    assert!(said.contains("Stopping") && !said.contains("error"), "{said}");
+    assert_eq!(kinds(&records), [Kind::Intent, Kind::Request, Kind::Call], "{records:?}");
+    assert_eq!((records[2].error.as_deref(), records[2].records), (None, Some(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,8 +45,11 @@ async fn no_write_is_doubled_or_lost_without_a_word() {
         let never_left = record.outcome.as_deref() == Some("not-sent");
         assert!(never_left || changes[..at].iter().any(is_its), "no line before {record:?}");
     }
-    let cut = records.iter().filter(|record| record.error.as_deref() == Some("abandoned")).count();
-    assert!((seen..=seen + cut).contains(&requests), "{requests} recorded, {seen} seen, {cut} cut");
+    // What the mock saw is recorded, and what is recorded as answered it saw. A
+    // request that failed may have died before the mock had read it.
+    let answered = records.iter().filter(|it| it.kind == Kind::Request && it.status.is_some());
+    let answered = answered.count();
+    assert!((answered..=requests).contains(&seen), "{answered}, {seen} seen, {requests}");
     // One caller was enough trouble: the host serves the next as ever.
     rig.mock.clear_faults();
     rig.ok("stages.list-page", serde_json::json!([])).await;

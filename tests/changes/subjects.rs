@@ -10,12 +10,15 @@ use serde_json::{Value, json};
 use super::Row;
 use crate::support::{Rig, first, id, opportunity, user};
 
+/// Makes arguments of a field and its value.
+type Arguments = Box<dyn Fn(&str, Value) -> Value>;
+
 /// A record to be changed.
 pub struct Subject {
     pub function: &'static str,
     pub rows: Vec<Row>,
     /// The arguments for a change, or for one in a list of the change.
-    pub change: Box<dyn Fn(&str, Value) -> Value>,
+    pub change: Arguments,
     /// The record as it is stored.
     pub record: Box<dyn Fn(&Rig) -> Value>,
     /// Pointers to what Lever makes anew whatever is changed.

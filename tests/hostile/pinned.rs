@@ -48,7 +48,7 @@ async fn a_foreign_component_gets_none_of_what_our_functions_may_beyond_grants()
     let mut rig = Rig::new().await;
     // A function's own routes come with its name only where the name is ours.
     let foreign = "\"notes.list-page\" = \"allow\"\n[agents.prober.foreign]\nfiles = \"full\"\n";
-    rig.agent = pinned(&rig.lever.digest().to_owned(), foreign);
+    rig.agent = pinned(rig.lever.digest(), foreign);
     let id = rig.mock.store().opportunity_ids().remove(0);
     let stage = rig.message("GET", "/v1/stages");
     let users = rig.message("GET", &format!("/v1/users/{id}"));

@@ -190,7 +190,7 @@ fn read_back(random: &mut Random) {
 
 /// Whether it was sent.
 pub fn upload(random: &mut Random) -> bool {
-    let (name, content) = (texts::any(random), content(random));
+    let (name, content) = (named(random), content(random));
     let file = NewFile { name: name.clone(), content_type: None, content: content.clone() };
     let (result, sent) = guest::with(
         &Settings::default(),

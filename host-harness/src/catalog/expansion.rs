@@ -101,10 +101,10 @@ fn unexplained(place: &str, name: &str, reason: String) -> CatalogError {
 /// The records of interfaces: the interface's name, the type and what is in it.
 fn records<'r>(
     resolve: &'r Resolve,
-    interfaces: &[InterfaceId],
+    interfaces: &'r [InterfaceId],
 ) -> impl Iterator<Item = (&'r str, TypeId, &'r Record)> {
-    interfaces.to_vec().into_iter().flat_map(move |id| {
-        let interface = &resolve.interfaces[id];
+    interfaces.iter().flat_map(move |id| {
+        let interface = &resolve.interfaces[*id];
         let name = interface.name.as_deref().unwrap_or_default();
         interface.types.values().filter_map(move |id| match &resolve.types[*id].kind {
             TypeDefKind::Record(record) => Some((name, *id, record)),

@@ -189,12 +189,12 @@ mod tests {
     const PAUSE: Duration = Duration::from_secs(5);
 
     /// Chunks of these sizes, and how many have been read.
-    fn chunks(sizes: &[usize]) -> (WasiBody, Arc<AtomicUsize>) {
+    fn chunks(sizes: &'static [usize]) -> (WasiBody, Arc<AtomicUsize>) {
         let read = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&read);
-        let frames = sizes.to_vec().into_iter().map(move |size| {
+        let frames = sizes.iter().map(move |size| {
             count.fetch_add(1, Ordering::SeqCst);
-            Ok::<_, Error>(Frame::data(Bytes::from(vec![b'x'; size])))
+            Ok::<_, Error>(Frame::data(Bytes::from(vec![b'x'; *size])))
         });
         (StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync(), read)
     }

@@ -230,21 +230,17 @@ impl Ledger {
         let absent = now.saturating_sub(nanos(ABSENT));
         self.queue = state.queue;
         self.queue.retain(|waiter| waiter.at >= absent);
-        let sum = |units: fn(&Holder) -> u64, from: &[Holder]| {
-            from.iter().map(units).fold(0, u64::saturating_add)
-        };
-        let buckets: [(_, _, _, fn(&Holder) -> u64); 2] = [
-            (general, state.general, self.mine.0, |holder| holder.general),
-            (apply, state.apply, self.mine.1, |holder| holder.apply),
-        ];
-        for (bucket, shared, mine, units) in buckets {
-            let lost = sum(units, &gone);
-            let in_flight = mine.saturating_add(sum(units, &self.others)).saturating_add(lost);
+        let restore = |bucket: &mut Bucket, shared, mine: u64, units: fn(&Holder) -> u64| {
+            let sum = |from: &[Holder]| from.iter().map(units).fold(0, u64::saturating_add);
+            let lost = sum(&gone);
+            let in_flight = mine.saturating_add(sum(&self.others)).saturating_add(lost);
             bucket.restore(shared, state.at, in_flight);
             for _ in 0..lost {
                 bucket.give_back(Fate::Lost, now);
             }
-        }
+        };
+        restore(general, state.general, self.mine.0, |holder| holder.general);
+        restore(apply, state.apply, self.mine.1, |holder| holder.apply);
     }
 
     /// How many processes have their turn before this one, which has or has not had one since the file was taken.

@@ -91,10 +91,13 @@ fn a_call_that_was_allowed_says_what_it_did() {
     }
 }
 
+/// A function, its ids, and what is said of it.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn the_words_are_those_of_the_wit_with_the_ids_of_the_route() {
     let opportunity = ("opportunity", "2ce5439e");
-    let rows: [(&str, &[(&str, &str)], &str); 16] = [
+    let rows: [Row; 16] = [
         (
             "opportunities.update-stage",
             &[opportunity],
