@@ -45,17 +45,15 @@
 
 pub mod audit;
 pub mod catalog;
-mod concurrency;
+
 pub mod credentials;
 pub mod egress;
-pub mod limiter;
-mod log_file;
-pub mod oauth;
-pub mod policy;
 #[doc(hidden)]
-pub mod regular_file;
+pub mod files;
+pub mod limiter;
+pub mod policy;
 pub mod runtime;
-pub mod schema;
+pub mod sign_in;
 pub mod upstream;
 pub mod value;
 pub mod webhooks;

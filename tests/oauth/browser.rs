@@ -5,12 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lever_host::audit::Audit;
+use lever_host::credentials::login::{App, Connect, Login, Place, Secret, Stored, TokenFile};
 use lever_host::egress::Network;
 use lever_host::mock::{CLIENT_ID, CLIENT_SECRET, Mock};
-use lever_host::oauth::{
-    App, Connect, Login, Place, Secret, SignIn, SignInError, Stored, Through, TokenFile, Waiting,
-    through_component,
-};
+use lever_host::sign_in::{SignIn, SignInError, Through, Waiting, through_component};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

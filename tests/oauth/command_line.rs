@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use lever_host::credentials::login::{Renewal, TokenFile};
 use lever_host::mock::{API_KEY, CLIENT_ID, CLIENT_SECRET, Config, Effect, Fault, Mock};
-use lever_host::oauth::{Renewal, TokenFile};
 
 use super::browser::{Folder, asked, edit, let_it_end, lines, read, sign_in, until, visit};
 

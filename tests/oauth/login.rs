@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use lever_host::audit::{Audit, Kind};
+use lever_host::credentials::login::Renewal;
 use lever_host::mock::{CLIENT_SECRET, Config, Effect, Fault, Mock};
-use lever_host::oauth::Renewal;
 
 use super::browser::{Folder, asked, begin, get, lines, read, sign_in, visit};
 

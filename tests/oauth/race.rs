@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lever_host::audit::Audit;
+use lever_host::credentials::login::{Login, TokenFile};
 use lever_host::embedded::COMPONENT;
 use lever_host::mock::{Config, Effect, Fault, Mock};
-use lever_host::oauth::{Login, TokenFile};
 use lever_host::runtime::{Host, HostConfig};
 
 use super::browser::{Folder, asked, connect, let_it_end, read, sign_in};

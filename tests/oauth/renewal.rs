@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lever_host::audit::{Audit, Kind};
+use lever_host::credentials::login::{Renewal, Stored, TokenFile};
 use lever_host::embedded::COMPONENT;
 use lever_host::limiter::{Limiter, Rate};
 use lever_host::mock::{CLIENT_SECRET, Config, Content, Effect, Fault, Mock};
-use lever_host::oauth::{Renewal, Stored, TokenFile};
 use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig};
 use serde_json::{Value, json};
@@ -322,7 +322,7 @@ async fn a_logout_in_the_middle_of_a_renewal_is_a_logout() {
     let file = rig.file();
     let out = async {
         until("a token is asked for", || asked(&rig.mock) > 0).await;
-        lever_host::oauth::sign_out(&file).await.unwrap()
+        lever_host::sign_in::sign_out(&file).await.unwrap()
     };
     let (result, was_there) = tokio::join!(rig.stages(), out);
     assert!(was_there);

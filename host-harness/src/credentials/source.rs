@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::Credential;
-use crate::oauth::{Login, LoginError, Pass};
+use super::login::{Login, LoginError, Pass};
 
 /// Where the credential of each request comes from.
 #[derive(Debug, Clone)]

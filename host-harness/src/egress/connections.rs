@@ -7,7 +7,7 @@
 use super::connector::{Connector, TlsError, connection_limit};
 use super::exchange::Client;
 use super::network::Network;
-use crate::concurrency::ConcurrencyLimit;
+use crate::limiter::concurrency::ConcurrencyLimit;
 use crate::upstream::Upstream;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -10,9 +10,9 @@
 use super::network::Network;
 use super::proxy::Route;
 use super::race::race;
-use super::range::{Opened, Prohibition};
-use crate::concurrency::{ConcurrencyLimit, Permit};
+use crate::limiter::concurrency::{ConcurrencyLimit, Permit};
 use crate::upstream::Upstream;
+use crate::upstream::{Opened, Prohibition};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
@@ -298,7 +298,7 @@ impl Inner {
         let found = found.map_err(|_| route.failed("its name could not be resolved"))?;
         // Where the operator's own proxy is, the operator decides.
         self.judge(route.host(), found, |address| {
-            let is_metadata = super::address::is_metadata(address);
+            let is_metadata = crate::upstream::is_metadata(address);
             is_metadata.then_some(Prohibition { kind: "cloud metadata", can_be_opened: false })
         })
     }

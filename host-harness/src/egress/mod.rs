@@ -6,7 +6,6 @@
 //! request that may have been sent, and nothing follows a redirect: the answer
 //! goes to the component as it came.
 
-mod address;
 mod body;
 mod confidential;
 mod connections;
@@ -17,7 +16,6 @@ mod headers;
 mod network;
 mod proxy;
 mod race;
-mod range;
 mod read_ahead;
 mod traffic;
 
@@ -27,7 +25,6 @@ pub(crate) use exchange::{Client, Timeouts};
 pub use headers::FIELDS_CAP;
 pub use network::Network;
 pub use proxy::{Proxy, ProxyError};
-pub use range::{AddressRange, RangeError};
 pub use traffic::{Changes, Effect, Hooks, Summary, Traffic, Wire};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the operator says of the network between this machine and the servers it calls.
 
 use super::proxy::Proxy;
-use super::range::{AddressRange, Opened};
+use crate::upstream::{AddressRange, Opened};
 use std::path::PathBuf;
 
 /// The network between this machine and a server; by default, the public one.

@@ -13,6 +13,7 @@
 mod account;
 mod bucket;
 mod budget;
+pub(crate) mod concurrency;
 mod lane;
 mod shared;
 mod turns;
@@ -22,7 +23,7 @@ pub use bucket::Rate;
 pub use lane::{Course, Lane};
 pub use shared::ShareError;
 
-use crate::credentials::private_file;
+use crate::files::private_file;
 use budget::{Budget, Report};
 use shared::{Clock, Ledger};
 use std::collections::HashMap;

@@ -20,7 +20,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::bucket::{Bucket, DELIVERY, Fate, Shared};
-use crate::credentials::private_file;
+use crate::files::private_file;
 
 /// The size of a file. It holds some 60 bytes for each unit of the budget; one page of memory is written as a whole,
 /// so a process that is killed leaves the old state or the new one.

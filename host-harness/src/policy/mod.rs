@@ -22,8 +22,8 @@ mod wire;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::credentials::private_file::{self, Fault};
-use crate::regular_file;
+use crate::files::private_file::{self, Fault};
+use crate::files::regular_file;
 
 pub use body::{Content, Guard, Kind, LARGEST as LARGEST_GUARDED};
 pub use confidential::Sieve;

@@ -3,9 +3,9 @@
 use super::answer::{Answer, by_values, checked};
 use super::component::{Component, Export};
 use super::output::Tail;
-use super::trail::{End, Trail};
 use super::typed::{Call, Function, Prepared};
 use super::{CallError, Host, claim, error};
+use crate::audit::trail::{End, Trail};
 use crate::catalog::Catalog;
 use crate::egress::{Summary, Traffic};
 use crate::policy::{Agent, Refusal, Rule};

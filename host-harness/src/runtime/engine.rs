@@ -7,7 +7,7 @@
 //! loads is machine code and is trusted, so the directory must be ours alone.
 
 use super::HostError;
-use crate::credentials::private_file;
+use crate::files::private_file;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -3,8 +3,8 @@
 use super::output::Tail;
 use super::state::Budget;
 use crate::audit::{AuditError, escape};
+use crate::credentials::login::LoginError;
 use crate::egress::{ConnectError, TlsError};
-use crate::oauth::LoginError;
 use crate::policy::Refusal;
 use std::path::PathBuf;
 use std::time::Duration;

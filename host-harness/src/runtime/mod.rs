@@ -15,7 +15,6 @@ mod error;
 mod outline;
 mod output;
 mod state;
-pub(crate) mod trail;
 mod typed;
 mod wasi;
 
@@ -31,13 +30,14 @@ pub(crate) use state::Budget;
 pub use typed::{Function, functions, types};
 pub(crate) use wasi::link;
 
+use crate::audit::trail::Trail;
 use crate::audit::{Audit, Decision, Kind, Record};
-use crate::concurrency::ConcurrencyLimit;
 use crate::credentials::Source;
-use crate::egress::{AddressRange, Hooks, Network, Proxy, Traffic, Wire};
+use crate::egress::{Hooks, Network, Proxy, Traffic, Wire};
 use crate::limiter::Limiter;
+use crate::limiter::concurrency::ConcurrencyLimit;
 use crate::policy::{Agent, CallScope};
-use crate::upstream::Upstream;
+use crate::upstream::{AddressRange, Upstream};
 use compiler::Compiler;
 use output::Tail;
 use state::State;
@@ -47,7 +47,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::watch;
-use trail::Trail;
 use wasmtime::{Engine, Store};
 
 /// Handles between the parts of a component, which the host keeps as well.

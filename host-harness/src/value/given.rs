@@ -32,7 +32,7 @@ impl<'a> Arguments<'a> {
         Arguments { values: Values::InOrder(values), bytes: None }
     }
 
-    /// These values by the names of the parameters, as [`crate::schema::parameters`]
+    /// These values by the names of the parameters, as [`crate::catalog::schema::parameters`]
     /// describes them; any that may be absent may be left out.
     pub fn by_name(values: &'a Map<String, Value>) -> Self {
         Arguments { values: Values::ByName(values), bytes: None }

@@ -2,8 +2,8 @@
 //! same connector that the component's own requests take.
 
 use super::WebhookError;
-use crate::egress::{AddressRange, Client, ConnectError, Connector, Network, Timeouts};
-use crate::upstream::Upstream;
+use crate::egress::{Client, ConnectError, Connector, Network, Timeouts};
+use crate::upstream::{AddressRange, Upstream};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::uri::PathAndQuery;

@@ -4,7 +4,7 @@
 //! The file may be moved away at any time; the next event begins a new one. It
 //! decides nothing about what is written.
 
-use crate::log_file::LogFile;
+use crate::files::LogFile;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 //! They go into the component's environment, since it is the component that
 //! checks signatures; nothing else gets or prints them.
 
-use crate::credentials::private_file::{self, Fault, Readers};
+use crate::files::private_file::{self, Fault, Readers};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;

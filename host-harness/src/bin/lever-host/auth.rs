@@ -9,10 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use lever_host::audit::escape;
-use lever_host::oauth::{
-    App, Login, Millis, OFFLINE_ACCESS, Place, Renewal, Secret, SignIn, Standing, Stored,
-    TokenFile, sign_out,
+use lever_host::credentials::login::{
+    App, Login, Millis, Place, Renewal, Secret, Standing, Stored, TokenFile,
 };
+use lever_host::sign_in::{OFFLINE_ACCESS, SignIn, sign_out};
 use lever_host::upstream::Upstream;
 
 use crate::policy;

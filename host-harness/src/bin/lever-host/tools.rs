@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 
+use lever_host::catalog::schema;
 use lever_host::catalog::{Catalog, Function};
 use lever_host::policy::Agent;
-use lever_host::schema;
 use serde_json::{Value, json};
 
 /// The width that fits a usual terminal and a page of documentation.

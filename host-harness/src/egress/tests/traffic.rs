@@ -1,10 +1,10 @@
 use super::super::{Hooks, Network, Summary, Traffic, Wire};
 use super::{Server, text};
+use crate::audit::trail::Trail;
 use crate::audit::{Audit, Decision, Record};
 use crate::credentials::Credential;
 use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope};
-use crate::runtime::trail::Trail;
 use crate::upstream::Upstream;
 use http_body_util::BodyExt;
 use std::pin::Pin;

@@ -113,7 +113,10 @@ fn open(root: &Dir, name: &Path) -> io::Result<cap_std::fs::File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
-    cap_std::fs::OpenOptionsExt::custom_flags(&mut options, lever_host::regular_file::NONBLOCK);
+    cap_std::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        lever_host::files::regular_file::NONBLOCK,
+    );
     root.open_with(name, &options)
 }
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::LoginError;
-use super::file::{FileError, Lock, Stamp, TokenFile};
-use super::login::{Inner, Pass, load};
 use super::server::{Failure, Server, Token};
+use super::session::{Inner, Pass, load};
 use super::stored::{Millis, Renewal, Standing, Stored, millis};
+use super::token_file::{FileError, Lock, Stamp, TokenFile};
 
 /// The longest that an authorization server may take: connecting and answering within the component's own timeouts,
 /// and a little more.

@@ -88,7 +88,7 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 /// Takes every secret out of a text that somebody else wrote.
-pub(super) fn without(text: &str, secrets: &[&Secret]) -> String {
+pub(crate) fn without(text: &str, secrets: &[&Secret]) -> String {
     let mut clean = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.secret().is_empty()) {
         clean = clean.replace(secret.secret(), "[redacted]");

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 use zeroize::Zeroizing;
 
 use super::stored::Stored;
-use crate::credentials::private_file;
-use crate::regular_file;
+use crate::files::private_file;
+use crate::files::regular_file;
 
 /// The largest file that is read; a login takes some 3 KiB, with tokens as long as Auth0's.
 const LARGEST: usize = 64 << 10;

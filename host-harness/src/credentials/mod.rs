@@ -3,10 +3,10 @@
 //! It is read, kept and turned into a header here and nowhere else. It never enters guest memory, a message, a record
 //! or `Debug` output, and its memory is wiped when it is dropped.
 
-pub(crate) mod private_file;
+pub mod login;
 mod source;
 
-pub use private_file::Readers;
+pub use crate::files::private_file::Readers;
 pub use source::{Carried, Source};
 
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use http::HeaderValue;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use private_file::Fault;
+use crate::files::private_file::{self, Fault};
 
 /// The variable that holds an API key.
 pub const API_KEY: &str = "LEVER_API_KEY";

@@ -7,6 +7,7 @@ mod expansion;
 mod line;
 mod parts;
 mod route;
+pub mod schema;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -22,8 +23,6 @@ use line::Listed;
 pub use parts::Parts;
 pub use route::{Access, Route, Scope, Segment};
 pub use shape::Shape;
-
-use crate::schema;
 
 /// All functions of one component with the requests they may send.
 #[derive(Debug)]

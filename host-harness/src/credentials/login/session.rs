@@ -2,7 +2,7 @@
 //!
 //! Whoever needs a token while one is being renewed waits for that renewal; in other processes the token file's lock
 //! does the same. A renewal runs in a task of its own: a caller that gives up must not take with it a refresh token
-//! that was used up and not stored. What a renewal does, step by step, is in [`super::renewal`].
+//! that was used up and not stored. What a renewal does, step by step, is in [`super::refresh`].
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::error::LoginError;
-use super::file::{Stamp, TokenFile};
-use super::renewal::{self, Cause};
+use super::refresh::{self, Cause};
 use super::server::Connect;
 use super::stored::{Millis, Standing, Stored, millis};
+use super::token_file::{Stamp, TokenFile};
 use crate::credentials::{Credential, CredentialError};
 use crate::upstream::Upstream;
 
@@ -233,7 +233,7 @@ impl Login {
         state.flight = Some(flight.clone());
         let (login, held) = (self.clone(), Arc::clone(&state.held));
         tokio::spawn(async move {
-            let end = renewal::run(&login.0, held, cause).await;
+            let end = refresh::run(&login.0, held, cause).await;
             let result = {
                 let mut state = login.state();
                 state.flight = None;
@@ -287,7 +287,7 @@ pub(super) fn load(file: &TokenFile, api: &str) -> Result<(Pass, Stamp), LoginEr
     }
     let pass = Pass::new(stored).map_err(|_| {
         let reason = "its access token cannot be sent".to_owned();
-        LoginError::File(super::file::FileError::Damaged { path: path(), reason })
+        LoginError::File(super::token_file::FileError::Damaged { path: path(), reason })
     })?;
     Ok((pass, stamp))
 }
@@ -305,6 +305,6 @@ async fn landed(mut flight: Flight) -> Landing {
 }
 
 /// The time of this machine.
-pub(super) fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, millis)
 }

@@ -2,7 +2,6 @@
 
 mod failures;
 mod file;
-mod redirect;
 mod sharing;
 
 use std::collections::VecDeque;
@@ -12,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-use super::login::Clock;
+use super::session::Clock;
 use super::stored::tests::{login, token};
 use super::*;
 use crate::audit::{Audit, AuditError, Record};

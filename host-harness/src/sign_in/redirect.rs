@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
-use super::secret::Secret;
+use crate::credentials::login::Secret;
 
 /// Bytes of a request's head: an address with a code takes less than one KiB, a browser's cookies for `localhost` the
 /// rest.

@@ -42,7 +42,7 @@ pub(crate) fn read(
     largest: usize,
     readers: Readers,
 ) -> Result<Zeroizing<String>, Fault> {
-    let file = crate::regular_file::open(path)?;
+    let file = crate::files::regular_file::open(path)?;
     let metadata = file.metadata()?;
     if let Some(mode) = exposure(&metadata, readers) {
         return Err(Fault::Exposed(mode));

@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use super::error::LoginError;
-use super::file::{FileError, TokenFile};
-use super::login::now;
-use super::place::Place;
 use super::redirect::{Listener, RedirectError};
-use super::secret::Secret;
-use super::server::{App, Authorize, Connect, Failure, Server};
-use super::stored::Stored;
 use crate::audit::AuditError;
+use crate::credentials::login::LoginError;
+use crate::credentials::login::Place;
+use crate::credentials::login::Secret;
+use crate::credentials::login::Stored;
+use crate::credentials::login::now;
+use crate::credentials::login::{App, Authorize, Connect, Failure, Server};
+use crate::credentials::login::{FileError, TokenFile};
 use crate::upstream::Upstream;
 
 /// How long other processes may be busy with the token file.

@@ -1,13 +1,13 @@
 //! What the token file says: one login and how its latest renewal went.
 //!
-//! Only the content and what follows from it; [`super::file`] reads and writes it. A renewal is noted down before it
+//! Only the content and what follows from it; [`super::token_file`] reads and writes it. A renewal is noted down before it
 //! is asked for, so that a process that dies in between leaves a word about it.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
+use super::endpoint::Place;
 use super::secret::Secret;
 use super::server::{App, Token};
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::file::FileError;
 use super::stored::Millis;
+use super::token_file::FileError;
 use crate::audit::AuditError;
 
 /// Why there is no access token; never with a token in it.

@@ -47,7 +47,7 @@ impl LogFile {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
-        let file = crate::regular_file::open_no_pipe(&mut options, path)?;
+        let file = crate::files::regular_file::open_no_pipe(&mut options, path)?;
         let found = file.metadata()?;
         let is_regular = found.is_file();
         if for_reading && !is_regular {

@@ -8,6 +8,7 @@
 mod escape;
 mod record;
 mod sentence;
+pub(crate) mod trail;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::log_file::{LogFile, is_removed};
+use crate::files::{LogFile, is_removed};
 pub use escape::{escape, escape_json};
 pub use record::{Decision, Kind, Record};
 

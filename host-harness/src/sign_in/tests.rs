@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::credentials::login::Secret;
 
 const LONG: Duration = Duration::from_secs(60);
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use zeroize::Zeroize;
 
-use super::place::Place;
-use super::secret::{Secret, without};
-use super::server::{Answering, App, Authorize, Connect, Failure, Server, Token};
 use crate::audit::{Audit, AuditError};
+use crate::credentials::login::Place;
+use crate::credentials::login::{Answering, App, Authorize, Connect, Failure, Server, Token};
+use crate::credentials::login::{Secret, without};
 use crate::egress::Network;
 use crate::policy::Agent;
 use crate::runtime::{CallError, Component, Host, HostConfig};

@@ -1,6 +1,6 @@
 //! What is asked of an authorization server, and what can come of it.
 //!
-//! Only the shape: [`super::through_component`] asks by the component's own functions, tests by others. Whoever
+//! Only the shape: [`crate::sign_in::through_component`] asks by the component's own functions, tests by others. Whoever
 //! answers says truthfully whether a refusal, a failure or nothing at all came back, since a refresh token that may
 //! have been used must not be used again.
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
+use super::endpoint::Place;
 use super::secret::Secret;
 use crate::audit::AuditError;
 

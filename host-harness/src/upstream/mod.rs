@@ -3,7 +3,13 @@
 //! It reads and compares; it resolves no name and opens no connection. Anything in the address that could make two
 //! readers disagree about the host is refused.
 
-use crate::egress::AddressRange;
+mod address;
+mod range;
+
+pub(crate) use address::is_metadata;
+pub(crate) use range::Opened;
+pub use range::{AddressRange, Prohibition, RangeError};
+
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
