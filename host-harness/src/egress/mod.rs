@@ -13,19 +13,24 @@ mod connector;
 mod exchange;
 mod guarded;
 mod headers;
+mod hooks;
 mod network;
 mod proxy;
 mod race;
 mod read_ahead;
+mod stream;
 mod traffic;
+mod wire;
 
 pub(crate) use connector::Connector;
 pub use connector::{ConnectError, Remedy, TlsError};
 pub(crate) use exchange::{Client, Timeouts};
 pub use headers::FIELDS_CAP;
+pub use hooks::Hooks;
 pub use network::Network;
 pub use proxy::{Proxy, ProxyError};
-pub use traffic::{Changes, Effect, Hooks, Summary, Traffic, Wire};
+pub use traffic::{Changes, Effect, Summary, Traffic};
+pub use wire::Wire;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use super::answer::{Answer, by_values, checked};
 use super::component::{Component, Export};
 use super::output::Tail;
-use super::typed::{Call, Function, Prepared};
+use super::typed::{Call, Function};
+use super::work::Work;
 use super::{CallError, Host, claim, error};
 use crate::audit::trail::{End, Trail};
 use crate::catalog::Catalog;
@@ -14,7 +15,6 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use wasmtime::component::Val;
 
 /// How long a finished call waits for its last requests to be wound up and
 /// recorded. They end when the store goes, which takes no time to speak of.
@@ -24,46 +24,6 @@ const WIND_UP: Duration = Duration::from_secs(2);
 /// where nothing else is said: less than the 10 seconds after which container
 /// runtimes kill what they have asked to end.
 pub(super) const GRACE: Duration = Duration::from_secs(7);
-
-/// A call's arguments, in the form in which they go in.
-enum Work {
-    /// As records of the WIT.
-    Typed(Box<dyn Prepared>),
-    /// As values of the component's own types.
-    Values(Vec<Val>),
-}
-
-impl Work {
-    /// What the arguments ask to expand: in a parameter of that name, or in a record's field of it.
-    fn expand(&self, export: &Export) -> Vec<&str> {
-        match self {
-            Work::Typed(call) => call.expand().iter().map(String::as_str).collect(),
-            Work::Values(values) => {
-                let names = export.ty.params().map(|(name, _)| name.to_owned());
-                let fields = names.zip(values).flat_map(|(name, value)| match value {
-                    Val::Record(fields) => {
-                        fields.iter().map(|(name, value)| (name.clone(), value)).collect()
-                    }
-                    value => vec![(name, value)],
-                });
-                let expand = fields.filter(|(name, _)| name == "expand").map(|(_, value)| value);
-                expand.flat_map(texts).collect()
-            }
-        }
-    }
-}
-
-/// The texts of a list.
-fn texts(value: &Val) -> Vec<&str> {
-    let Val::List(items) = value else { return Vec::new() };
-    items
-        .iter()
-        .filter_map(|item| match item {
-            Val::String(text) => Some(text.as_str()),
-            _ => None,
-        })
-        .collect()
-}
 
 /// Makes a function's arguments, once it is found and allowed.
 type Prepare<'a> = &'a mut (dyn FnMut(&Export) -> Result<Work, CallError> + Send);

@@ -17,6 +17,7 @@ mod output;
 mod state;
 mod typed;
 mod wasi;
+mod work;
 
 pub use answer::Answer;
 pub use compiler::{CompileHelper, compile};

@@ -3,13 +3,13 @@
 //! Which addresses answers pointed to is remembered here, for the one call; whether one may be followed is the policy's
 //! decision. Nothing that the component wrote goes there, not even a header.
 
-use super::super::connector::TlsError;
-use super::super::exchange::{Client, Timeouts};
-use super::super::headers;
-use super::super::read_ahead::INCOMING_CAP;
 use super::{Effect, Traffic};
 use crate::audit::trail::Exchange;
 use crate::catalog::Catalog;
+use crate::egress::connector::TlsError;
+use crate::egress::exchange::{Client, Timeouts};
+use crate::egress::headers;
+use crate::egress::read_ahead::INCOMING_CAP;
 use crate::policy::{REDIRECTED, Refusal};
 use http::{HeaderMap, HeaderValue, Uri, header};
 use http_body_util::{BodyExt, Empty};

@@ -11,16 +11,19 @@
 //!
 //! The name of a file is a digest of the credential's fingerprint and the API's address; nothing in it is secret.
 
+mod alive;
+mod state;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::bucket::{Bucket, DELIVERY, Fate, Shared};
 use crate::files::private_file;
+use alive::{Alive, is_alive};
+use state::{Holder, State, Waiter};
 
 /// The size of a file. It holds some 60 bytes for each unit of the budget; one page of memory is written as a whole,
 /// so a process that is killed leaves the old state or the new one.
@@ -41,9 +44,6 @@ const ABSENT: Duration = Duration::from_millis(250);
 
 /// Processes that keep a turn; further ones take what is left.
 const QUEUE: usize = 24;
-
-/// The end of the names of the files by which processes show that they are alive.
-const ALIVE: &str = "alive";
 
 /// Why a budget is not shared.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -85,39 +85,6 @@ pub(super) fn machine_clock() -> Clock {
     })
 }
 
-/// What the file says.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct State {
-    version: u32,
-    /// When it was written.
-    at: u64,
-    general: Shared,
-    apply: Shared,
-    /// The processes that have requests in flight.
-    holders: Vec<Holder>,
-    /// The processes that wait for a unit, the next one first.
-    #[serde(default)]
-    queue: Vec<Waiter>,
-}
-
-/// A process that waits for a unit.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Waiter {
-    id: String,
-    /// When it last looked.
-    at: u64,
-}
-
-/// The requests that one process has in flight.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Holder {
-    id: String,
-    general: u64,
-    apply: u64,
-    /// When it last wrote; all of them were sent before.
-    at: u64,
-}
-
 /// What becomes of a process's turn when it lets the file go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -151,19 +118,6 @@ pub(super) struct Ledger {
     open: Option<File>,
 }
 
-/// The file by which a process shows that it is alive, gone when dropped.
-struct Alive {
-    id: String,
-    path: PathBuf,
-    _lock: File,
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 impl Ledger {
     pub(super) fn new(directory: &Path, name: &str, clock: Clock) -> Self {
         Self {
@@ -194,9 +148,9 @@ impl Ledger {
         // Read after the lock was had, so that it is never before what another process wrote.
         let now = (self.clock)();
         if self.alive.is_none() {
-            self.alive = Some(self.show().map_err(|error| fail(&self.path, error))?);
+            self.alive = Some(Alive::show(&self.path).map_err(|error| fail(&self.path, error))?);
         }
-        match parse(&text, now) {
+        match State::parse(&text, now) {
             Some(state) => self.take_over(state, now, general, apply),
             None => {
                 // Whoever damaged it may have sent anything.
@@ -330,74 +284,6 @@ impl Ledger {
         }
         Err(Unavailable::Busy(ShareError::new(&self.path, "another process keeps its lock")))
     }
-
-    /// Makes the file that shows that this process is alive, and removes those of processes that are not. Only the
-    /// holder of the lock does either, so a file that is there and not locked is that of a dead process.
-    fn show(&self) -> io::Result<Alive> {
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        let id = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let (Some(directory), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Err(io::Error::other("it has no name"));
-        };
-        let start = format!("{}.", name.to_string_lossy());
-        for found in std::fs::read_dir(directory)?.flatten() {
-            let found = found.file_name();
-            let id = found.to_str().and_then(|found| found.strip_prefix(&start));
-            if let Some(id) = id.and_then(|rest| rest.strip_suffix(&format!(".{ALIVE}"))) {
-                is_alive(&self.path, id);
-            }
-        }
-        let path = alive_path(&self.path, &id);
-        let lock = private().create_new(true).open(&path)?;
-        lock.try_lock().map_err(io::Error::from)?;
-        Ok(Alive { id, path, _lock: lock })
-    }
-}
-
-/// Whether the process of this id is alive. What is left of one that is not is removed.
-fn is_alive(state: &Path, id: &str) -> bool {
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return false;
-    }
-    let path = alive_path(state, id);
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) => return error.kind() != io::ErrorKind::NotFound,
-    };
-    match file.try_lock_shared() {
-        Ok(()) => {
-            let _ = std::fs::remove_file(&path);
-            false
-        }
-        Err(_) => true,
-    }
-}
-
-fn alive_path(state: &Path, id: &str) -> PathBuf {
-    let mut name = state.as_os_str().to_owned();
-    name.push(format!(".{id}.{ALIVE}"));
-    PathBuf::from(name)
-}
-
-/// What the file says, in the time that it is now; `None` when it is none of ours.
-fn parse(text: &[u8], now: u64) -> Option<State> {
-    if text.is_empty() {
-        // Nobody on this machine has used the credential.
-        return Some(State { version: 1, at: now, ..State::default() });
-    }
-    let mut state: State =
-        serde_json::from_slice(text).ok().filter(|state: &State| state.version == 1)?;
-    // The machine was started anew, or its clock set back. Nothing drains for that, and nothing waits for it.
-    let ahead = state.at.saturating_sub(now);
-    if ahead > 0 {
-        state.at = now;
-        state.general = state.general.earlier(ahead);
-        state.apply = state.apply.earlier(ahead);
-        state.holders.iter_mut().for_each(|holder| holder.at = holder.at.saturating_sub(ahead));
-        state.queue.clear();
-    }
-    Some(state)
 }
 
 fn private() -> OpenOptions {
