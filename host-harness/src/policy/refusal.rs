@@ -27,7 +27,7 @@ impl fmt::Display for Rule {
 }
 
 /// A call or request that is not allowed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
     /// What decided, such as `no grant for opportunities`.
@@ -36,12 +36,15 @@ pub struct Refusal {
     pub message: String,
     /// The path of a refused request with everything that may be an id blanked.
     pub route: Option<String>,
+    /// The smallest grant of a resource that would allow it, such as
+    /// `opportunities=full`; absent where no grant would.
+    pub grant: Option<String>,
 }
 
 impl Refusal {
     /// A refusal that no grant can lift: the request itself is not acceptable.
     pub(super) fn request(rule: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal { rule: rule.to_owned(), message: message.into(), route: None }
+        Refusal { rule: rule.to_owned(), message: message.into(), ..Refusal::default() }
     }
 
     /// A refusal for want of the permission `needed`; `subject` is what was tried.
@@ -63,16 +66,16 @@ impl Refusal {
             Access::Read => "read",
             Access::Write => "full",
         };
+        let name = &agent.name;
         let mut message = format!(
-            "{subject} needs the permission {needed}, and agent `{name}` {has}; to allow it, {}",
-            add(&agent.name, "grants", resource, level, ""),
-            name = agent.name,
+            "{subject} needs the permission {needed}, and agent `{name}` {has}; to allow it, add {}",
+            grant(name, "grants", resource, level, ""),
         );
         if let Some(function) = function.filter(|function| offers_single_grant(function)) {
-            message.push_str("; to allow this function alone, ");
-            message.push_str(&add(&agent.name, "grants", &function.id(), "allow", ""));
+            let id = function.id();
+            message.push_str(&format!(", or `--grant {id}=allow` for this function alone"));
         }
-        Refusal { rule, message, route: None }
+        Refusal { rule, message, route: None, grant: Some(format!("{resource}={level}")) }
     }
 
     /// A refusal of a function that is not in the catalog; `nearest` is one of the catalog with a similar name.
@@ -89,13 +92,14 @@ impl Refusal {
         };
         let meant = nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default();
         let message = format!(
-            "`{interface}.{function}` is no function of the Lever component{meant}, and agent `{name}` has no grant \
-             for it; to allow it, {}; to allow the whole interface, {}",
-            add(&agent.name, "foreign", &format!("{interface}.{function}"), "allow", "foreign:"),
-            add(&agent.name, "foreign", &interface, "full", "foreign:"),
+            "`{interface}.{function}` is not a function of the Lever component{meant}, and agent \
+             `{name}` has no grant for it; to allow it, add {}, or `--grant \
+             foreign:{interface}=full` for the whole interface",
+            grant(&agent.name, "foreign", &format!("{interface}.{function}"), "allow", "foreign:"),
             name = agent.name,
         );
-        Refusal { rule, message, route: None }
+        let grant = Some(format!("foreign:{interface}.{function}=allow"));
+        Refusal { rule, message, route: None, grant }
     }
 
     /// A refusal of a function that is called as one of ours, of a component that the policy does not pin.
@@ -108,11 +112,11 @@ impl Refusal {
         let message = format!(
             "`{interface}.{function}` is of another component than those that agent `{name}` is pinned to; to pin this \
              one, add \"sha256:{digest}\" to `components` under [agents.{name}] in the policy; to allow it as a \
-             foreign function, {}",
-            add(&agent.name, "foreign", &format!("{interface}.{function}"), "allow", "foreign:"),
+             foreign function, add {}",
+            grant(&agent.name, "foreign", &format!("{interface}.{function}"), "allow", "foreign:"),
             name = agent.name,
         );
-        Refusal { rule: "another component".to_owned(), message, route: None }
+        Refusal { rule: "another component".to_owned(), message, ..Refusal::default() }
     }
 
     pub(super) fn at(mut self, route: String) -> Refusal {
@@ -121,12 +125,13 @@ impl Refusal {
     }
 }
 
-/// The grant in both forms.
-fn add(agent: &str, table: &str, key: &str, value: &str, prefix: &str) -> String {
+/// The grant as the command line and as a policy take it.
+fn grant(agent: &str, table: &str, key: &str, value: &str, prefix: &str) -> String {
     let quoted = if key.contains('.') { format!("\"{key}\"") } else { key.to_owned() };
     let agent = if agent.contains('.') { format!("\"{agent}\"") } else { agent.to_owned() };
     format!(
-        "add `--grant {prefix}{key}={value}`, or `{quoted} = \"{value}\"` under [agents.{agent}.{table}] in the policy"
+        "`--grant {prefix}{key}={value}` (in a policy: `{quoted} = \"{value}\"` under \
+         [agents.{agent}.{table}])"
     )
 }
 

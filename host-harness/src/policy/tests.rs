@@ -83,9 +83,8 @@ fn a_refusal_shows_the_grant_to_add_in_both_forms() {
     assert_eq!(
         call(&[], "opportunities", "get").unwrap_err().message,
         "`opportunities.get` needs the permission opportunities:read, and agent `sourcer` has no grant for \
-         opportunities; to allow it, add `--grant opportunities=read`, or `opportunities = \"read\"` under \
-         [agents.sourcer.grants] in the policy; to allow this function alone, add `--grant \
-         opportunities.get=allow`, or `\"opportunities.get\" = \"allow\"` under [agents.sourcer.grants] in the policy"
+         opportunities; to allow it, add `--grant opportunities=read` (in a policy: `opportunities = \"read\"` under \
+         [agents.sourcer.grants]), or `--grant opportunities.get=allow` for this function alone"
     );
     let refusal = call(&["opportunities=read"], "opportunities", "archive").unwrap_err().message;
     for part in [
@@ -190,8 +189,8 @@ fn an_expansion_takes_the_grant_of_what_it_shows() {
     assert_eq!(
         refusal.message,
         "`opportunities.get` with `expand` of `contact` needs the permission contact:read, and agent `sourcer` has no \
-         grant for contact; to allow it, add `--grant contact=read`, or `contact = \"read\"` under \
-         [agents.sourcer.grants] in the policy"
+         grant for contact; to allow it, add `--grant contact=read` (in a policy: `contact = \"read\"` under \
+         [agents.sourcer.grants])"
     );
     type Row<'a> = (&'a [&'a str], &'a str, &'a [&'a str], Result<(), &'a str>);
     let rows: [Row; 7] = [

@@ -16,7 +16,7 @@ use crate::tools::print;
 /// The subcommands of `lever-host audit`.
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
-    /// Show the records of an audit file as a table
+    /// Show what an audit file says, a sentence for each call and request
     ///
     /// A request that may change something has a line of its own where its end
     /// was not recorded: it may have been made.
@@ -27,12 +27,23 @@ pub enum AuditCommand {
         /// Only what was refused
         #[arg(long)]
         refused: bool,
+        /// Columns instead of sentences: decision, status, requests sent,
+        /// milliseconds, records, rule
+        #[arg(long)]
+        table: bool,
     },
 }
 
 /// Runs the subcommand.
 pub fn run(command: &AuditCommand) -> anyhow::Result<()> {
-    let AuditCommand::Show { files, refused } = command;
+    let AuditCommand::Show { files, refused, table } = command;
+    let width = io::stdout().is_terminal().then(columns);
+    let form = if *table { Form::Table } else { Form::Sentences { width } };
+    show(files, *refused, form)
+}
+
+/// Shows these files, oldest first.
+pub fn show(files: &[PathBuf], refused: bool, form: Form) -> anyhow::Result<()> {
     let mut logs = files.iter().map(|file| Log::open(file)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut open = Open::default();
     for log in &mut logs {
@@ -42,13 +53,14 @@ pub fn run(command: &AuditCommand) -> anyhow::Result<()> {
             }
         }
     }
-    let is_terminal = io::stdout().is_terminal();
-    print(&format!("{HEADING}\n"))?;
+    if matches!(form, Form::Table) {
+        print(&format!("{HEADING}\n"))?;
+    }
     for log in &mut logs {
         for entry in entries(log.reader()?) {
             match entry? {
-                Entry::Record(record) if is_shown(&record, &open, *refused) => {
-                    print(&row(&record, is_terminal))?;
+                Entry::Record(record) if is_shown(&record, &open, refused) => {
+                    print(&form.line(&record))?;
                 }
                 Entry::Record(_) => {}
                 Entry::Broken(problem) => eprintln!("{problem}"),
@@ -56,6 +68,31 @@ pub fn run(command: &AuditCommand) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// How records are shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// The sentence of each, wrapped at this many columns or not at all.
+    Sentences {
+        /// The columns of a terminal.
+        width: Option<usize>,
+    },
+    /// A row of columns for each.
+    Table,
+}
+
+impl Form {
+    fn line(self, record: &Record) -> String {
+        match self {
+            Form::Sentences { width } => sentence(record, width),
+            Form::Table => row(record),
+        }
+    }
+}
+
+fn columns() -> usize {
+    usize::from(console::Term::stdout().size().1)
 }
 
 /// An audit, to be read twice.
@@ -142,7 +179,7 @@ fn entries(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<Entry>> 
                 )),
                 // The parser's message is kept out: it may repeat what the line holds.
                 Err(error) => Entry::Broken(format!(
-                    "line {number} is no audit record (column {})",
+                    "line {number} is not an audit record (column {})",
                     error.column()
                 )),
             }));
@@ -150,28 +187,61 @@ fn entries(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<Entry>> 
     })
 }
 
+/// When it was, what happened, and how much of it: a call's requests stand above it, indented.
+fn sentence(record: &Record, width: Option<usize>) -> String {
+    let counted = |n: Option<u64>, unit: &str| {
+        let plural = if n == Some(1) { "" } else { "s" };
+        n.map(|n| format!("{n} {unit}{plural}"))
+    };
+    let requests = counted(record.attempts.map(u64::from), "request");
+    let took = record.ms.map(|ms| format!("{ms} ms"));
+    let figures: Vec<String> = requests.into_iter().chain(took).collect();
+    let end = match record.kind {
+        Kind::Intent => ": it may have been made, no end was recorded".to_owned(),
+        _ if figures.is_empty() => String::new(),
+        _ => format!(" ({})", figures.join(", ")),
+    };
+    let indent = if record.kind == Kind::Call { "" } else { "  " };
+    let start = format!("{:<24}  {indent}", escape(&record.time));
+    let text = format!("{start}{}{end}", escape(&record.text));
+    match width {
+        None => format!("{text}\n"),
+        Some(width) => {
+            // The date is the file's; the time of the day is enough beside it.
+            let short = time_of_day(&text);
+            let hanging = " ".repeat(start.len() - (text.len() - short.len()));
+            let options = textwrap::Options::new(width.max(40)).subsequent_indent(&hanging);
+            format!("{}\n", textwrap::fill(short, options))
+        }
+    }
+}
+
+/// What follows the date, where there is one: `04:13:19.378Z` and the rest.
+fn time_of_day(text: &str) -> &str {
+    text.split_at_checked("2026-01-01T".len())
+        .filter(|(date, _)| date.ends_with('T'))
+        .map_or(text, |(_, rest)| rest)
+}
+
 const HEADING: &str = "time                      agent         what                                          decision  status  sent      ms  records  rule";
 
-fn row(record: &Record, is_terminal: bool) -> String {
+fn row(record: &Record) -> String {
     let what = match record.kind {
         Kind::Call => record.function.clone(),
         Kind::Request | Kind::Intent => {
-            let place = record.route.as_deref().or(record.host.as_deref()).unwrap_or_default();
-            format!("  {} {place}", record.method.as_deref().unwrap_or_default())
+            let target = record.route.as_deref().or(record.host.as_deref()).unwrap_or_default();
+            format!("  {} {target}", record.method.as_deref().unwrap_or_default())
         }
     };
-    let decision = match record.decision {
-        Decision::Allowed => "allowed",
-        Decision::Refused => "refused",
-        Decision::Invalid => "invalid",
-    };
-    let end = match record.kind {
-        Kind::Intent => ": it may have been made, no end was recorded",
-        Kind::Call | Kind::Request => "",
+    let decision = match (record.kind, record.decision) {
+        (Kind::Intent, _) => "no end",
+        (_, Decision::Allowed) => "allowed",
+        (_, Decision::Refused) => "refused",
+        (_, Decision::Invalid) => "invalid",
     };
     let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let columns = format!(
-        "{:<24}  {:<12}  {:<44}  {decision:<8}  {:>6}  {:>4}  {:>6}  {:>7}  {}",
+    format!(
+        "{:<24}  {:<12}  {:<44}  {decision:<8}  {:>6}  {:>4}  {:>6}  {:>7}  {}\n",
         escape(&record.time),
         escape(&record.agent),
         escape(&what),
@@ -180,17 +250,16 @@ fn row(record: &Record, is_terminal: bool) -> String {
         number(record.ms),
         number(record.records),
         escape(&record.rule),
-    );
-    // One line for each record in a pipe; on a terminal the sentence has a line of its own.
-    let between = if is_terminal { "\n    " } else { "  " };
-    format!("{columns}{between}{}{end}\n", escape(&record.text))
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> (Vec<String>, Vec<String>) {
+    const UNWRAPPED: Form = Form::Sentences { width: None };
+
+    fn shown(form: Form, text: &str) -> (Vec<String>, Vec<String>) {
         let (mut rows, mut problems) = (Vec::new(), Vec::new());
         let mut open = Open::default();
         for entry in entries(text.as_bytes()) {
@@ -201,7 +270,7 @@ mod tests {
         for entry in entries(text.as_bytes()) {
             match entry.unwrap() {
                 Entry::Record(record) if is_shown(&record, &open, false) => {
-                    rows.push(row(&record, false));
+                    rows.push(form.line(&record));
                 }
                 Entry::Record(_) => {}
                 Entry::Broken(problem) => problems.push(problem),
@@ -213,6 +282,7 @@ mod tests {
     #[test]
     fn records_are_rows_under_the_heading() {
         let (rows, problems) = shown(
+            Form::Table,
             r#"{"time":"2026-01-02T03:04:05.678Z","kind":"call","call":"1","agent":"sourcer","function":"opportunities.list-all","decision":"allowed","rule":"opportunities=read","status":200,"attempts":2,"ms":103,"records":100,"text":"it read","new-key":1}
 "#,
         );
@@ -229,16 +299,35 @@ mod tests {
             let end = HEADING.find(name).unwrap() + name.len();
             assert!(rows[0][..end].ends_with(value), "{name}: {}", rows[0]);
         }
-        assert!(rows[0].ends_with("opportunities=read  it read\n"));
+        assert!(rows[0].ends_with("opportunities=read\n"));
+    }
+
+    #[test]
+    fn sentences_are_wrapped_below_themselves_and_a_calls_requests_are_indented() {
+        let text = r#"{"time":"2026-01-02T03:04:05.678Z","kind":"request","ms":109,"text":"sourcer sent GET /opportunities for opportunities.list-all, answered 200: allowed by opportunities=read"}
+{"time":"2026-01-02T03:04:05.987Z","kind":"call","attempts":1,"ms":112,"text":"sourcer read 3 opportunities: allowed by opportunities=read"}
+"#;
+        let (rows, _) = shown(Form::Sentences { width: Some(80) }, text);
+        let expected = "\
+03:04:05.678Z    sourcer sent GET /opportunities for opportunities.list-all,
+                 answered 200: allowed by opportunities=read (109 ms)
+03:04:05.987Z  sourcer read 3 opportunities: allowed by opportunities=read (1
+               request, 112 ms)
+";
+        assert_eq!(rows.concat(), expected);
+        let (rows, _) = shown(UNWRAPPED, text);
+        assert_eq!(rows.len(), 2);
+        assert!(rows[1].starts_with("2026-01-02T03:04:05.987Z  sourcer read 3"), "{}", rows[1]);
     }
 
     #[test]
     fn a_broken_line_is_reported_and_the_others_are_shown() {
         let whole = "{\"agent\":\"a\"}\n";
-        let (rows, problems) = shown(&format!("{whole}nonsense s3cret\n\n{whole}{{\"agent\":\"a"));
+        let (rows, problems) =
+            shown(UNWRAPPED, &format!("{whole}nonsense s3cret\n\n{whole}{{\"agent\":\"a"));
         assert_eq!(rows.len(), 2);
         assert_eq!(problems.len(), 2);
-        assert!(problems[0].starts_with("line 2 is no audit record"), "{problems:?}");
+        assert!(problems[0].starts_with("line 2 is not an audit record"), "{problems:?}");
         assert!(problems[1].starts_with("line 5 is cut off"), "{problems:?}");
         assert!(!problems.concat().contains("s3cret"));
     }
@@ -258,7 +347,7 @@ mod tests {
             line("request", 1, 2),
             line("call", 2, 0),
         ];
-        let (rows, problems) = shown(&lines.concat());
+        let (rows, problems) = shown(UNWRAPPED, &lines.concat());
         assert_eq!(problems, Vec::<String>::new());
         let ends: Vec<&str> =
             rows.iter().map(|row| row.trim_end().rsplit("  ").next().unwrap()).collect();
@@ -269,6 +358,7 @@ mod tests {
     #[test]
     fn hostile_text_in_the_file_does_not_reach_the_terminal() {
         let (rows, _) = shown(
+            UNWRAPPED,
             "{\"agent\":\"\\u001b[2Ja\",\"text\":\"x\\u202ey\\nz\",\"host\":\"\\u0007\",\"kind\":\"request\"}\n",
         );
         assert_eq!(rows[0].lines().count(), 1);

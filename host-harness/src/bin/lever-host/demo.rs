@@ -3,7 +3,7 @@
 //! Nothing is claimed that is not compared with what the mock holds and saw; a
 //! claim that does not hold ends the demonstration with an error.
 
-use crate::audit::AuditCommand;
+use crate::audit::{self, Form};
 use crate::setup::{self, Options};
 use crate::tools::print;
 use anyhow::{Context, anyhow, ensure};
@@ -23,6 +23,9 @@ const OPPORTUNITIES: usize = 350;
 /// About what the API takes to answer from the next continent.
 const LATENCY: Duration = Duration::from_millis(80);
 
+/// The columns of a usual terminal.
+const WIDTH: usize = 80;
+
 const GRANT: &str = "opportunities=read";
 
 /// Runs the demonstration.
@@ -38,11 +41,11 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     outcome
 }
 
-async fn show(options: &Options, audit: &Path) -> anyhow::Result<()> {
+async fn show(options: &Options, file: &Path) -> anyhow::Result<()> {
     let mock =
         Mock::start(Config { opportunities: OPPORTUNITIES, latency: LATENCY, ..Config::default() })
             .await?;
-    let before = records(audit)?.len();
+    let before = records(file)?.len();
     let host = setup::host(
         HostConfig {
             upstream: mock.base_url().parse()?,
@@ -50,14 +53,15 @@ async fn show(options: &Options, audit: &Path) -> anyhow::Result<()> {
             credential: Some(Credential::api_key(API_KEY)?.into()),
             ..HostConfig::default()
         },
-        Audit::to_file(audit)?,
+        Audit::to_file(file)?,
     )?;
     let bytes = options.component()?;
     let start = Instant::now();
     let component = host.load(&bytes)?;
     print(&format!(
         "A mock Lever with {} candidates is running; each answer takes {} ms.\n\
-         The component was loaded in {} ms: {} bytes, sha256 {}.\n\n",
+         The component was loaded in {} ms: {} bytes,\n\
+         sha256:{}.\n\n",
         mock.store().opportunity_ids().len(),
         LATENCY.as_millis(),
         start.elapsed().as_millis(),
@@ -67,9 +71,9 @@ async fn show(options: &Options, audit: &Path) -> anyhow::Result<()> {
     let agent = Agent::from_grants("sourcer", &[GRANT.to_owned()])?;
     let reads = read_all(&mock, &host, &component, &agent).await?;
     refuse_writes(&mock, &host, &component, &agent).await?;
-    check_records(&records(audit)?.split_off(before), reads)?;
+    check_records(&records(file)?.split_off(before), reads)?;
     print("\n3. The audit says the same:\n\n")?;
-    crate::audit::run(&AuditCommand::Show { files: vec![audit.to_owned()], refused: false })?;
+    audit::show(&[file.to_owned()], false, Form::Sentences { width: Some(WIDTH) })?;
     print("\nAll of this was compared with what the mock holds and with every request it saw.\n")
 }
 
@@ -136,7 +140,11 @@ async fn refuse_writes(
     for (interface, function, args) in attempts {
         match host.call(component, agent, interface, function, &args).await {
             Err(CallError::Refused(refusal)) => {
-                print(&format!("   {interface}.{function} was refused: {}\n", refusal.message))?;
+                let grant = refusal.grant.context("the refusal names no grant")?;
+                print(&format!(
+                    "   {interface}.{function} was refused: {}\n     to allow it, add --grant {grant}\n",
+                    refusal.rule
+                ))?;
             }
             Err(error) => return Err(anyhow!(error).context("refused, but not by the policy")),
             Ok(_) => return Err(anyhow!("{interface}.{function} went through")),

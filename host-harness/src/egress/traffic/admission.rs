@@ -111,6 +111,6 @@ fn too_large() -> Refusal {
             headers::COUNT_CAP,
             headers::BYTES_CAP
         ),
-        route: None,
+        ..Refusal::default()
     }
 }

@@ -77,7 +77,7 @@ impl Traffic {
             let refusal = Refusal {
                 rule: "too many downloads".to_owned(),
                 message: format!("a call may follow redirected downloads {FETCHES} times at most"),
-                route: None,
+                ..Refusal::default()
             };
             return Err((refusal, Error::HttpRequestDenied));
         }
@@ -85,7 +85,7 @@ impl Traffic {
             let refusal = Refusal {
                 rule: "malformed redirection".to_owned(),
                 message: error.to_string(),
-                route: None,
+                ..Refusal::default()
             };
             (refusal, Error::HttpRequestDenied)
         };

@@ -240,7 +240,8 @@ impl Traffic {
                 _ => None,
             };
             if let Some(rule) = rule {
-                let refusal = Refusal { rule, message: cause.to_string(), route: exchange.route() };
+                let (message, route) = (cause.to_string(), exchange.route());
+                let refusal = Refusal { rule, message, route, grant: None };
                 self.prohibit(exchange, refusal);
                 return failure.to_guest();
             }
