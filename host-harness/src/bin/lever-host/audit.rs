@@ -193,8 +193,10 @@ fn sentence(record: &Record, width: Option<usize>) -> String {
         let plural = if n == Some(1) { "" } else { "s" };
         n.map(|n| format!("{n} {unit}{plural}"))
     };
-    let requests = counted(record.attempts.map(u64::from), "request");
-    let took = record.ms.map(|ms| format!("{ms} ms"));
+    // What was refused took nothing.
+    let took = record.ms.filter(|_| record.decision == Decision::Allowed);
+    let requests = counted(record.attempts.filter(|n| *n > 0).map(u64::from), "request");
+    let took = took.map(|ms| format!("{ms} ms"));
     let figures: Vec<String> = requests.into_iter().chain(took).collect();
     let end = match record.kind {
         Kind::Intent => ": it may have been made, no end was recorded".to_owned(),

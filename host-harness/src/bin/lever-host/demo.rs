@@ -105,9 +105,9 @@ async fn read_all(
         );
     }
     print(&format!(
-        "1. Agent {:?} was granted {GRANT} and read all candidates: {} of {}, each once,\n   \
-         in {:.2} s with {} requests. The host put the API key into each of them;\n   \
-         the component never had it.\n",
+        "1. Agent {:?} was granted {GRANT} and read all candidates:\n   \
+         {} of {}, each once, in {:.2} s with {} requests. The host put the API key\n   \
+         into each of them; the component never had it.\n",
         agent.name,
         read.len(),
         held.len(),
