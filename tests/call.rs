@@ -222,7 +222,7 @@ async fn a_list_in_parts_needs_the_memory_of_one() {
     let args = [&args[..], &["list-all"]].concat();
     let (code, out, err) = run(&mock, &args).await;
     assert_eq!((code, out.as_str()), (4, ""), "{err}");
-    for said in ["`memory` limit of 6 MiB", "--memory", "--jsonl", "[agents.command-line.limits]"] {
+    for said in ["`memory` limit of 6 MiB", "--memory may be up to 4GiB", "--jsonl"] {
         assert!(err.contains(said), "{said}: {err}");
     }
     let args = [&args[..], &["--jsonl", "--fields", "id"]].concat();

@@ -86,7 +86,8 @@ async fn a_limit_exits_4() {
         ["--policy", policy.to_str().unwrap(), "--agent", "slow", "call", "stages", "list-all"];
     let (code, _, err) = run(&mock, &args).await;
     assert_eq!(code, 4, "{err}");
-    for said in ["`call-timeout` of 1 seconds", "--call-timeout", "[agents.slow.limits]", "--jsonl"]
+    for said in
+        ["`call-timeout` of 1 s", "hint: `call-timeout` under [agents.slow.limits]", "--jsonl"]
     {
         assert!(err.contains(said), "{said}: {err}");
     }

@@ -55,6 +55,8 @@ async fn every_filter_reaches_lever_under_its_own_name() {
     rig.ok("postings.list-page", json!([query])).await;
     let seen = &rig.mock.requests()[0];
     let mut names: Vec<&str> = seen.pairs.iter().map(|(name, _)| name.as_str()).collect();
+    // The host asks for what tells it which records are confidential.
+    assert_eq!(names.pop(), Some("include"));
     names.dedup();
     assert_eq!(names.len(), fields, "{names:?}");
     rig.ok("postings.list-page", json!([{ "updated-at-start": 1, "updated-at-end": 2 }])).await;

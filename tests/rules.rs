@@ -446,7 +446,7 @@ async fn what_keeps_the_rules_is_sent() {
     let query = json!([{ "include": ["createdAt", "name", "createdAt"], "tag": ["a", "a"] }]);
     rig.ok("opportunities.list-all", query).await;
     let seen = &rig.mock.requests()[0];
-    assert_eq!(seen.values("include"), ["createdAt", "name", "stage"]);
+    assert_eq!(seen.values("include"), ["createdAt", "name", "stage", "confidentiality"]);
     assert_eq!(seen.values("tag"), ["a"]);
 }
 

@@ -171,7 +171,7 @@ async fn a_second_signal_ends_it_at_once_and_the_audit_shows_what_has_no_end() {
                 // Of two at once either could be the first.
                 let mut line = String::new();
                 BufReader::new(call.child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-                assert!(line.starts_with("Stopping "), "{line}");
+                assert!(line.starts_with("Stopping; "), "{line}");
             }
         }
         let audit = call.audit.with_extension("kept");

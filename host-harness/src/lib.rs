@@ -43,6 +43,8 @@
 //! [`Host::answer`](runtime::Host::answer) takes bytes beside its JSON, and its
 //! result is written as text without a value in between.
 
+#![forbid(unsafe_code)]
+
 pub mod audit;
 pub mod catalog;
 

@@ -46,7 +46,7 @@ async fn a_write_cut_off_by_the_deadline_is_said_to_be_in_doubt() {
         let result = rig.call(kind.function(), call.args.clone()).await;
         let Err(CallError::Limit(message)) = result else { panic!("{kind:?}: {result:?}") };
         assert!(
-            message.starts_with("the call took longer than its `call-timeout` of 3 seconds"),
+            message.starts_with("the call took longer than its `call-timeout` of 3 s"),
             "{message}"
         );
         assert_eq!(message.contains(DOUBT), !kind.is_read(), "{kind:?}: {message}");
@@ -85,7 +85,7 @@ async fn a_write_that_was_turned_down_is_not_in_doubt() {
     rig.mock.inject(call.hit(Fault::new(Effect::Status { code: 429, body, headers: later })));
     let result = rig.call("notes.create", call.args.clone()).await;
     let Err(CallError::Limit(message)) = result else { panic!("{result:?}") };
-    assert_eq!(message, "the call took longer than its `call-timeout` of 3 seconds");
+    assert_eq!(message, "the call took longer than its `call-timeout` of 3 s");
     assert_eq!(last_call(&rig).outcome, None);
     assert_eq!(call.found(&rig), 0);
 }

@@ -410,7 +410,7 @@ async fn a_body_that_is_too_large_or_never_ends_is_let_go_of() {
         message["body"] = "{}".into();
         message["ending"] = "open".into();
         match rig.impersonate(function, vec![message]).await {
-            Err(CallError::Limit(limit)) => assert!(limit.contains("0.3 seconds"), "{limit}"),
+            Err(CallError::Limit(limit)) => assert!(limit.contains("0.3 s"), "{limit}"),
             other => panic!("{other:?}"),
         }
     }

@@ -393,7 +393,7 @@ async fn a_storage_that_never_answers_ends_with_the_call() {
     point(&rig, &path, &format!("http://127.0.0.1:{port}/canary"));
     match rig.impersonate("files.download", vec![rig.message("GET", &path), there()]).await {
         Err(CallError::Limit(limit)) => {
-            assert!(limit.contains("`call-timeout` of 2 seconds"), "{limit}")
+            assert!(limit.contains("`call-timeout` of 2 s"), "{limit}")
         }
         other => panic!("{:.300}", format!("{other:?}")),
     }

@@ -50,7 +50,7 @@ async fn it_cannot_run_for_ever() {
     let rig = hurried().await;
     for way in ["empty", "host-calls", "bulk-memory", "polling"] {
         let limit = limit(&rig, "run", json!([way])).await;
-        assert_eq!(limit, "the call took longer than its `call-timeout` of 0.2 seconds", "{way}");
+        assert_eq!(limit, "the call took longer than its `call-timeout` of 0.2 s", "{way}");
     }
     rig.is_unharmed().await;
 }
@@ -72,10 +72,7 @@ async fn it_cannot_sleep_for_ever() {
     let rig = hurried().await;
     for nanoseconds in [3_600_000_000_000, i64::MAX as u64, u64::MAX] {
         let limit = limit(&rig, "sleep", json!([nanoseconds])).await;
-        assert_eq!(
-            limit, "the call took longer than its `call-timeout` of 0.2 seconds",
-            "{nanoseconds}"
-        );
+        assert_eq!(limit, "the call took longer than its `call-timeout` of 0.2 s", "{nanoseconds}");
     }
     assert_eq!(rig.says("sleep", json!([1_000_000])).await, "awake");
     rig.is_unharmed().await;
@@ -132,7 +129,7 @@ async fn thousands_of_requests_in_flight_are_paced_and_cut_off() {
     // Long enough to send one on any machine, and too short for 500.
     rig.agent.limits.call_timeout = 10 * SHORT;
     let limit = limit(&rig, "flood", json!([message, 500])).await;
-    assert_eq!(limit, "the call took longer than its `call-timeout` of 2 seconds");
+    assert_eq!(limit, "the call took longer than its `call-timeout` of 2 s");
     // A burst of 20, then 10 a second.
     let most = 21 + start.elapsed().as_millis() / 100;
     let sent = rig.mock.requests().len() as u128;
@@ -161,7 +158,7 @@ async fn what_it_prints_goes_nowhere_and_fills_nothing() {
     rig.agent.limits.call_timeout = SHORT;
     assert_eq!(
         limit(&rig, "print", json!([u32::MAX])).await,
-        "the call took longer than its `call-timeout` of 0.2 seconds"
+        "the call took longer than its `call-timeout` of 0.2 s"
     );
     rig.is_unharmed().await;
 }

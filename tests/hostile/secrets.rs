@@ -63,7 +63,7 @@ async fn it_cannot_write_into_the_audit() {
     match rig.attack("confess", json!([error])).await {
         Err(failure @ CallError::Component(_)) => {
             // Its caller gets its words, unable to steer a terminal.
-            let shown = "the component answered an error: canary \\u{1b}[2J";
+            let shown = "the component returned an error: canary \\u{1b}[2J";
             assert_eq!(failure.to_string(), shown);
         }
         other => panic!("{other:?}"),

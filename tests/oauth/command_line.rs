@@ -182,7 +182,7 @@ async fn a_login_that_does_not_come_about_exits_1_and_stores_nothing() {
     waiting.args(scope).args(redirect).args(["--wait", "1"]).env("LEVER_CLIENT_SECRET", "x");
     let (code, _, err) = finished(waiting).await;
     assert_eq!(code, 1);
-    assert!(err.contains("nobody came back"), "{err}");
+    assert!(err.contains("the browser did not return"), "{err}");
     // No secret, a secret that others can read, no scope, another place.
     let (code, _, err) = run(&mock, &folder, &[&begin[..], &scope].concat()).await;
     assert_eq!(code, 1);
@@ -244,7 +244,7 @@ async fn a_key_comes_before_the_usual_login_and_a_named_one_before_the_key() {
     let missing = ["--token-file", nowhere.to_str().unwrap()];
     let both = ["--token-file", "a", "--credential-file", "b"];
     let other = ["--base-url", "http://127.0.0.1:9/v1"];
-    let rows: [(&[&str], &str); 2] = [(&missing, "nobody is logged in"), (&both, "exclude")];
+    let rows: [(&[&str], &str); 2] = [(&missing, "not logged in"), (&both, "exclude")];
     for (options, said) in rows {
         let (code, _, err) = run(&mock, &folder, &[options, &STAGES].concat()).await;
         assert_eq!(code, 1, "{err}");

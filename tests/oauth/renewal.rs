@@ -326,13 +326,13 @@ async fn a_logout_in_the_middle_of_a_renewal_is_a_logout() {
     };
     let (result, was_there) = tokio::join!(rig.stages(), out);
     assert!(was_there);
-    // It had its token already, or came too late; either way nobody is logged in now.
+    // It had its token already, or came too late; either way not logged in now.
     if let Err(error) = result {
-        assert!(error.to_string().contains("nobody is logged in"), "{error}");
+        assert!(error.to_string().contains("not logged in"), "{error}");
     }
     assert!(rig.file().read().unwrap().is_none());
     let error = rig.stages().await.unwrap_err();
-    assert!(error.to_string().contains("nobody is logged in"), "{error}");
+    assert!(error.to_string().contains("not logged in"), "{error}");
     assert_eq!(asked(&rig.mock), 1);
 }
 

@@ -233,7 +233,7 @@ fn a_token_file_that_others_can_read_and_other_wrong_usage_end_with_1() {
         (&["--forward", "https://127.0.0.1:1/s3cret"], "--allow-loopback"),
         (&["--forward", "https://169.254.169.254/s3cret"], "metadata address, which is not"),
         (&["--ca-file", "/nonexistent.pem", "--forward", "https://10.1.2.3"], "/nonexistent.pem"),
-        (&["--max-age", "24"], "it is no duration"),
+        (&["--max-age", "24"], "it is not a duration"),
         (&["--forward", "http://events.example.com/s3cret"], "the forward URL is not https"),
         (&["--bind", "nowhere"], "invalid"),
         (&["--jsonl", "/nonexistent/events.jsonl"], "/nonexistent/events.jsonl"),
@@ -270,7 +270,7 @@ fn signature_tokens_come_from_the_environment_where_there_is_no_file() {
     let rows = [
         (None, "set LEVER_WEBHOOK_SIGNATURE_TOKEN, or give --signature-token-file"),
         (Some("".as_ref()), "the signature tokens are missing"),
-        (Some("s3cret x".as_ref()), "has a character that no token has"),
+        (Some("s3cret x".as_ref()), "has a character that tokens do not have"),
         (Some(broken), "LEVER_WEBHOOK_SIGNATURE_TOKEN is not UTF-8"),
     ];
     for (tokens, said) in rows {

@@ -23,7 +23,22 @@ pub use record::{Decision, Kind, Record};
 /// How often a line is written that went to a file which was removed meanwhile.
 const TRIES: u32 = 3;
 
-/// Where records go; clones share the same place.
+/// Where records go. Clones write to the same file.
+///
+/// ```
+/// use lever_host::audit::Audit;
+///
+/// # fn main() -> std::io::Result<()> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("audit.jsonl");
+/// let audit = Audit::to_file(&path)?;
+/// # drop(audit);
+/// # assert!(path.exists());
+/// let for_tests = Audit::in_memory();
+/// assert!(for_tests.records().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Audit {
     sink: Sink,

@@ -63,7 +63,7 @@ impl Trail {
                 call: call_id(),
                 agent: agent.to_owned(),
                 component: component.chars().take(16).collect(),
-                function,
+                function: named(function),
                 ..Record::default()
             },
             host: host.to_owned(),
@@ -257,9 +257,16 @@ impl Exchange {
 
     /// Writes down that no answer came.
     pub fn failed(mut self, error: &str, outcome: &str) {
+        self.fail(error, outcome);
+    }
+
+    /// Only what may change something has an outcome beyond whether it was sent.
+    fn fail(&mut self, error: &str, outcome: &str) {
         self.write(|record| {
+            let is_read = matches!(record.method.as_deref(), Some("GET" | "HEAD"));
             record.error = Some(error.to_owned());
-            record.outcome = Some(outcome.to_owned());
+            record.outcome =
+                Some(outcome.to_owned()).filter(|outcome| !is_read || outcome == "not-sent");
         });
     }
 
@@ -286,10 +293,7 @@ impl Drop for Exchange {
             Some(_) => "unknown",
             None => "not-sent",
         };
-        self.write(|record| {
-            record.error = Some("abandoned".to_owned());
-            record.outcome = Some(outcome.to_owned());
-        });
+        self.fail("abandoned", outcome);
     }
 }
 
@@ -316,6 +320,29 @@ fn is_id(text: &str) -> bool {
         })
 }
 
+/// `interface.function` as the WIT could name it. Any other text is of a caller's
+/// making and may say anything, so it is left out.
+fn named(function: String) -> String {
+    let is_label = |label: &str| {
+        let words = label.split('-');
+        label.len() <= 64
+            && words.into_iter().all(|word| {
+                word.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            })
+    };
+    let is_interface =
+        |text: &str| text.split([':', '/', '@']).all(|part| is_label(part) || is_version(part));
+    let is_named = function
+        .rsplit_once('.')
+        .is_some_and(|(interface, name)| is_interface(interface) && is_label(name));
+    if is_named { function } else { "(not a function's name)".to_owned() }
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
 /// A method of the guest's making may be anything that is a token.
 fn shown(method: &Method) -> String {
     method.as_str().chars().take(16).collect()
@@ -329,6 +356,22 @@ fn millis(since: Instant) -> u64 {
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
+
+    #[test]
+    fn a_name_that_the_wit_could_not_hold_is_left_out() {
+        let rows = [
+            ("notes.create", true),
+            ("wasi:http/types@0.2.6.run-it", true),
+            ("probe.read-2025", false),
+            ("notes.delete all of Anna", false),
+            ("notes.anna@example.com", false),
+            ("Anna Meier.get", false),
+            ("notes", false),
+        ];
+        for (name, is_kept) in rows {
+            assert_eq!(named(name.to_owned()) == name, is_kept, "{name}");
+        }
+    }
 
     #[test]
     fn ids_are_cut_and_anything_else_is_left_out() {

@@ -87,7 +87,7 @@ impl Expansions {
         match found.iter().find(|name| self.scope(name).is_none()) {
             None => Ok(found),
             Some(name) => {
-                let reason = "is no reference in any record".to_owned();
+                let reason = "is not a reference in any record".to_owned();
                 Err(unexplained(&function.name, name, reason))
             }
         }

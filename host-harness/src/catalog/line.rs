@@ -12,7 +12,7 @@ use super::route::{Access, Route, Scope, Segment};
 pub enum LineError {
     /// There is no documentation, or its last line is prose.
     #[error(
-        "the last line of its documentation is no route line such as \"`GET /stages/{{stage}}` `stages:read`\""
+        "the last line of its documentation is not a route line such as \"`GET /stages/{{stage}}` `stages:read`\""
     )]
     Missing,
     /// The line starts like a route line and is none.

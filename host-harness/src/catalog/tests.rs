@@ -73,7 +73,7 @@ fn any_path_is_no_route_of_its_own() {
 fn a_function_without_a_route_line_is_an_error_that_names_it() {
     let error = catalog("/// Does it.\n///\n/// Quickly.\nrun: func();").unwrap_err().to_string();
     assert!(
-        error.starts_with("things.run: the last line of its documentation is no route line"),
+        error.starts_with("things.run: the last line of its documentation is not a route line"),
         "{error}"
     );
     let error = catalog("run: func();").unwrap_err().to_string();
@@ -175,7 +175,7 @@ fn an_expansion_without_one_permission_makes_no_catalog() {
     assert_eq!(found.expansion("myThing").unwrap().to_string(), "things:read");
     assert_eq!(found.function("things", "find").unwrap().expand, ["myThing", "all"]);
     for (field, names, reads, reason) in [
-        ("my-thing: thing-ref", "`other`", &both, "`expand` of `other` is no reference"),
+        ("my-thing: thing-ref", "`other`", &both, "`expand` of `other` is not a reference"),
         ("my-thing: thing-ref", "", &read("other"), "no route `GET …/{thing}`"),
         (
             "x: thing-ref }\nrecord second { x: other-ref",

@@ -58,7 +58,7 @@ pub enum CredentialError {
     },
     /// The text cannot be a credential.
     #[error(
-        "{place} has a character at position {position} that no key has; look for quotes, blanks or a line break"
+        "{place} has a character at position {position} that keys do not have; look for quotes, blanks or a line break"
     )]
     Malformed {
         /// The variable or file.
@@ -95,7 +95,7 @@ pub enum CredentialError {
         reason: String,
     },
     /// The variable is set, to something that is no text.
-    #[error("{place} is not UTF-8, so it holds no credential; set it again, or unset it")]
+    #[error("{place} is not UTF-8, so it is not a credential; set it again or unset it")]
     NotText {
         /// The variable.
         place: String,

@@ -11,6 +11,7 @@ use super::network::Network;
 use super::proxy::Route;
 use super::race::race;
 use super::stream::{Io, Stream};
+use crate::files::regular_file;
 use crate::limiter::concurrency::{ConcurrencyLimit, Permit};
 use crate::upstream::Upstream;
 use crate::upstream::{Opened, Prohibition};
@@ -41,6 +42,9 @@ const SHARED: usize = 192;
 /// for Lever's pace at its usual latency.
 const OWN: usize = 4;
 
+/// The largest file of certificates; all public authorities take 250 KB.
+const LARGEST_CA: u64 = 4 << 20;
+
 /// Why a connection could not be made. Nothing was sent in any of these cases.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConnectError {
@@ -48,7 +52,7 @@ pub enum ConnectError {
     #[error("the name {0} could not be resolved")]
     Resolve(String),
     /// Every address is one that may not be connected to.
-    #[error("{host} leads to a {kind} address, which is not connected to{}", remedy.hint())]
+    #[error("{host} resolves to a {kind} address, which is not allowed{}", remedy.hint())]
     Prohibited {
         /// The host's name.
         host: String,
@@ -59,7 +63,7 @@ pub enum ConnectError {
     },
     /// Over http, every address is one that a credential may not travel to in clear.
     #[error(
-        "{host} is written with http and leads to {address}, where the credential would travel in clear; use https, or \
+        "{host} uses http and resolves to {address}, so the credential would be sent in clear text; use https, or \
          --allow-address with a range of a private network"
     )]
     Clear {
@@ -77,6 +81,8 @@ pub enum ConnectError {
         host: String,
         /// Why.
         reason: &'static str,
+        /// Whether the proxy said so, rather than being out of reach.
+        is_final: bool,
     },
     /// Nothing listens there, or it cannot be reached.
     #[error("the connection was refused or could not be made ({0})")]
@@ -90,10 +96,10 @@ pub enum ConnectError {
     #[error("the TLS handshake failed ({0})")]
     Tls(String),
     /// It took too long.
-    #[error("no connection within {} seconds", CONNECT_CAP.as_secs())]
+    #[error("not connected within {} seconds", CONNECT_CAP.as_secs())]
     Timeout,
     /// It was asked for another server than its own.
-    #[error("this connection leads to another server")]
+    #[error("the connection is for another server")]
     Elsewhere,
 }
 
@@ -140,7 +146,7 @@ pub enum TlsError {
         reason: String,
     },
     /// The host's name cannot be verified.
-    #[error("{0} is no name that a certificate can be issued for")]
+    #[error("{0} is not a name that a certificate can be issued for")]
     Name(String),
     /// The TLS library refuses its own defaults.
     #[error("TLS cannot be set up: {0}")]
@@ -231,9 +237,9 @@ fn tls_config(extra_ca: &[PathBuf]) -> Result<ClientConfig, TlsError> {
     for path in extra_ca {
         let fail = |reason: String| TlsError::Authority { path: path.clone(), reason };
         let mut found = false;
-        for certificate in
-            CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?
-        {
+        let pem = regular_file::open(path).and_then(|file| regular_file::text(file, LARGEST_CA));
+        let pem = pem.map_err(|error| fail(error.to_string()))?;
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
             let certificate = certificate.map_err(|error| fail(error.to_string()))?;
             roots.add(certificate).map_err(|error| fail(error.to_string()))?;
             found = true;

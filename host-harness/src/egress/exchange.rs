@@ -101,6 +101,8 @@ impl Failure {
                 | ConnectError::Elsewhere => Error::HttpRequestDenied,
                 ConnectError::Refused(_) => Error::ConnectionRefused,
                 ConnectError::Certificate(_) => Error::TlsCertificateError,
+                // Trying again does not help; `destination-unavailable` may come and go.
+                ConnectError::Proxy { is_final: true, .. } => Error::ConfigurationError,
                 // Not `connection-timeout` or `tls-protocol-error`: some hosts
                 // use those for what happens after sending, so a component
                 // cannot take them as proof that nothing was sent.

@@ -106,26 +106,35 @@ impl Route {
         match tunnel.call(self.destination.clone()).await {
             Ok(io) => Ok(io.into_inner()),
             // The type of the error has no name outside its crate; its words are held by tests.
-            Err(error) => Err(self.failed(match error.to_string().rsplit(": ").next() {
-                Some("proxy authorization required") if self.authorization.is_some() => {
-                    "it does not take the user and the password in HTTPS_PROXY"
-                }
-                Some("proxy authorization required") => {
-                    "it wants a user and a password: write HTTPS_PROXY as http://user:password@host:port"
-                }
-                Some("unsuccessful") => "it refused to",
-                _ => "it ended the connection",
-            })),
+            Err(error) => Err(match error.to_string().rsplit(": ").next() {
+                Some("proxy authorization required") if self.authorization.is_some() => self
+                    .refused("it answered 407: the user or the password in HTTPS_PROXY is wrong"),
+                Some("proxy authorization required") => self.refused(
+                    "it answered 407: write HTTPS_PROXY as http://user:password@host:port",
+                ),
+                Some("unsuccessful") => self.refused("it refused to"),
+                _ => self.failed("it ended the connection"),
+            }),
         }
     }
 
-    /// The error of a tunnel that was not opened.
+    /// The error of a tunnel that the proxy will not open.
+    fn refused(&self, reason: &'static str) -> ConnectError {
+        self.error(reason, true)
+    }
+
+    /// The error of a tunnel that could not be opened now.
     pub fn failed(&self, reason: &'static str) -> ConnectError {
+        self.error(reason, false)
+    }
+
+    fn error(&self, reason: &'static str, is_final: bool) -> ConnectError {
         let port = self.destination.port_u16().unwrap_or(443);
         ConnectError::Proxy {
             proxy: format!("{}:{}", self.proxy.host().unwrap_or_default(), self.port()),
             host: format!("{}:{port}", self.destination.host().unwrap_or_default()),
             reason,
+            is_final,
         }
     }
 }

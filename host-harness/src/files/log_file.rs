@@ -4,6 +4,7 @@
 //!
 //! It knows nothing of what is written, and keeps no line back.
 
+use crate::files::private_file;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,9 @@ impl LogFile {
         let is_regular = found.is_file();
         if for_reading && !is_regular {
             return Err(io::Error::other("it is not a regular file"));
+        }
+        if is_regular && let Some(reason) = private_file::writers(&found) {
+            return Err(io::Error::other(reason));
         }
         if is_regular && found.len() == 0 {
             // It may be new, and is to be found again.

@@ -44,10 +44,10 @@ pub(crate) fn read(
 ) -> Result<Zeroizing<String>, Fault> {
     let file = crate::files::regular_file::open(path)?;
     let metadata = file.metadata()?;
+    check_unchangeable(path, &metadata)?;
     if let Some(mode) = exposure(&metadata, readers) {
         return Err(Fault::Exposed(mode));
     }
-    check_unchangeable(path, &metadata)?;
     let mut text = Zeroizing::new(String::with_capacity(largest + 1));
     file.take(largest as u64 + 1).read_to_string(&mut text)?;
     if text.len() > largest {
@@ -63,14 +63,20 @@ pub(crate) fn read(
 ///
 /// With what lets them.
 pub(crate) fn check_unchangeable(path: &Path, metadata: &Metadata) -> Result<(), Fault> {
-    check_owner(metadata).map_err(Fault::Changeable)?;
-    if let Some(mode) = mode_for_writers(metadata) {
-        return Err(Fault::Changeable(format!(
-            "others can change it (mode {mode:03o}); run `chmod go-w` on it"
-        )));
+    if let Some(reason) = writers(metadata) {
+        return Err(Fault::Changeable(reason));
     }
     let directory = directory_of(path);
     check_directory(&directory, &std::fs::metadata(&directory)?)
+}
+
+/// Who but its owner, who is this user or root, could have written a file: a clause with the way to mend it.
+pub(crate) fn writers(metadata: &Metadata) -> Option<String> {
+    if let Err(reason) = check_owner(metadata) {
+        return Some(reason);
+    }
+    let mode = mode_for_writers(metadata)?;
+    Some(format!("others can change it (mode {mode:03o}); run `chmod go-w` on it"))
 }
 
 /// The directory that a file's name is in.
@@ -96,7 +102,7 @@ pub(crate) fn make_directory(directory: &Path) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let found = std::fs::symlink_metadata(directory).map_err(|error| error.to_string())?;
     if !found.is_dir() {
-        return Err("it is no directory of its own (a link?)".to_owned());
+        return Err("it is not a real directory (a link?)".to_owned());
     }
     if found.mode() & 0o077 != 0 {
         return Err("others may enter it; `chmod 700` it".to_owned());
@@ -255,8 +261,8 @@ mod tests {
             (0o444, 0o755, "exposed", "read"),
             (0o644, 0o755, "exposed", "read"),
             (0o604, 0o700, "exposed", "read"),
-            (0o660, 0o700, "exposed", "exposed"),
-            (0o666, 0o700, "exposed", "exposed"),
+            (0o660, 0o700, "changeable", "changeable"),
+            (0o666, 0o700, "changeable", "changeable"),
             (0o600, 0o702, "changeable", "changeable"),
             (0o600, 0o777, "changeable", "changeable"),
             (0o600, 0o1777, "read", "read"),

@@ -197,10 +197,12 @@ pub(super) fn unknown_route(method: &Method, path: &str, similar: Option<&Route>
     let method = shown(method.as_str());
     let message = match similar {
         Some(route) => format!(
-            "`{method} {path}` is no request of the catalog; this path is known for {}",
+            "`{method} {path}` is not a request of the Lever API that this host knows; this path is known for {}",
             route.method
         ),
-        None => format!("`{method} {path}` is no request of the catalog, so no grant can allow it"),
+        None => format!(
+            "`{method} {path}` is not a request of the Lever API that this host knows, so no grant can allow it"
+        ),
     };
     Refusal::request("unknown request", message).at(path.to_owned())
 }

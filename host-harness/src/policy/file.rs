@@ -27,7 +27,7 @@ struct Entry {
     #[serde(default)]
     download_hosts: Vec<Spanned<String>>,
     #[serde(default)]
-    components: Vec<Spanned<String>>,
+    components: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     grants: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
@@ -67,7 +67,7 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Agent>, PolicyError> 
             let checked = downloads::checked(host.get_ref()).map_err(at(host.span().start))?;
             agent.download_hosts.push(checked);
         }
-        for component in &entry.components {
+        for component in pinned(entry.components.as_ref()).map_err(|(at_, why)| at(at_)(why))? {
             let digest = check_digest(component.get_ref()).map_err(at(component.span().start))?;
             agent.components.push(digest);
         }
@@ -114,6 +114,22 @@ fn check_user(id: String) -> Result<String, String> {
 }
 
 /// A component's SHA-256, as `lever-host component` prints it.
+/// The digests of a list. An empty one would read as a lock and pin nothing.
+fn pinned(
+    components: Option<&Spanned<Vec<Spanned<String>>>>,
+) -> Result<&[Spanned<String>], (usize, String)> {
+    match components {
+        None => Ok(&[]),
+        Some(given) if given.get_ref().is_empty() => {
+            let why = "`components` is empty; name the digest of each component that the grants are for, or leave \
+                       the key out to allow any"
+                .to_owned();
+            Err((given.span().start, why))
+        }
+        Some(given) => Ok(given.get_ref()),
+    }
+}
+
 fn check_digest(text: &str) -> Result<String, String> {
     let digest = text.strip_prefix("sha256:").filter(|digest| {
         digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
@@ -227,6 +243,7 @@ memory = "64MiB"
             ("[agents.a.foreign]\n\"x:y/probe@1.0.0\" = \"full\"", 2, "name the interface"),
             ("[agents.a]\ndownload-hosts = [\"a.example\",\n\"https://b\"]", 3, "download host"),
             ("[agents.a]\ncomponents = [\"sha256:abc\"]", 2, "component \"sha256:abc\": write"),
+            ("[agents.a]\ncomponents = []", 2, "`components` is empty; name the digest"),
             ("[agents.a]\ncomponents = [\"md5:x\",\n\"\"]", 2, "`sha256:` and the 64 digits"),
             ("[agents.a]\neeo = \"yes\"", 2, "expected a boolean"),
             ("[agents.a.limits]\nrequests = 5", 2, "unknown field `requests`"),

@@ -40,12 +40,39 @@ pub use wire::{Admitted, CallScope, Outgoing, allows_header};
 const LARGEST: u64 = 4 << 20;
 
 /// The agents of one policy file.
+///
+/// ```
+/// use lever_host::policy::Policy;
+///
+/// let policy = Policy::parse(
+///     r#"
+///     [agents.sourcer.grants]
+///     opportunities = "read"
+///     "notes.create" = "allow"
+///     "#,
+/// )?;
+/// assert!(policy.agent("sourcer").is_ok());
+/// assert!(policy.agent("coordinator").is_err());
+/// # Ok::<(), lever_host::policy::PolicyError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     agents: BTreeMap<String, Agent>,
 }
 
 /// One agent with all it was granted.
+///
+/// ```
+/// use lever_host::catalog::Catalog;
+/// use lever_host::policy::Agent;
+///
+/// let agent = Agent::from_grants("sourcer", &["opportunities=read".to_owned()])?;
+/// let catalog = Catalog::embedded();
+/// assert!(agent.may_call("opportunities", "list-all", catalog).is_ok());
+/// let refusal = agent.may_call("notes", "create", catalog).unwrap_err();
+/// assert_eq!(refusal.grant.as_deref(), Some("notes=full"));
+/// # Ok::<(), lever_host::policy::PolicyError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agent {
     /// The name in the policy and in the audit.

@@ -23,7 +23,7 @@ pub(super) fn normalise(raw: &str) -> Result<String, Oddity> {
                 let high = bytes.next().and_then(hex_digit);
                 let low = bytes.next().and_then(hex_digit);
                 let (Some(high), Some(low)) = (high, low) else {
-                    return Err("the path has a `%` that is no escape");
+                    return Err("the path has a `%` that does not start an escape");
                 };
                 push_escaped(&mut path, high * 16 + low)?;
             }
@@ -75,7 +75,7 @@ fn check_segment(segment: &str) -> Result<(), Oddity> {
     // Also `.. ` and `...`, which file systems and lenient servers cut back to `..`.
     let decoded = percent_decode_str(segment)
         .decode_utf8()
-        .map_err(|_| "the path has escapes that are no UTF-8")?;
+        .map_err(|_| "the path has escapes that are not UTF-8")?;
     if decoded.chars().all(|c| c == '.' || c.is_whitespace()) {
         return Err("the path has a segment of dots");
     }
@@ -117,12 +117,12 @@ mod tests {
             ("/a%5Cb", "an escaped backslash"),
             ("/a\\b", "a backslash"),
             ("/a%252fb", "an escaped escape"),
-            ("/a%", "no escape"),
-            ("/a%g0", "no escape"),
+            ("/a%", "does not start an escape"),
+            ("/a%g0", "does not start an escape"),
             ("/%2e%2e", "a segment of dots"),
             ("/a%00", "an escaped control character"),
             ("/a%c2%9b", "an escaped control character"),
-            ("/a%c0%af", "no UTF-8"),
+            ("/a%c0%af", "not UTF-8"),
             ("/a b", "must be escaped"),
             ("/a\u{e9}", "must be escaped"),
         ];

@@ -95,12 +95,12 @@ fn decode(text: &str) -> Result<String, Oddity> {
         text.as_bytes()[at + 1..].iter().take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2
     };
     if !text.match_indices('%').all(is_escape) {
-        return Err("the query has a `%` that is no escape");
+        return Err("the query has a `%` that does not start an escape");
     }
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced)
         .decode_utf8()
-        .map_err(|_| "the query has escapes that are no UTF-8")?;
+        .map_err(|_| "the query has escapes that are not UTF-8")?;
     // A tag may hold a tab, which is sent escaped; no key does, being a word.
     if decoded.chars().any(|c| c.is_control() && c != '\t') {
         return Err("the query has a control character other than a tab");
@@ -113,7 +113,7 @@ fn check_key(key: &str) -> Result<(), Oddity> {
     let word = key.strip_suffix("[]").unwrap_or(key);
     let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic())
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if is_word { Ok(()) } else { Err("the query has a parameter whose name is no plain word") }
+    if is_word { Ok(()) } else { Err("the query has a parameter whose name is not a plain word") }
 }
 
 /// A key without what lenient readers overlook.

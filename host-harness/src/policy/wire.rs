@@ -15,9 +15,16 @@ use crate::upstream::Upstream;
 /// The longest path with query that is looked at; Node's servers take 16 KiB for the whole head.
 const LONGEST: usize = 16 * 1024;
 
-/// The reads of one record that says whether it is confidential. Lists leave such records out by themselves, or say it.
-const TELLING: [&str; 3] =
-    ["/opportunities/{opportunity}", "/postings/{posting}", "/requisitions/{requisition}"];
+/// The reads of records that say whether they are confidential.
+const TELLING: [&str; 7] = [
+    "/opportunities",
+    "/opportunities/deleted",
+    "/opportunities/{opportunity}",
+    "/postings",
+    "/postings/{posting}",
+    "/requisitions",
+    "/requisitions/{requisition}",
+];
 
 /// The function on whose behalf requests go out.
 #[derive(Debug, Clone, PartialEq, Eq)]

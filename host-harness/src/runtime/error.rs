@@ -17,7 +17,7 @@ use wasmtime_wasi_http::FieldMapError;
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// A variable that is no setting of the component.
-    #[error("{0} is no setting of the component; it takes {settings}", settings = super::SETTINGS.join(", "))]
+    #[error("{0} is not a setting of the component; the settings are {settings}", settings = super::SETTINGS.join(", "))]
     Setting(String),
     /// The engine refuses to start.
     #[error("the WebAssembly engine cannot start: {0}")]
@@ -34,10 +34,10 @@ pub enum HostError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The bytes are no component.
-    #[error("this is no WebAssembly component that can be run here: {0}")]
+    #[error("this is not a WebAssembly component that can run here: {0}")]
     Invalid(String),
     /// Compiling the component takes more than any component gets.
-    #[error("the component is not compiled: {0}")]
+    #[error("the component cannot be compiled: {0}")]
     Costly(String),
     /// The program that compiles components cannot be run.
     #[error("{} cannot be run to compile the component: {reason}", program.display())]
@@ -49,7 +49,7 @@ pub enum HostError {
     },
     /// The component wants more than any component gets.
     #[error(
-        "the component imports {imports}, which no component gets here; it may import wasi:io, \
+        "the component imports {imports}, which this host does not provide; a component may import wasi:io, \
          wasi:clocks, wasi:random, wasi:http and, of wasi:cli, environment, exit and the standard \
          streams"
     )]
@@ -79,13 +79,13 @@ pub enum CallError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The component answered with its error.
-    #[error("the component answered an error: {}", said(.0))]
+    #[error("the component returned an error: {}", said(.0))]
     Component(serde_json::Value),
     /// The component broke down.
     #[error("the component was stopped: {0}")]
     Trap(String),
     /// The component took more than its limits.
-    #[error("a limit was reached: {0}")]
+    #[error("limit reached: {0}")]
     Limit(String),
     /// There is no credential, or none that can be had in place of the old one.
     #[error("no request could be sent: {0}")]
@@ -213,7 +213,8 @@ impl CallError {
     /// A component's error, of a call in which a request could not be sent, with the reason if that is what it is about.
     pub(super) fn not_reached(mut error: serde_json::Value, cause: &ConnectError) -> Self {
         let says = |name: &str| error.get(name).and_then(serde_json::Value::as_str);
-        if says("outcome") == Some("not-sent")
+        if matches!(says("outcome"), None | Some("not-sent" | "not-applied"))
+            && says("status").is_none()
             && matches!(says("kind"), Some("connection" | "timeout" | "unavailable"))
             && let Some(serde_json::Value::String(message)) = error.get_mut("message")
         {
@@ -320,7 +321,7 @@ fn with_words(cause: String, output: &Tail) -> String {
 /// The error of a call that took too long.
 pub(super) fn too_long(limit: Duration) -> CallError {
     CallError::Limit(format!(
-        "the call took longer than its `call-timeout` of {} seconds",
+        "the call took longer than its `call-timeout` of {} s",
         limit.as_secs_f32()
     ))
 }

@@ -66,7 +66,26 @@ pub const SETTINGS: [&str; 8] = [
     "LEVER_REQUESTS_PER_SECOND",
 ];
 
-/// What a host is made of.
+/// The settings of a [`Host`]. The default is Lever itself, without a credential.
+///
+/// ```
+/// use lever_host::audit::Audit;
+/// use lever_host::credentials::Credential;
+/// use lever_host::mock::API_KEY;
+/// use lever_host::runtime::{Host, HostConfig};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = HostConfig {
+///     upstream: "http://127.0.0.1:8111/v1".parse()?,
+///     allow_loopback: true,
+///     credential: Some(Credential::api_key(API_KEY)?.into()),
+///     ..HostConfig::default()
+/// };
+/// let host = Host::new(config, Audit::none())?;
+/// # drop(host);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct HostConfig {
     /// The API.

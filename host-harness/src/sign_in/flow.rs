@@ -47,13 +47,13 @@ pub enum SignInError {
     #[error(transparent)]
     File(#[from] FileError),
     /// What is asked for cannot be asked for, or the component cannot be run.
-    #[error("the login cannot be begun: {0}")]
+    #[error("the login cannot be started: {0}")]
     Begin(String),
     /// The authorization server gave no tokens for the code.
-    #[error("no tokens came for the code: {0}; run `lever-host auth login` again")]
+    #[error("the code was not exchanged for tokens: {0}; run `lever-host auth login` again")]
     Exchange(String),
     /// The system has no randomness.
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the system's random number generator failed: {0}")]
     Random(#[from] getrandom::Error),
     /// The login could not be recorded; its tokens are stored.
     #[error(transparent)]

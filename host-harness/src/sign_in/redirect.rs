@@ -48,7 +48,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub enum RedirectError {
     /// The address is none that can be listened on.
     #[error(
-        "{uri:?} is no address that the browser can come back to ({reason}); register and give one like \
+        "{uri:?} is not an address that the browser can return to ({reason}); register and give one like \
          http://localhost:8910/callback"
     )]
     Uri {
@@ -59,7 +59,7 @@ pub enum RedirectError {
     },
     /// The port is taken, or may not be used.
     #[error(
-        "{address} cannot be listened on: {cause}; end what uses it, or register another redirect URI"
+        "{address} is in use or not available: {cause}; stop what uses it, or register another redirect URI"
     )]
     Bind {
         /// The address.
@@ -76,7 +76,7 @@ pub enum RedirectError {
         description: String,
     },
     /// Nobody came back.
-    #[error("nobody came back from the browser within {} s; run `lever-host auth login` again", waited.as_secs())]
+    #[error("the browser did not return within {} s; run `lever-host auth login` again", waited.as_secs())]
     Late {
         /// How long it was waited.
         waited: Duration,
@@ -104,7 +104,7 @@ impl Listener {
     /// When it leads elsewhere, or cannot be listened on.
     pub async fn bind(uri: &str) -> Result<Listener, RedirectError> {
         let fail = |reason| RedirectError::Uri { uri: uri.chars().take(200).collect(), reason };
-        let parsed: Uri = uri.parse().map_err(|_| fail("it is no URI"))?;
+        let parsed: Uri = uri.parse().map_err(|_| fail("it is not a URI"))?;
         if parsed.scheme_str() != Some("http") {
             return Err(fail("its scheme is not http"));
         }

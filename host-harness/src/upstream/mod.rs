@@ -48,7 +48,7 @@ impl Scheme {
 
 /// Why an address cannot be the API's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{address:?} is no API address: {reason}; write it like https://api.lever.co/v1")]
+#[error("{address:?} is not an API address: {reason}; write it like https://api.lever.co/v1")]
 pub struct UpstreamError {
     address: String,
     reason: &'static str,
@@ -96,11 +96,11 @@ impl Upstream {
         if authority.contains('@') {
             return Err(fail("it has user information"));
         }
-        let (host, port) =
-            split_port(authority).ok_or_else(|| fail("the port is no number from 1 to 65535"))?;
+        let (host, port) = split_port(authority)
+            .ok_or_else(|| fail("the port is not a number from 1 to 65535"))?;
         let host = host.to_ascii_lowercase();
         if !is_host(&host) {
-            return Err(fail("the host is no plain name or address"));
+            return Err(fail("the host is not a plain name or address"));
         }
         let prefix = path.strip_suffix('/').unwrap_or(path);
         let is_plain = |segment: &str| {
@@ -188,7 +188,7 @@ impl Upstream {
             return Err("its host has user information in front");
         }
         let Some((host, port)) = split_port(authority) else {
-            return Err("its port is no number");
+            return Err("its port is not a number");
         };
         if host != self.host {
             return Err("its host is not the API's");

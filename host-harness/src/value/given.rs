@@ -310,7 +310,7 @@ macro_rules! deserialize {
             ) -> Result<Self, D::Error> {
                 let value = ::serde::Deserialize::deserialize(deserializer)?;
                 crate::value::read_alone(&value).ok_or_else(|| {
-                    ::serde::de::Error::custom(concat!("this is no ", $kebab, " of the WIT"))
+                    ::serde::de::Error::custom(concat!("this is not a ", $kebab, " of the WIT"))
                 })
             }
         }

@@ -288,6 +288,6 @@ fn a_variant_is_a_name_or_a_name_with_what_it_carries() {
     }
     for given in [json!("set"), json!({"clear": 1}), json!("other"), json!({}), json!(["clear"])] {
         let error = serde_json::from_value::<Change>(given).unwrap_err();
-        assert_eq!(error.to_string(), "this is no change of the WIT");
+        assert_eq!(error.to_string(), "this is not a change of the WIT");
     }
 }

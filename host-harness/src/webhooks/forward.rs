@@ -39,7 +39,7 @@ pub enum ForwardError {
     #[error("the forward URL {0}; write it like https://events.example.com/lever")]
     Url(&'static str),
     /// The header cannot be one.
-    #[error("the authorization of the forward URL has a character that no header has")]
+    #[error("the authorization of the forward URL has a character that is not allowed in a header")]
     Authorization,
 }
 

@@ -51,7 +51,7 @@ impl Lines {
         lines.retain(|line| !line.is_empty());
         let known = cut.len().min(START.len());
         if cut.get(..known) != START.get(..known) {
-            return Err(io::Error::other("it ends with something that is no event"));
+            return Err(io::Error::other("it ends with something that is not an event"));
         }
         if serde_json::from_slice::<serde::de::IgnoredAny>(&cut).is_ok() {
             file.write_all(b"\n")?;
@@ -154,7 +154,10 @@ mod tests {
         }
         for other in ["my notes", "{\"kind\":\"a\"}\nmy notes", "{\"name\":1"] {
             std::fs::write(&path, other).unwrap();
-            assert!(Lines::open(&path).unwrap_err().to_string().contains("no event"), "{other}");
+            assert!(
+                Lines::open(&path).unwrap_err().to_string().contains("not an event"),
+                "{other}"
+            );
             assert_eq!(text(&path), other);
         }
         std::fs::remove_file(&path).unwrap();

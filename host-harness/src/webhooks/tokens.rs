@@ -53,7 +53,7 @@ pub enum TokenError {
     Empty,
     /// The text cannot be a token.
     #[error(
-        "line {line} of the signature tokens has a character that no token has; look for quotes, blanks or commas"
+        "line {line} of the signature tokens has a character that tokens do not have; look for quotes, blanks or commas"
     )]
     Malformed {
         /// The line, from 1.

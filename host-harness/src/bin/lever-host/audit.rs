@@ -16,7 +16,7 @@ use crate::tools::print;
 /// The subcommands of `lever-host audit`.
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
-    /// Show what an audit file says, a sentence for each call and request
+    /// Show an audit file, one sentence for each call and request
     ///
     /// A request that may change something has a line of its own where its end
     /// was not recorded: it may have been made.
@@ -306,8 +306,8 @@ mod tests {
 
     #[test]
     fn sentences_are_wrapped_below_themselves_and_a_calls_requests_are_indented() {
-        let text = r#"{"time":"2026-01-02T03:04:05.678Z","kind":"request","ms":109,"text":"sourcer sent GET /opportunities for opportunities.list-all, answered 200: allowed by opportunities=read"}
-{"time":"2026-01-02T03:04:05.987Z","kind":"call","attempts":1,"ms":112,"text":"sourcer read 3 opportunities: allowed by opportunities=read"}
+        let text = r#"{"time":"2026-01-02T03:04:05.678Z","kind":"request","decision":"allowed","ms":109,"text":"sourcer sent GET /opportunities for opportunities.list-all, answered 200: allowed by opportunities=read"}
+{"time":"2026-01-02T03:04:05.987Z","kind":"call","decision":"allowed","attempts":1,"ms":112,"text":"sourcer read 3 opportunities: allowed by opportunities=read"}
 "#;
         let (rows, _) = shown(Form::Sentences { width: Some(80) }, text);
         let expected = "\

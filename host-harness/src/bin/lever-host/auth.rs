@@ -25,13 +25,13 @@ const CLIENT_SECRET: &str = "LEVER_CLIENT_SECRET";
 /// `lever-host auth ...`.
 #[derive(Subcommand)]
 pub enum AuthCommand {
-    /// Have an application authorised at Lever, and keep its tokens
+    /// Authorise an application at Lever and store its tokens
     Login(LoginArgs),
-    /// Show how the login is, without its tokens; fails when there is none that can be used
+    /// Show the state of the login without its tokens; exits with an error if it cannot be used
     Status,
     /// Renew the access token now, even if the answer to the last renewal was lost
     Refresh,
-    /// Forget the login
+    /// Delete the stored login
     Logout,
 }
 
@@ -65,9 +65,9 @@ pub struct LoginArgs {
 
 /// Runs the command.
 pub async fn run(options: &Options, command: &AuthCommand) -> anyhow::Result<()> {
-    let file = options.token_file().context(
-        "it is not known where the login is kept: there is no HOME; give --token-file FILE",
-    )?;
+    let file = options
+        .token_file()
+        .context("no default location for the login: HOME is not set; use --token-file FILE")?;
     match command {
         AuthCommand::Login(args) => login(options, args, file).await,
         AuthCommand::Status => status(&file),
@@ -162,15 +162,12 @@ async fn logout(file: &TokenFile) -> anyhow::Result<()> {
             "Logged out: {path} is removed. Lever does not know; to end the tokens there too, take the application's \
              access back in Lever's settings.\n"
         ),
-        false => format!("Nobody was logged in: there is no {path}.\n"),
+        false => format!("Not logged in: {path} does not exist.\n"),
     })
 }
 
 fn nobody(file: &TokenFile) -> anyhow::Error {
-    anyhow!(
-        "nobody is logged in: there is no {}; run `lever-host auth login`",
-        file.path().display()
-    )
+    anyhow!("not logged in: {} does not exist; run `lever-host auth login`", file.path().display())
 }
 
 /// Waits for a renewal that is under way, and says so when it takes long: the process that asked for it must be the
@@ -194,7 +191,7 @@ fn shown(file: &TokenFile, stored: &Stored, now: Millis) -> String {
         (_, Renewal::Refused { .. }) => "refused by the authorization server for good".to_owned(),
         (None, _) => "not possible: no refresh token came".to_owned(),
         (_, Renewal::Asked { at }) => format!(
-            "asked for {} ago, and no answer is known; if it is not under way, see `lever-host auth refresh`",
+            "asked for {} ago, and no answer is known; if no process is renewing it, see `lever-host auth refresh`",
             span(now.saturating_sub(at))
         ),
         (_, Renewal::Failed { .. }) => "failed, and will be tried again".to_owned(),

@@ -10,8 +10,11 @@ mod out;
 mod partial;
 mod reading;
 mod table;
+mod unprinted;
 
+pub use hint::Hint;
 pub use partial::Partial;
+pub use unprinted::Unprinted;
 
 use crate::auth;
 use crate::setup::Options;
@@ -95,7 +98,7 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
     if args.jsonl {
         let function = known.with_context(|| {
             format!(
-                "{interface}.{function} is no function of the Lever component, whose lists --jsonl \
+                "{interface}.{function} is not a function of the Lever component, whose lists --jsonl \
                  reads; `lever-host tools` lists them"
             )
         })?;
@@ -108,7 +111,7 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
             false => with_progress(host, call).await,
         };
         auth::settle(host.settle()).await;
-        return outcome.inspect_err(|error| hint::print(error, has_none, &agent, None));
+        return outcome.map_err(|error| hint::add(error, has_none, options, &agent, None));
     }
     let out = args.out.as_deref().map(|path| Out::prepare(path, args.force)).transpose()?;
     let files = Files::below(args.files.as_deref());
@@ -117,15 +120,16 @@ pub async fn run(options: &Options, args: &CallArgs) -> anyhow::Result<()> {
     let call = host.answer(&component, &agent, interface, function, arguments);
     let result = with_progress(&host, call).await;
     let outcome = result.map_err(anyhow::Error::from).and_then(|answer| {
-        match (out, args.table) {
-            (Some(out), _) => out_json(&out.write(&answer)?)?,
-            (None, true) => show_table(&answer, shape, fields.as_ref())?,
-            (None, false) => show_json(&answer, fields.as_ref())?,
-        }
+        let shown = match (out, args.table) {
+            (Some(out), _) => out.write(&answer).and_then(|rest| out_json(&rest)),
+            (None, true) => show_table(&answer, shape, fields.as_ref()),
+            (None, false) => show_json(&answer, fields.as_ref()),
+        };
+        shown.map_err(|error| Unprinted::after(known, error))?;
         Partial::check(answer.missing())
     });
     auth::settle(host.settle()).await;
-    outcome.inspect_err(|error| hint::print(error, has_none, &agent, known))
+    outcome.map_err(|error| hint::add(error, has_none, options, &agent, known))
 }
 
 fn show_json(answer: &Answer, fields: Option<&Fields>) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 //! with exactly the access it was granted.
 //!
 //! Only wiring: options to the library's types, errors to exit codes. 0 done,
-//! 1 wrong usage or set-up, 2 the component answered an error, 3 refused by the
+//! 1 wrong usage or set-up, 2 the component returned an error, 3 refused by the
 //! policy, 4 a trap, a limit or a record that could not be written, 5 done in
 //! part, 128 and the signal's number where a signal stopped the call.
 
@@ -36,13 +36,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Do the main job against a mock Lever and show that the access holds
+    /// Read an account from a mock Lever and show that refused calls send nothing
     Demo,
     /// Call a function and print its result as JSON
     Call(call::CallArgs),
     /// List what this agent may call
     Tools(tools::ToolsArgs),
-    /// Log in by OAuth, or see to the login
+    /// Log in with OAuth and manage the login
     #[command(subcommand)]
     Auth(auth::AuthCommand),
     /// Run a mock Lever on this machine until interrupted
@@ -50,7 +50,7 @@ enum Command {
     /// Check a policy, or explain a decision
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Show an audit file
+    /// Show what an audit file says
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Receive Lever's webhooks
@@ -60,7 +60,7 @@ enum Command {
     Component(component::ComponentArgs),
     /// Print a script that completes commands and options in a shell
     Completions(manual::CompletionsArgs),
-    /// Print the manual's page, or write all of its pages
+    /// Print the man page, or write all man pages to a directory
     Man(manual::ManArgs),
     /// Compile a component from standard input into a cache, within limits; what
     /// `call` runs for components that are not embedded

@@ -31,7 +31,7 @@ pub enum PolicyCommand {
         #[arg(long = "for", value_name = "NAME")]
         agent: Option<String>,
     },
-    /// Say whether the agent may call a function, which rule decides and what to add
+    /// Show whether the agent may call a function, which rule decides, and what grant is missing
     Explain {
         /// The interface, such as `opportunities`
         interface: String,
@@ -176,7 +176,7 @@ fn explanation(agent: &Agent, interface: &str, function: &str) -> String {
         None => {
             let _ = writeln!(
                 text,
-                "  needs     a grant under `foreign`, since it is no function of the Lever component"
+                "  needs     a grant under `foreign`, since it is not a function of the Lever component"
             );
             requests_within_grants(&mut text, agent, interface, function);
         }

@@ -1,6 +1,6 @@
 //! The options all commands share, and what is made of them.
 
-use crate::call::Partial;
+use crate::call::{Hint, Partial, Unprinted};
 use anyhow::{Context, bail};
 use clap::Args;
 use lever_host::audit::{Audit, escape, escape_json};
@@ -21,13 +21,13 @@ use std::process::ExitCode;
 /// Options that may stand before or after the command.
 #[derive(Args)]
 pub struct Options {
-    /// Run this component rather than the embedded one
+    /// Run this component instead of the embedded one
     #[arg(long, value_name = "FILE", global = true)]
     component: Option<PathBuf>,
-    /// Take the agent's access from this policy; needs --agent
+    /// Use this policy file; requires --agent
     #[arg(long, value_name = "FILE", global = true)]
     policy: Option<PathBuf>,
-    /// The agent, by its name in the policy
+    /// Run as this agent of the policy
     #[arg(long, value_name = "NAME", global = true)]
     agent: Option<String>,
     /// Grant access without a policy file, such as opportunities=read or
@@ -79,6 +79,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether the agent's limits are those of a policy.
+    pub fn has_policy(&self) -> bool {
+        self.policy.is_some()
+    }
+
     /// The agent of the policy or of the grants.
     pub fn agent(&self) -> anyhow::Result<Agent> {
         match (&self.policy, &self.agent) {
@@ -318,6 +323,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     let call = error.downcast_ref::<CallError>();
     if let Some(CallError::Component(answer)) = call {
         eprintln!("{}", escape_json(&format!("{answer:#}")));
+        report_hint(error);
         return ExitCode::from(2);
     }
     let (word, code) = match call {
@@ -325,12 +331,21 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         Some(CallError::Trap(_) | CallError::Limit(_) | CallError::Audit(..)) => ("error", 4),
         Some(CallError::Stopped(_)) => ("stopped", crate::signals::exit_code().unwrap_or(4)),
         _ if error.is::<Partial>() => ("partial", 5),
+        _ if error.is::<Unprinted>() => ("error", 4),
         _ => match error.downcast_ref::<HostError>() {
             Some(HostError::Import { .. }) => ("refused", 3),
             Some(HostError::Costly(_)) => ("error", 4),
             _ => ("error", 1),
         },
     };
-    eprintln!("{word}: {}", escape(&format!("{error:#}")));
+    let text = call.map_or_else(|| format!("{error:#}"), ToString::to_string);
+    eprintln!("{word}: {}", escape(&text));
+    report_hint(error);
     ExitCode::from(code)
+}
+
+fn report_hint(error: &anyhow::Error) {
+    if let Some(hint) = error.downcast_ref::<Hint>() {
+        eprintln!("hint: {hint}");
+    }
 }

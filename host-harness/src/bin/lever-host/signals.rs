@@ -19,7 +19,9 @@ pub fn stop_at_signal(stopper: Stopper) -> anyhow::Result<()> {
     let mut signals = Signals::with_hangup()?;
     tokio::spawn(async move {
         CODE.store(signals.next().await, Ordering::Relaxed);
-        eprintln!("Stopping when a change under way is answered; a second signal ends it at once.");
+        eprintln!(
+            "Stopping; a change in flight is waited for. Send a second signal to stop at once."
+        );
         stopper.stop();
         exit(signals.next().await.into());
     });

@@ -22,7 +22,7 @@ const SIGNATURE_TOKEN: &str = "LEVER_WEBHOOK_SIGNATURE_TOKEN";
 /// The subcommands of `lever-host webhooks`.
 #[derive(Subcommand)]
 pub enum WebhooksCommand {
-    /// Check deliveries and append what they tell of to a file, until interrupted
+    /// Verify deliveries and append their events to a file until interrupted
     ///
     /// Each event is one line of JSON. Lever's signature covers neither the
     /// event's name nor its data, so an event is a hint to read the record
@@ -91,7 +91,7 @@ async fn serve(options: &Options, args: &ServeArgs) -> anyhow::Result<()> {
     let receiver = start(options, args).await?;
     let place = match (&args.jsonl, &args.forward) {
         (Some(file), _) => format!("appended to {}", file.display()),
-        (None, Some(_)) => "handed on".to_owned(),
+        (None, Some(_)) => "forwarded".to_owned(),
         (None, None) => "printed".to_owned(),
     };
     let address = receiver.address();
@@ -115,7 +115,7 @@ async fn serve(options: &Options, args: &ServeArgs) -> anyhow::Result<()> {
         }
     }
     eprintln!(
-        "Stopping when the deliveries under way are answered; a second signal ends it at once."
+        "Stopping as soon as the deliveries in flight are answered; send a second signal to stop at once."
     );
     tokio::select! {
         () = receiver.stop() => Ok(()),
@@ -170,7 +170,7 @@ fn duration(text: &str) -> anyhow::Result<Duration> {
     parsed
         .and_then(|parsed| Duration::try_from(parsed).ok())
         .filter(|parsed| *parsed >= Duration::from_secs(1))
-        .ok_or_else(|| anyhow!("it is no duration of a second or more, such as 24h, 90m or 30s"))
+        .ok_or_else(|| anyhow!("it is not a duration of a second or more, such as 24h, 90m or 30s"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::audit::AuditError;
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// The token file is not there.
-    #[error("nobody is logged in: there is no {}; run `lever-host auth login`", path.display())]
+    #[error("not logged in: {} does not exist; run `lever-host auth login`", path.display())]
     LoggedOut {
         /// The file.
         path: PathBuf,
@@ -81,7 +81,7 @@ pub enum LoginError {
     },
     /// The new tokens could not be stored, and are therefore not used.
     #[error(
-        "the login was renewed, and the new tokens could not be stored: {cause}. The old ones are used up; see to the \
+        "the login was renewed, and the new tokens could not be stored: {cause}. The old ones are no longer valid; fix the \
          file and run `lever-host auth login` again"
     )]
     NotStored {
@@ -92,7 +92,7 @@ pub enum LoginError {
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// The renewal was given up by the program itself.
-    #[error("the renewal of the access token was broken off")]
+    #[error("the renewal of the access token was interrupted")]
     BrokenOff,
 }
 

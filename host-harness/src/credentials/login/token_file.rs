@@ -69,7 +69,7 @@ pub enum FileError {
     },
     /// Others may put another file in its place.
     #[error(
-        "the directory {} can be changed by others (mode {mode:03o}); keep the token file in one of your own, with \
+        "the directory {} can be changed by others (mode {mode:03o}); keep the token file in a directory of your own with \
          mode 700",
         path.display()
     )]
@@ -101,7 +101,7 @@ pub enum FileError {
     },
     /// Another process holds the lock.
     #[error(
-        "another process has been busy with the token file {} for {} s; try again, or see what holds its lock",
+        "another process has locked the token file {} for {} s; try again, or find the process that holds the lock",
         path.display(),
         waited.as_secs()
     )]

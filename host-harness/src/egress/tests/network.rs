@@ -139,7 +139,7 @@ async fn a_proxy_that_makes_no_connection_is_named_with_the_reason_and_without_t
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
             "http://me:s3cret@",
-            "does not take",
+            "407: the user or the password",
         ),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "http://me:s3cret@", "it refused to"),
         ("SSH-2.0-OpenSSH\r\n\r\n", "http://me:s3cret@", "it refused to"),
@@ -200,7 +200,7 @@ async fn a_range_opens_its_addresses_also_for_plain_http_and_nothing_else() {
         ("127.0.0.1", "--allow-loopback"),
         ("10.21.0.1", "--allow-address 10.21.0.1"),
         ("52.1.2.3", "in clear"),
-        ("169.254.169.254", "link-local or cloud metadata address, which is not connected to"),
+        ("169.254.169.254", "link-local or cloud metadata address, which is not allowed"),
     ] {
         let error = send(&upstream(host, &elsewhere), &elsewhere).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{host}: {error}");

@@ -97,7 +97,11 @@ impl Traffic {
                 return Err(self.failed(exchange, failure, effect));
             }
         };
-        self.notes().changes.answered(effect, response.status());
+        {
+            let mut notes = self.notes();
+            notes.changes.answered(effect, response.status());
+            notes.not_reached = None;
+        }
         self.keep_pace(&response, lane, permit);
         let response = response.map(|incoming| {
             self.read_ahead.body(incoming, INCOMING_CAP, timeouts.between_bytes, slot)

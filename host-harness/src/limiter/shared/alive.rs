@@ -1,6 +1,7 @@
 //! How processes that share a budget know which of them are alive.
 
 use super::private;
+use crate::files::regular_file;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,7 @@ pub(super) fn is_alive(state: &Path, id: &str) -> bool {
         return false;
     }
     let path = alive_path(state, id);
-    let file = match File::open(&path) {
+    let file = match regular_file::open(&path) {
         Ok(file) => file,
         Err(error) => return error.kind() != io::ErrorKind::NotFound,
     };

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bucket::{Bucket, DELIVERY, Fate, Shared};
-use crate::files::private_file;
+use crate::files::{private_file, regular_file};
 use alive::{Alive, is_alive};
 use state::{Holder, State, Waiter};
 
@@ -273,7 +273,8 @@ impl Ledger {
     fn lock(&self) -> Result<File, Unavailable> {
         let fail = |error: io::Error| Unavailable::Failed(ShareError::new(&self.path, error));
         // By its path each time: a file that was removed would be shared with nobody.
-        let file = private().open(&self.path).map_err(fail)?;
+        let file = regular_file::without_waiting(&mut private()).open(&self.path);
+        let file = file.and_then(regular_file::checked).map_err(fail)?;
         for n in 0..TRIES {
             match file.try_lock() {
                 Ok(()) => return Ok(file),

@@ -60,7 +60,7 @@ async fn what_breaks_or_takes_too_much_ends_as_an_error_and_is_recorded() {
         ("unreachable", "trap", "unreachable"),
         ("(drop (i32.div_u (i32.const 1) (i32.const 0)))", "trap", "divide by zero"),
         ("(drop (i32.load (i32.const -4)))", "trap", "out of bounds"),
-        ("(loop (br 0))", "limit", "longer than its `call-timeout` of 0.2 seconds"),
+        ("(loop (br 0))", "limit", "longer than its `call-timeout` of 0.2 s"),
         (
             "(drop (memory.grow (i32.const 65535)))",
             "limit",

@@ -76,8 +76,8 @@ fn keep(value: Value, paths: &[&[String]]) -> Value {
 fn unknown(path: &str, name: &str, holder: &Shape) -> String {
     let names: Vec<&str> = holder.fields().iter().map(|(name, _)| name.as_str()).collect();
     let field = match path == name {
-        true => format!("there is no field `{path}`"),
-        false => format!("there is no field `{name}` in `{path}`"),
+        true => format!("no field `{path}`"),
+        false => format!("no field `{name}` in `{path}`"),
     };
     match (names.is_empty(), nearest(name, &names)) {
         (true, _) => format!("{field}: what stands before it holds no fields"),

@@ -127,9 +127,9 @@ fn here(text: &str, name: &Name<'_>) -> anyhow::Result<Value> {
         let bare = !text.trim_start().starts_with(['{', '[', '"']);
         if bare {
             let quoted = shell_quoted(&Value::from(text).to_string());
-            bail!("{name} is no JSON; if it is meant as a string, write {quoted}");
+            bail!("{name} is not JSON; to pass it as a string, write {quoted}");
         }
-        Err(error).with_context(|| format!("{name} is no JSON"))
+        Err(error).with_context(|| format!("{name} is not JSON"))
     })
 }
 

@@ -50,7 +50,7 @@ pub fn lay_out(
         }
     };
     if rows.is_empty() {
-        notes.push("there are no records".to_owned());
+        notes.push("no records".to_owned());
     }
     let columns = match fields {
         Some(fields) => fields.paths().to_vec(),

@@ -174,7 +174,7 @@ fn only_the_methods_of_the_catalog_are_known() {
     let refusal = send(&almighty(), &probe(), "DELETE", "/v1/opportunities/abc/stage").unwrap_err();
     assert_eq!(
         refusal.message,
-        "`DELETE /opportunities/{…}/stage` is no request of the catalog; this path is known for PUT"
+        "`DELETE /opportunities/{…}/stage` is not a request of the Lever API that this host knows; this path is known for PUT"
     );
     assert_eq!(refusal.route.as_deref(), Some("/opportunities/{…}/stage"));
 }

@@ -20,10 +20,10 @@ fn a_bare_word_is_answered_with_its_quoted_form() {
     let error = |text: &str| here(text, &Name(1, Source::Here(text))).unwrap_err();
     assert_eq!(
         error("lead-new").to_string(),
-        r#"argument 2 is no JSON; if it is meant as a string, write '"lead-new"'"#
+        r#"argument 2 is not JSON; to pass it as a string, write '"lead-new"'"#
     );
     assert!(error("O'Brien").to_string().ends_with(r#"write '"O'\''Brien"'"#));
-    assert_eq!(error("{\"a\":").to_string(), "argument 2 is no JSON");
+    assert_eq!(error("{\"a\":").to_string(), "argument 2 is not JSON");
     assert_eq!(here("\"x\"", &Name(0, Source::Here(""))).unwrap(), "x");
 }
 
