@@ -29,7 +29,7 @@ const AT_ONCE: usize = 12;
 
 /// Shorter than any wait of a fault, longer than any answer of the mock.
 const IMPATIENT: [(&str, &str); 2] =
-    [("LEVER_FIRST_BYTE_TIMEOUT_MS", "1000"), ("LEVER_BETWEEN_BYTES_TIMEOUT_MS", "1000")];
+    [("LEVER_FIRST_BYTE_TIMEOUT_MS", "3000"), ("LEVER_BETWEEN_BYTES_TIMEOUT_MS", "3000")];
 
 /// Above the largest answer that is sound.
 const LARGEST: [(&str, &str); 1] = [("LEVER_MAX_ANSWER_BYTES", "12000000")];
@@ -176,19 +176,29 @@ async fn statuses() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections() {
     use Class::{BrokenOff, Doubtful};
-    let long = Duration::from_secs(60);
     hold(
-        &IMPATIENT,
+        &[],
         vec![
             (Fault::new(Effect::ResetBefore), Doubtful("connection")),
             (Fault::new(Effect::ResetAfter), Doubtful("connection")),
             (Fault::new(Effect::CloseMidHead), Doubtful("connection")),
-            (Fault::new(Effect::Delay(long)), Doubtful("timeout")),
             (Fault::new(Effect::Delay(Duration::from_millis(100))), Class::Harmless),
             (Fault::new(Effect::TruncatedBody { chunked: false }), BrokenOff),
             (Fault::new(Effect::TruncatedBody { chunked: true }), BrokenOff),
             (Fault::new(Effect::BadChunk), BrokenOff),
-            (Fault::new(Effect::StallBody { after: 9, every: long }), BrokenOff),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn delays() {
+    let long = Duration::from_secs(60);
+    hold(
+        &IMPATIENT,
+        vec![
+            (Fault::new(Effect::Delay(long)), Class::Doubtful("timeout")),
+            (Fault::new(Effect::StallBody { after: 9, every: long }), Class::BrokenOff),
         ],
     )
     .await;
