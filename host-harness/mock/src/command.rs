@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::service::wall_clock;
+use crate::server::service::wall_clock;
 use crate::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Config, History, Mock, PerformAs, REDIRECT_URI, Rate,
 };

@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
-use crate::html;
-use crate::postings::{category, is_confidential, texts};
-use crate::seen::Seen;
-use crate::store::{State, text};
-use crate::wire::Whole;
+use crate::account::html;
+use crate::account::state::{State, text};
+use crate::endpoints::postings::{category, is_confidential, texts};
+use crate::server::seen::Seen;
+use crate::server::wire::Whole;
 
 /// Below which it lies.
 const BASE: &str = "/v0/postings";

@@ -4,13 +4,13 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Failure};
-use crate::call::Call;
-use crate::opportunities::{find, select};
-use crate::page;
-use crate::routes::Row;
-use crate::routes::row::{Names, ONE, PAGE, read};
-use crate::store::{State, text};
+use crate::account::state::{State, text};
+use crate::endpoints::opportunities::{find, select};
+use crate::http::call::Call;
+use crate::http::page;
+use crate::http::reply::{Answer, Failure};
+use crate::server::routes::Row;
+use crate::server::routes::row::{Names, ONE, PAGE, read};
 
 const SCOPE: Names = &["referrals"];
 

@@ -4,16 +4,16 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Failure};
-use crate::call::Call;
-use crate::filters::Span;
-use crate::opportunities::select;
-use crate::page;
-use crate::postings::is_confidential;
+use crate::account::state::{State, text};
+use crate::endpoints::opportunities::filter::Span;
+use crate::endpoints::opportunities::select;
+use crate::endpoints::postings::is_confidential;
+use crate::http::call::Call;
+use crate::http::page;
+use crate::http::reply::{Answer, Failure};
 use crate::random::Random;
-use crate::routes::Row;
-use crate::routes::row::{Names, ONE, read};
-use crate::store::{State, text};
+use crate::server::routes::Row;
+use crate::server::routes::row::{Names, ONE, read};
 
 const SCOPE: Names = &["requisitions"];
 
@@ -163,11 +163,11 @@ fn made(
     shrink: u64,
 ) -> Value {
     let user = |at: usize| state.users.get(at).map(|user| text(user, "id").to_owned());
-    let created_at = epoch - age * crate::seed::DAY / shrink;
+    let created_at = epoch - age * crate::account::seed::DAY / shrink;
     // As old ones have it: nobody is named.
     let is_bare = total == 0;
     let creator = user(0).filter(|_| !is_bare);
-    let approved_at = created_at + crate::seed::DAY;
+    let approved_at = created_at + crate::account::seed::DAY;
     let posting = state.postings.iter().find(|posting| name.starts_with(text(posting, "text")));
     let postings: Vec<_> = posting.iter().map(|posting| text(posting, "id").to_owned()).collect();
     let said = |text: &'static str| Some(text).filter(|text| !text.is_empty());
@@ -226,7 +226,7 @@ fn made(
 
 /// An approval that was given, by somebody named and by whoever is the hiring manager.
 fn approval(random: &mut Random, creator: &str, account: &str, at: u64) -> Value {
-    let approved_at = at + crate::seed::DAY;
+    let approved_at = at + crate::account::seed::DAY;
     json!({
         "steps": [{
             "completed": true,

@@ -7,7 +7,7 @@ impl Desk {
     ///
     /// # Errors
     /// Where it must not be sent back at all: the application or the address is not known.
-    pub(super) fn authorize(
+    pub(crate) fn authorize(
         &mut self,
         pairs: &[(String, String)],
         now: u64,

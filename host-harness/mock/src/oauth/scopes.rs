@@ -4,7 +4,7 @@
 //! Lever's documentation, so it is taken.
 
 /// The most that one login may ask for.
-pub(super) const MOST: usize = 20;
+pub(crate) const MOST: usize = 20;
 
 const READ: &[&str] = &[
     "applications",
@@ -65,7 +65,7 @@ const WRITE: &[&str] = &[
 ];
 
 /// Whether there is such a scope.
-pub(super) fn is_known(scope: &str) -> bool {
+pub(crate) fn is_known(scope: &str) -> bool {
     if ["offline_access", "confidential:access:admin"].contains(&scope) {
         return true;
     }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::super::answer::Failure;
-use super::super::auth::Tokens;
-use super::super::seen::Seen;
 use super::{Desk, Family, Refusal, invalid_request, one};
+use crate::http::reply::Failure;
+use crate::server::auth::Tokens;
+use crate::server::seen::Seen;
 
 /// As Auth0 answers, which Lever's authorization server is; RFC 6749 has 400.
 const INVALID_GRANT: u16 = 403;
@@ -17,7 +17,7 @@ fn invalid_grant(description: &str) -> Refusal {
 
 impl Desk {
     /// Hands out tokens.
-    pub(super) fn token(
+    pub(crate) fn token(
         &mut self,
         tokens: &mut Tokens,
         seen: &Seen,

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Config, Mock};
 use super::{exchange_at, get, ids, parsed, send, start};
+use crate::{Config, Mock};
 
 async fn started() -> Mock {
     start(Config { admin_port: Some(0), opportunities: 30, ..Config::default() }).await

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::config::Rate;
-use super::super::{Config, Mock};
 use super::{fired, first, get, ids, post_form, send, start};
+use crate::server::config::Rate;
+use crate::{Config, Mock};
 
 /// The id of the posting with this title.
 fn posting(mock: &Mock, title: &str) -> String {

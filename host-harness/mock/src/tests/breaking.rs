@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::super::{Config, Effect, Fault};
 use super::{AUTH, exchange, get, start};
+use crate::{Config, Effect, Fault};
 
 #[tokio::test]
 async fn a_reset_keeps_the_write_only_when_it_comes_after() {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::Config;
 use super::{get, start};
+use crate::Config;
 
 const DAY: u64 = 86_400_000;
 

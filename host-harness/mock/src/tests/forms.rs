@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Config, Mock};
 use super::{Parts, get, post_form, start, user};
+use crate::{Config, Mock};
 
 const RESUME: &[u8] =
     b"Name: Ana Lindgren\nEmail: ana.new@example.com\nPhone: 1\nHeadline: Sailor\n\

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{CLIENT_ID, CLIENT_SECRET, Config, Fault, Mock, REDIRECT_URI};
 use super::{exchange, parsed, start};
+use crate::{CLIENT_ID, CLIENT_SECRET, Config, Fault, Mock, REDIRECT_URI};
 
 fn encoded(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::config::Downloads;
-use super::super::multipart::MAX_FILE;
-use super::super::{Config, Effect, Fault, Mock};
 use super::{
     Parts, exchange_at, fetch, first, form, get, header, ids, parsed, parted, post_form, send,
     start, user,
 };
+use crate::http::multipart::MAX_FILE;
+use crate::server::config::Downloads;
+use crate::{Config, Effect, Fault, Mock};
 
 /// The path of the first opportunity whose list of this kind has a record that fits, and the record.
 fn with(

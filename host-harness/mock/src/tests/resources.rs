@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Config, History};
 use super::{exchange, get, ids, parsed, send, start};
+use crate::{Config, History};
 
 /// Every referral with the opportunity it belongs to.
-async fn referred(mock: &super::super::Mock) -> Vec<(String, Value)> {
+async fn referred(mock: &crate::Mock) -> Vec<(String, Value)> {
     let mut referrals = Vec::new();
     for id in mock.store().opportunity_ids() {
         let (status, body) = get(mock, &format!("/opportunities/{id}/referrals")).await;
@@ -129,7 +129,7 @@ async fn candidates_are_opportunities_by_their_old_name() {
 }
 
 /// Status and JSON of a GET of the job site's API, without a credential.
-async fn site(mock: &super::super::Mock, rest: &str) -> (u16, Value) {
+async fn site(mock: &crate::Mock, rest: &str) -> (u16, Value) {
     let head = format!("GET /v0/postings/{rest} HTTP/1.1\r\n");
     parsed(&exchange(mock, &head, "").await.unwrap())
 }

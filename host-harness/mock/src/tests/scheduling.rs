@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Config, Mock};
 use super::{fired, first, get, ids, send, start, user};
+use crate::{Config, Mock};
 
 /// A time nobody gets to see.
 const AHEAD: u64 = 4_000_000_000_000;

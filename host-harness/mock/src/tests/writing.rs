@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Config, Mock};
 use super::{first, get, send, start, user};
+use crate::{Config, Mock};
 
 #[tokio::test]
 async fn a_change_of_stage_answers_without_the_person_but_keeps_it() {

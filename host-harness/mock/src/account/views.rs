@@ -1,0 +1,152 @@
+//! How each record reads as Lever's JSON.
+//!
+//! Nothing expanded and nothing left out; both are the business of the request.
+
+use serde_json::{Value, json};
+
+use crate::account::state::{
+    Archived, Comment, Contact, Note, Opportunity, Reason, Stage, StageChange, State,
+};
+
+/// An archive mark; null while active.
+pub(crate) fn archived(mark: Option<&Archived>) -> Value {
+    mark.map_or(Value::Null, |mark| json!({"reason": mark.reason, "archivedAt": mark.at}))
+}
+
+impl Stage {
+    pub fn view(&self) -> Value {
+        json!({"id": self.id, "text": self.text})
+    }
+}
+
+impl Reason {
+    pub fn view(&self) -> Value {
+        json!({
+            "id": self.id,
+            "text": self.text,
+            "status": if self.active { "active" } else { "inactive" },
+            "type": if self.hired { "hired" } else { "non-hired" },
+        })
+    }
+}
+
+impl StageChange {
+    fn view(&self) -> Value {
+        let mut view = json!({
+            "toStageId": self.stage,
+            "toStageIndex": self.index,
+            "updatedAt": self.at,
+        });
+        if let (Some(user), Some(map)) = (&self.user, view.as_object_mut()) {
+            map.insert("userId".to_owned(), json!(user));
+        }
+        view
+    }
+}
+
+impl Contact {
+    fn phones_view(&self) -> Value {
+        let phones = self.phones.iter();
+        phones.map(|(kind, value)| json!({"type": kind, "value": value})).collect()
+    }
+
+    pub fn view(&self) -> Value {
+        let mut protection = self.data_protection.clone();
+        if let Some(map) = protection.as_object_mut() {
+            map.insert(
+                "interviewIntelligence".to_owned(),
+                json!({"allowed": true, "expiresAt": null}),
+            );
+        }
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "headline": self.headline,
+            "isAnonymized": self.is_anonymized,
+            "location": match self.location.as_str() {
+                "" => Value::Null,
+                name => json!({"name": name}),
+            },
+            "emails": self.emails,
+            "phones": self.phones_view(),
+            "dataProtection": protection,
+        })
+    }
+}
+
+impl Note {
+    pub fn view(&self) -> Value {
+        let fields: Vec<_> = self.comments.iter().map(Comment::view).collect();
+        json!({
+            "id": self.id,
+            "text": "Note",
+            "fields": fields,
+            "user": self.user,
+            "secret": self.secret,
+            "completedAt": self.completed_at,
+            "deletedAt": null,
+            "createdAt": self.created_at,
+        })
+    }
+}
+
+impl Comment {
+    fn view(&self) -> Value {
+        json!({
+            "type": "note",
+            "text": "Comment",
+            "value": self.value,
+            "createdAt": self.created_at,
+            "user": self.user,
+            "score": self.score,
+            "stage": self.stage,
+        })
+    }
+}
+
+impl State {
+    /// An opportunity as GET shows it, nothing expanded.
+    pub fn view(&self, row: &Opportunity) -> Value {
+        let nobody = Contact::default();
+        let contact = self.contacts.get(&row.contact).unwrap_or(&nobody);
+        let mut view = json!({
+            "id": row.id,
+            "name": contact.name,
+            "contact": row.contact,
+            "headline": contact.headline,
+            "stage": row.stage,
+            "confidentiality": if row.confidential { "confidential" } else { "non-confidential" },
+            "location": contact.location,
+            "phones": contact.phones_view(),
+            "emails": contact.emails,
+            "links": contact.links,
+            "archived": archived(row.archived.as_ref()),
+            "tags": row.tags,
+            "sources": row.sources,
+            "stageChanges": row.stage_changes.iter().map(StageChange::view).collect::<Vec<_>>(),
+            "origin": row.origin,
+            "sourcedBy": row.sourced_by,
+            "owner": row.owner,
+            "followers": row.followers,
+            "applications": row.application.iter().collect::<Vec<_>>(),
+            "createdAt": row.created_at,
+            "updatedAt": row.updated_at,
+            "lastInteractionAt": row.last_interaction_at,
+            "lastAdvancedAt": row.last_advanced_at,
+            "snoozedUntil": row.snoozed_until,
+            "urls": {
+                "list": "https://hire.lever.co/candidates",
+                "show": format!("https://hire.lever.co/candidates/{}", row.id),
+            },
+            "isAnonymized": contact.is_anonymized,
+            "dataProtection": contact.data_protection,
+        });
+        if let Some(map) = view.as_object_mut() {
+            if let Some(location) = &row.location {
+                map.insert("opportunityLocation".to_owned(), json!(location));
+            }
+            map.extend(row.extra.clone());
+        }
+        view
+    }
+}

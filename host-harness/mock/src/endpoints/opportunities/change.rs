@@ -1,0 +1,204 @@
+//! Changing an opportunity: its stage, its archive mark, its tags, sources and links.
+//!
+//! Answers are as partial as Lever's: all but those about links leave the person out.
+
+use serde_json::{Value, json};
+
+use crate::account::state::{Archived, Opportunity, StageChange, State, text};
+use crate::account::views;
+use crate::endpoints::opportunities::find;
+use crate::http::body::Fields;
+use crate::http::call::Call;
+use crate::http::reply::{Answer, Failure};
+
+/// The record without the fields of the person, as answers to writes show it.
+fn without_person(mut view: Value) -> Value {
+    if let Some(map) = view.as_object_mut() {
+        for name in ["name", "headline", "location"] {
+            map.insert(name.to_owned(), json!(""));
+        }
+        for name in ["emails", "phones", "links"] {
+            map.insert(name.to_owned(), json!([]));
+        }
+        map.insert("dataProtection".to_owned(), Value::Null);
+        map.retain(|name, _| name != "opportunityLocation");
+    }
+    view
+}
+
+fn touched<'s>(state: &'s mut State, call: &Call) -> Result<&'s mut Opportunity, Failure> {
+    let row = state.opportunities.get_mut(call.id(0)).ok_or(Failure::NoRecord("Opportunity"))?;
+    row.updated_at = Some(call.now);
+    Ok(row)
+}
+
+fn partial(state: &State, call: &Call) -> Result<Answer, Failure> {
+    Ok(Answer::Data(200, without_person(state.view(find(state, call)?))))
+}
+
+pub(crate) fn stage(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    find(state, call)?;
+    let body = call.body()?;
+    let stage = body.need_text("stage")?;
+    move_to(state, call.id(0), stage, call.now, call.actor.clone())
+        .ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
+    partial(state, call)
+}
+
+/// Moves an opportunity, and tells of it; None where there is no such one or no such stage.
+pub(crate) fn move_to(
+    state: &mut State,
+    id: &str,
+    stage: &str,
+    now: u64,
+    user: Option<String>,
+) -> Option<()> {
+    let index = state.stage_index(stage)?;
+    let row = state.opportunities.get_mut(id)?;
+    row.updated_at = Some(now);
+    let from = std::mem::replace(&mut row.stage, stage.to_owned());
+    row.last_advanced_at = now;
+    row.last_interaction_at = now;
+    row.stage_changes.push(StageChange { stage: stage.to_owned(), index, at: now, user });
+    let row = row.clone();
+    state.fire("candidateStageChange", &row, json!({"fromStageId": from, "toStageId": row.stage}));
+    Some(())
+}
+
+/// What a hire is counted against: only with a hired reason, one active application, an open requisition.
+fn requisition_for_hire(
+    state: &State,
+    row: &Opportunity,
+    body: &Fields,
+    is_hired: bool,
+) -> Result<Option<Value>, Failure> {
+    let Some(id) = body.text("requisitionId")? else {
+        return Ok(None);
+    };
+    let refuse = |message: &str| Err(body.refuse("requisitionId", message));
+    if !is_hired {
+        return refuse("Only allowed with a hired archive reason.");
+    }
+    let application = row.application.as_ref().and_then(|id| state.applications.get(id));
+    if application.is_none_or(|application| application.archived.is_some()) {
+        return refuse("Needs exactly one active application.");
+    }
+    match state.requisition(id) {
+        None => refuse("Requisition was not found."),
+        Some(requisition) if text(requisition, "status") != "open" => {
+            refuse("Requisition is not open.")
+        }
+        Some(requisition) => Ok(Some(json!({
+            "id": requisition.get("id"),
+            "requisitionCode": requisition.get("requisitionCode"),
+            "hiringManagerOnHire": requisition.get("hiringManager"),
+        }))),
+    }
+}
+
+pub(crate) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    let row = find(state, call)?;
+    let body = call.body()?;
+    if !body.has("reason") {
+        return Err(Failure::missing(body.pointer("reason")));
+    }
+    let cleans = body.flag("cleanInterviews")?.unwrap_or(false);
+    let reason = match body.text("reason")? {
+        None => None,
+        Some(id) => Some(
+            state
+                .reason(id)
+                .ok_or_else(|| body.refuse("reason", "Archive reason was not found."))?,
+        ),
+    };
+    let is_hired = reason.is_some_and(|reason| reason.hired);
+    let requisition = requisition_for_hire(state, row, &body, is_hired)?;
+    let archived = reason.map(|reason| Archived { reason: reason.id.clone(), at: call.now });
+    let row = touched(state, call)?;
+    let before = std::mem::replace(&mut row.archived, archived.clone());
+    row.last_interaction_at = call.now;
+    let row = row.clone();
+    let application = row.application.as_ref().and_then(|id| state.applications.get_mut(id));
+    if let Some(application) = application {
+        application.archived.clone_from(&archived);
+        application.requisition = requisition;
+    }
+    if cleans && archived.is_some() {
+        state.drop_interviews(&row, |_, interview| interview.is_pending(call.now));
+    }
+    let change = json!({
+        "fromArchived": views::archived(before.as_ref()),
+        "toArchived": views::archived(archived.as_ref()),
+    });
+    state.fire("candidateArchiveChange", &row, change);
+    if is_hired {
+        state.fire("candidateHired", &row, json!({}));
+    }
+    partial(state, call)
+}
+
+/// Adds what is not there yet, in the order given.
+pub(crate) fn add(list: &mut Vec<String>, items: Vec<String>) {
+    for item in items {
+        if !list.contains(&item) {
+            list.push(item);
+        }
+    }
+}
+
+fn remove(list: &mut Vec<String>, items: &[String]) {
+    list.retain(|item| !items.contains(item));
+}
+
+pub(crate) fn add_tags(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    find(state, call)?;
+    let tags = call.body()?.need_texts("tags")?;
+    add(&mut touched(state, call)?.tags, tags);
+    partial(state, call)
+}
+
+pub(crate) fn remove_tags(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    find(state, call)?;
+    let tags = call.body()?.need_texts("tags")?;
+    remove(&mut touched(state, call)?.tags, &tags);
+    partial(state, call)
+}
+
+pub(crate) fn add_sources(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    find(state, call)?;
+    let sources = call.body()?.need_texts("sources")?;
+    add(&mut touched(state, call)?.sources, sources);
+    partial(state, call)
+}
+
+pub(crate) fn remove_sources(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    find(state, call)?;
+    let sources = call.body()?.need_texts("sources")?;
+    remove(&mut touched(state, call)?.sources, &sources);
+    partial(state, call)
+}
+
+/// Links belong to the contact, so the change shows on each of its opportunities.
+fn change_links(
+    state: &mut State,
+    call: &Call,
+    change: impl FnOnce(&mut Vec<String>, Vec<String>),
+) -> Result<Answer, Failure> {
+    let contact = find(state, call)?.contact.clone();
+    let links = call.body()?.need_texts("links")?;
+    if let Some(contact) = state.contacts.get_mut(&contact) {
+        change(&mut contact.links, links);
+    }
+    for row in state.opportunities.values_mut().filter(|row| row.contact == contact) {
+        row.updated_at = Some(call.now);
+    }
+    Ok(Answer::Data(200, state.view(find(state, call)?)))
+}
+
+pub(crate) fn add_links(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    change_links(state, call, add)
+}
+
+pub(crate) fn remove_links(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    change_links(state, call, |links, gone| remove(links, &gone))
+}

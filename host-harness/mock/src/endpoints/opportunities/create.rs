@@ -1,0 +1,277 @@
+//! Creating an opportunity, and its contact unless an e-mail is already known.
+//!
+//! With a resume and files where it comes as a form; `parse=true` lets the resume say what the form does not.
+
+use serde_json::{Map, Value, json};
+
+use crate::account::documents::{Shelf, Stored, check};
+use crate::account::state::{
+    Application, Archived, Contact, Opportunity, StageChange, State, text,
+};
+use crate::endpoints::applications::blank;
+use crate::endpoints::opportunities::change::add;
+use crate::endpoints::opportunities::filter::{canonical_email, is_origin};
+use crate::endpoints::opportunities::resume_text::{self, Parsed};
+use crate::endpoints::postings::{category, is_confidential};
+use crate::http::body::Fields;
+use crate::http::call::Call;
+use crate::http::form::Part;
+use crate::http::reply::{Answer, Failure};
+
+/// The query beside `perform_as`.
+pub(crate) const QUERY: &[&str] = &["parse", "perform_as_posting_owner"];
+
+/// What a body may hold.
+pub(crate) const KEYS: &[&str] = &[
+    "name",
+    "headline",
+    "stage",
+    "location",
+    "phones/*/value",
+    "phones/*/type",
+    "emails",
+    "links",
+    "tags",
+    "sources",
+    "origin",
+    "owner",
+    "followers",
+    "resumeFile",
+    "files",
+    "files[]",
+    "postings",
+    "createdAt",
+    "archived/reason",
+    "archived/archivedAt",
+    "contact",
+    "opportunityLocation",
+];
+
+const PHONE_KINDS: [&str; 5] = ["mobile", "home", "work", "skype", "other"];
+
+fn phones(body: &Fields) -> Result<Vec<(String, String)>, Failure> {
+    let phones = body.children("phones")?.unwrap_or_default();
+    let phones = phones.iter().map(|phone| {
+        let kind = phone.text("type")?.unwrap_or("other");
+        if !PHONE_KINDS.contains(&kind) {
+            return Err(phone.refuse("type", "Unknown phone type."));
+        }
+        Ok((kind.to_owned(), phone.need_text("value")?.to_owned()))
+    });
+    phones.collect()
+}
+
+fn one_posting(state: &State, call: &Call, body: &Fields) -> Result<Option<Value>, Failure> {
+    let postings = body.texts("postings")?.unwrap_or_default();
+    match postings.as_slice() {
+        [] => Ok(None),
+        [id] => match state.posting(id) {
+            Some(posting) if is_confidential(posting) && !call.confidential_access => {
+                Err(Failure::Confidential)
+            }
+            Some(posting) => Ok(Some(posting.clone())),
+            None => Err(body.refuse("postings/0", "Posting was not found.")),
+        },
+        _ => Err(body.refuse("postings", "At most one posting is allowed.")),
+    }
+}
+
+/// The title, department, team, location and commitment of a posting, which an opportunity gets as tags.
+pub(crate) fn posting_tags(posting: &Value) -> Vec<String> {
+    let tags = [
+        text(posting, "text"),
+        category(posting, "department"),
+        category(posting, "team"),
+        category(posting, "location"),
+        category(posting, "commitment"),
+    ];
+    tags.into_iter().filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+}
+
+fn archive_mark(
+    state: &State,
+    body: &Fields,
+    created_at: Option<u64>,
+    now: u64,
+) -> Result<Option<Archived>, Failure> {
+    let Some(archived) = body.child("archived")? else {
+        return Ok(None);
+    };
+    let reason = archived.need_text("reason")?;
+    if state.reason(reason).is_none() {
+        return Err(archived.refuse("reason", "Archive reason was not found."));
+    }
+    let at = archived.past("archivedAt", now)?;
+    if at.is_some_and(|at| created_at.is_none_or(|created_at| created_at >= at)) {
+        return Err(archived.refuse("archivedAt", "Needs an earlier createdAt."));
+    }
+    Ok(Some(Archived { reason: reason.to_owned(), at: at.unwrap_or(now) }))
+}
+
+/// The contact that has one of these e-mail addresses.
+pub(crate) fn same_person(state: &State, emails: &[String]) -> Option<String> {
+    let wanted: Vec<_> = emails.iter().map(|email| canonical_email(email)).collect();
+    let mut contacts = state.contacts.values();
+    let known = contacts.find(|contact| {
+        contact.emails.iter().any(|email| wanted.contains(&canonical_email(email)))
+    });
+    known.map(|contact| contact.id.clone())
+}
+
+/// The contact named by id or known by e-mail; None where a new one is due.
+fn known_contact(
+    state: &State,
+    body: &Fields,
+    emails: &[String],
+) -> Result<Option<String>, Failure> {
+    let named = body.id_of("contact", "Contact", |id| state.contacts.contains_key(id))?;
+    Ok(named.or_else(|| same_person(state, emails)))
+}
+
+/// The person a body describes; what it leaves out, the resume may say.
+fn person(body: &Fields, resume: Parsed) -> Result<Contact, Failure> {
+    let typed = |name: &str, said: Option<String>| {
+        Ok(body.text(name)?.map(str::to_owned).or(said).unwrap_or_default())
+    };
+    let spoken = resume.phones.into_iter().map(|phone| ("other".to_owned(), phone)).collect();
+    Ok(Contact {
+        id: String::new(),
+        name: typed("name", resume.name)?,
+        headline: typed("headline", resume.headline)?,
+        location: typed("location", resume.location)?,
+        emails: body.texts("emails")?.unwrap_or(resume.emails),
+        phones: if body.has("phones") { phones(body)? } else { spoken },
+        links: body.texts("links")?.unwrap_or(resume.links),
+        is_anonymized: false,
+        data_protection: Value::Null,
+    })
+}
+
+/// The resume and the files of a form, of kinds Lever takes.
+fn documents<'c>(call: &'c Call) -> Result<(Option<&'c Part>, Vec<&'c Part>), Failure> {
+    let (mut resume, mut files) = (None, Vec::new());
+    for part in call.files() {
+        let field = part.field.as_str();
+        let is_file = ["files", "files[]"].contains(&field);
+        if is_file || field == "resumeFile" {
+            check(part.file_name.as_deref().unwrap_or_default(), field)?;
+        }
+        if is_file {
+            files.push(part);
+        } else if field == "resumeFile" && resume.replace(part).is_some() {
+            let message = "Only one file is allowed.".to_owned();
+            return Err(Failure::Field(message, format!("/{field}")));
+        }
+    }
+    Ok((resume, files))
+}
+
+pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+    let body = call.body()?;
+    let (resume, files) = documents(call)?;
+    let parsed = match (call.flag("parse")?, resume) {
+        (Some(true), Some(resume)) => Some(resume_text::read(&resume.bytes)),
+        _ => None,
+    };
+    let parsed_view = parsed.as_ref().map(Parsed::view).unwrap_or_default();
+    let posting = one_posting(state, call, &body)?;
+    let actor = match (call.flag("perform_as_posting_owner")?, &posting) {
+        (Some(true), Some(posting)) => text(posting, "owner").to_owned(),
+        (Some(true), None) => {
+            return Err(Failure::Query(
+                "perform_as_posting_owner needs exactly one posting".to_owned(),
+            ));
+        }
+        _ => call.actor.clone().unwrap_or_default(),
+    };
+    let actor = Some(actor).filter(|actor| !actor.is_empty());
+    let stage = body.text("stage")?.unwrap_or("lead-new").to_owned();
+    let index =
+        state.stage_index(&stage).ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
+    let origin = body.text("origin")?.unwrap_or("sourced").to_owned();
+    if !is_origin(&origin) {
+        return Err(body.refuse("origin", "Unknown origin."));
+    }
+    let given_at = body.past("createdAt", call.now)?;
+    let archived = archive_mark(state, &body, given_at, call.now)?;
+    let owner =
+        body.id_of("owner", "User", |id| state.user(id).is_some())?.or_else(|| actor.clone());
+    let mut followers: Vec<String> = owner.iter().cloned().collect();
+    let wanted = body.texts("followers")?.unwrap_or_default();
+    if wanted.iter().any(|id| state.user(id).is_none()) {
+        return Err(body.refuse("followers", "User was not found."));
+    }
+    add(&mut followers, wanted);
+    let mut tags = Vec::new();
+    add(&mut tags, body.texts("tags")?.unwrap_or_default());
+    add(&mut tags, posting.as_ref().map(posting_tags).unwrap_or_default());
+    let location = body.text("opportunityLocation")?.map(str::to_owned);
+    let person = person(&body, parsed.unwrap_or_default())?;
+    let known = known_contact(state, &body, &person.emails)?;
+    let is_deduped = known.is_some();
+    let sources = body.texts("sources")?.unwrap_or_default();
+
+    let id = state.random.uuid();
+    let contact = known.unwrap_or_else(|| {
+        let id = state.random.uuid();
+        state.contacts.insert(id.clone(), Contact { id: id.clone(), ..person });
+        id
+    });
+    let created_at = given_at.unwrap_or(call.now);
+    let application = posting.as_ref().map(|posting| {
+        let application_id = state.random.uuid();
+        let mut fields = blank(&application_id, &id, posting, created_at);
+        fields.insert("user".to_owned(), json!(actor));
+        let mut made = Application::new(posting, fields);
+        made.archived.clone_from(&archived);
+        state.applications.insert(application_id.clone(), made);
+        application_id
+    });
+    let place = posting.as_ref().and_then(|posting| posting.get("categories"));
+    let place = place.map(|categories| text(categories, "location").to_owned());
+    let row = Opportunity {
+        id: id.clone(),
+        contact,
+        stage: stage.clone(),
+        confidential: false,
+        tags,
+        sources,
+        archived,
+        stage_changes: vec![StageChange { stage, index, at: created_at, user: actor.clone() }],
+        sourced_by: actor.filter(|_| origin == "sourced"),
+        origin,
+        owner,
+        followers,
+        location: place.map(|place| location.unwrap_or(place)),
+        application,
+        created_at,
+        updated_at: Some(call.now),
+        last_interaction_at: created_at,
+        last_advanced_at: created_at,
+        snoozed_until: None,
+        extra: Map::new(),
+    };
+    // Unlike other writes, a creation shows the person; the place is left out here too.
+    let mut view = state.view(&row);
+    if let Some(map) = view.as_object_mut() {
+        map.retain(|name, _| name != "opportunityLocation");
+    }
+    if !is_deduped {
+        state.fire_contact("contactCreated", &row.contact);
+    }
+    if let Some(application) = &row.application {
+        state.fire("applicationCreated", &row, json!({"applicationId": application}));
+    }
+    for file in files {
+        let name = file.file_name.as_deref().unwrap_or_default();
+        let stored = Stored::new(Shelf::File, name, file.bytes.clone(), call.now);
+        state.add_file(&id, stored, call.actor.clone());
+    }
+    if let Some(resume) = resume {
+        let name = resume.file_name.as_deref().unwrap_or_default();
+        let user = call.actor.clone();
+        state.add_resume(&id, (name, &resume.bytes), parsed_view, user, call.now);
+    }
+    state.opportunities.insert(id, row);
+    Ok(Answer::Whole(201, json!({"deduped": is_deduped, "data": view})))
+}

@@ -1,0 +1,221 @@
+//! A running mock, as a program in Rust holds it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::server::auth::Token;
+use crate::server::config::Config;
+use crate::server::connection::{self, Side};
+use crate::server::deliveries::{self, Delivery};
+use crate::server::faults::{Fault, Faults};
+use crate::server::inspect::StoreView;
+use crate::server::routes;
+use crate::server::seen::Seen;
+use crate::server::service::{self, Service};
+use crate::server::storage::{Fetched, Hop};
+
+/// A running mock; it stops when dropped.
+#[derive(Debug)]
+pub struct Mock {
+    pub(crate) address: SocketAddr,
+    pub(crate) storage: SocketAddr,
+    pub(crate) service: Arc<Service>,
+    pub(crate) admin: Option<SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Mock {
+    /// Starts a mock on 127.0.0.1; needs a tokio runtime with io and time.
+    ///
+    /// # Errors
+    /// When a port cannot be bound.
+    pub async fn start(config: Config) -> std::io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
+        let shelves = TcpListener::bind((Ipv4Addr::LOCALHOST, config.storage_port)).await?;
+        let desk = match config.admin_port {
+            Some(port) => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?),
+            None => None,
+        };
+        let (address, storage) = (listener.local_addr()?, shelves.local_addr()?);
+        let (service, orders) = Service::new(config, format!("http://{storage}"));
+        let service = Arc::new(service);
+        let serve =
+            |listener, side| tokio::spawn(connection::run(listener, Arc::clone(&service), side));
+        let deliver = tokio::spawn(deliveries::run(Arc::clone(&service), orders));
+        let mut tasks = vec![serve(listener, Side::Api), serve(shelves, Side::Storage), deliver];
+        let admin = desk.as_ref().map(TcpListener::local_addr).transpose()?;
+        tasks.extend(desk.map(|listener| serve(listener, Side::Admin)));
+        Ok(Self { address, storage, service, admin, tasks })
+    }
+
+    /// Where the API is: `http://127.0.0.1:PORT/v1`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}{}", self.address, routes::BASE)
+    }
+
+    /// Where the admin side is, if there is one: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn admin_url(&self) -> Option<String> {
+        self.admin.map(|address| format!("http://{address}"))
+    }
+
+    /// Where the authorization server is: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn auth_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets the browser be sent back to one more address.
+    pub fn register_redirect(&self, uri: &str) {
+        self.service.lock().desk.config.redirect_uris.push(uri.to_owned());
+    }
+
+    /// Whoever is asked to authorise an application says no from now on, with OAuth's error and a sentence.
+    pub fn refuse_authorization(&self, error: &str, description: &str) {
+        let refusal = Some((error.to_owned(), description.to_owned()));
+        self.service.lock().desk.config.refusal = refusal;
+    }
+
+    /// Lets the time of tokens and codes run ahead.
+    pub fn pass_time(&self, time: Duration) {
+        let ahead = &mut self.service.lock().ahead;
+        *ahead = ahead.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    /// Ends every login: refresh tokens are refused from now on, access tokens go on to their end.
+    pub fn end_logins(&self) {
+        self.service.lock().desk.end_logins();
+    }
+
+    /// Every request received, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Seen> {
+        self.service.lock().seen.clone()
+    }
+
+    /// Forgets the requests received so far, those to the storage too.
+    pub fn clear_requests(&self) {
+        self.service.lock().forget_requests();
+    }
+
+    /// The requests that were decided on, out of its memory; those under way stay.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<Seen> {
+        let seen = &mut self.service.lock().seen;
+        let (under_way, decided) = std::mem::take(seen).into_iter().partition(Seen::is_under_way);
+        *seen = under_way;
+        decided
+    }
+
+    /// Every request received, one a line, for the message of a failing test.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let inner = self.service.lock();
+        let lines: String = inner.seen.iter().map(|seen| format!("\n  {seen}")).collect();
+        format!("{} requests received{lines}", inner.seen.len())
+    }
+
+    /// Adds a fault; earlier ones count first.
+    pub fn inject(&self, fault: Fault) {
+        self.service.lock().faults.add(fault);
+    }
+
+    /// Drops all faults still waiting.
+    pub fn clear_faults(&self) {
+        self.service.lock().faults = Faults::default();
+    }
+
+    /// Where the storage is that downloads are redirected to: `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn storage_authority(&self) -> String {
+        self.storage.to_string()
+    }
+
+    /// Every request the storage received, in order.
+    #[must_use]
+    pub fn storage_requests(&self) -> Vec<Fetched> {
+        self.service.lock().storage.seen.clone()
+    }
+
+    /// The same out of its memory.
+    #[must_use]
+    pub fn take_storage_requests(&self) -> Vec<Fetched> {
+        std::mem::take(&mut self.service.lock().storage.seen)
+    }
+
+    /// The storage's next sound request is redirected once more, to another URL of its own.
+    pub fn redirect_storage(&self) {
+        self.service.lock().storage.hops.push_back(Hop::Again);
+    }
+
+    /// The storage's next sound request is redirected to this URL, wherever it leads.
+    pub fn redirect_storage_to(&self, url: &str) {
+        self.service.lock().storage.hops.push_back(Hop::To(url.to_owned()));
+    }
+
+    /// Accepts an access token that may do what its scopes say, for this long.
+    pub fn issue_token(&self, token: &str, scopes: &[&str], lifetime: Duration) {
+        let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+        self.service.lock().state.tokens.issue(Token {
+            token: token.to_owned(),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            expires_at: service::wall_clock().saturating_add(lifetime),
+        });
+    }
+
+    /// Ends an access token that was issued, or named with its scopes in the configuration.
+    pub fn revoke_token(&self, token: &str) {
+        self.service.lock().state.tokens.revoke(token);
+    }
+
+    /// The latest deliveries of webhooks, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.service.deliveries.history()
+    }
+
+    /// Waits until every delivery sent so far was taken or given up.
+    pub async fn deliveries_settled(&self) {
+        self.service.deliveries.settled().await;
+    }
+
+    /// Sends the settings page's test to a webhook, once; None where there is no such webhook.
+    pub async fn ping(&self, webhook: &str) -> Option<Result<u16, String>> {
+        let deliveries = &self.service.deliveries;
+        let now = service::wall_clock();
+        let number = deliveries.ping(&mut self.service.lock().state, webhook, now)?;
+        deliveries.attempt(number).await
+    }
+
+    /// Sends a delivery once more, as it was, by its number; None where it is not remembered.
+    pub async fn repeat_delivery(&self, number: u64) -> Option<Result<u16, String>> {
+        self.service.deliveries.attempt(number).await
+    }
+
+    /// Holds deliveries back from now on.
+    pub fn hold_deliveries(&self) {
+        self.service.deliveries.hold();
+    }
+
+    /// Sends the deliveries held back, the last one first if reversed, and no longer holds any.
+    pub fn release_deliveries(&self, reversed: bool) {
+        self.service.deliveries.release(reversed);
+    }
+
+    /// What the account holds now.
+    #[must_use]
+    pub fn store(&self) -> StoreView<'_> {
+        StoreView::new(&self.service)
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}

@@ -1,0 +1,378 @@
+//! One request from its head to the answer decided on: credential, rate limit, fault, handler, record.
+//!
+//! No sockets and no waiting; `server` does both.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde_json::{Value, json};
+
+use crate::account::documents::{Document, Shelf};
+use crate::account::seed;
+use crate::account::state::State;
+use crate::endpoints::job_site;
+use crate::endpoints::opportunities::change as changes;
+use crate::http::call::Call;
+use crate::http::page;
+use crate::http::payload::Payload;
+use crate::http::reply::{Answer, Failure};
+use crate::oauth::{self, Desk};
+use crate::server::auth::{Credential, Tokens};
+use crate::server::bucket::Bucket;
+use crate::server::config::{Config, Downloads, Rate, RetryAfter, UnknownBody, UnknownQuery};
+use crate::server::deliveries::{Deliveries, Orders};
+use crate::server::faults::{Effect, Faults};
+use crate::server::routes::{self, Row};
+use crate::server::seen::{Body, Seen};
+use crate::server::storage::Storage;
+use crate::server::wire::{Delivery, Whole, spoil};
+
+/// What changes while the mock runs.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub state: State,
+    pub seen: Vec<Seen>,
+    pub faults: Faults,
+    pub storage: Storage,
+    pub desk: Desk,
+    /// How far the time of tokens and codes is ahead, in milliseconds.
+    pub ahead: u64,
+    /// Wait before every answer.
+    pub latency: Duration,
+    pub received: u64,
+    buckets: HashMap<String, Bucket>,
+}
+
+/// The mock without its socket.
+#[derive(Debug)]
+pub(crate) struct Service {
+    config: Config,
+    started: Instant,
+    pub deliveries: Deliveries,
+    inner: Mutex<Inner>,
+}
+
+/// Largest JSON body taken, in bytes: far above any a client sends.
+const MAX_JSON: usize = 16 << 20;
+
+/// Largest form taken, in bytes: two files of the largest size and some fields.
+const MAX_FORM: usize = 64 << 20;
+
+/// Why a request was refused at its head and, for the rate limit, the wait until one is allowed.
+type Refusal = (Failure, Option<Duration>);
+
+/// A request let in or refused at its head.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    /// Bytes of the body that may be kept.
+    pub max_body: usize,
+    seen: Seen,
+    credential: Result<Credential, Refusal>,
+}
+
+/// What to do about a request.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    /// Wait before anything is sent.
+    pub wait: Duration,
+    pub delivery: Delivery,
+}
+
+/// Milliseconds since 1970 UTC.
+pub(crate) fn wall_clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Inner {
+    /// Forgets the requests received so far, those to the storage too.
+    pub fn forget_requests(&mut self) {
+        self.seen.clear();
+        self.storage.seen.clear();
+    }
+}
+
+impl Service {
+    /// An account as configured, with its storage at this base URL, and the deliveries it will order.
+    pub fn new(config: Config, storage: String) -> (Self, Orders) {
+        let mut state =
+            seed::account(config.seed, config.opportunities, config.epoch, config.history);
+        state.tokens = Tokens::lasting(&config.scoped_tokens);
+        state.webhooks.loopback_http = config.webhooks.loopback_http;
+        let (deliveries, orders) = Deliveries::new(config.webhooks.clone());
+        let inner = Inner {
+            state,
+            seen: Vec::new(),
+            faults: Faults::default(),
+            storage: Storage::new(storage, config.storage_lifetime, config.seed),
+            desk: Desk::new(config.authorization.clone(), config.seed),
+            ahead: 0,
+            latency: config.latency,
+            received: 0,
+            buckets: HashMap::new(),
+        };
+        let inner = Mutex::new(inner);
+        (Self { config, started: Instant::now(), deliveries, inner }, orders)
+    }
+
+    pub fn upload_timeout(&self) -> Duration {
+        self.config.upload_timeout
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a request at its head, checks its credential and counts it against the limit.
+    pub fn admit(&self, head: &Parts) -> Admission {
+        let query = head.uri.query();
+        let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let headers = head.headers.iter().map(|(name, value)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let mut inner = self.lock();
+        // Read under the lock, so that times and numbers rise together.
+        let at = self.started.elapsed();
+        let number = inner.received;
+        inner.received += 1;
+        let mut seen = Seen {
+            number,
+            at,
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            query: query.map(str::to_owned),
+            pairs: pairs.into_owned().collect(),
+            unknown_query: Vec::new(),
+            unknown_body: Vec::new(),
+            headers: headers.collect(),
+            body: Body::default(),
+            status: None,
+            is_applied: false,
+            fault: None,
+        };
+        let row = routes::find(&seen.method, &seen.path).ok().map(|(row, _)| row);
+        if let Some(row) = row {
+            seen.unknown_query = row.unknown(&seen.pairs).into_iter().cloned().collect();
+        }
+        inner.seen.push(seen.clone());
+        if oauth::serves(&seen.path) || job_site::serves(&seen.path) {
+            let credential = Ok(Credential::nobody());
+            return Admission { max_body: MAX_JSON, seen, credential };
+        }
+        let header = seen.header("authorization");
+        let tokens = &inner.state.tokens;
+        let now = wall_clock().saturating_add(inner.ahead);
+        let credential = Credential::find(&self.config, tokens, now, header);
+        let is_application = row.is_some_and(Row::is_application);
+        let credential = credential.ok_or((Failure::Unauthorized, None)).and_then(|credential| {
+            let lanes = self.lanes(&credential.name, is_application);
+            lanes.into_iter().try_for_each(|(name, rate)| {
+                let bucket = inner.buckets.entry(name);
+                let bucket = bucket.or_insert_with(|| Bucket::new(rate.per_second, rate.burst));
+                bucket.take(at).map_err(|wait| (Failure::Throttled, Some(wait)))
+            })?;
+            Ok(credential)
+        });
+        let max_body = if row.is_some_and(|row| row.takes.is_form()) { MAX_FORM } else { MAX_JSON };
+        Admission { max_body, seen, credential }
+    }
+
+    /// The limits a request counts against, each under its name.
+    fn lanes(&self, credential: &str, is_application: bool) -> Vec<(String, &Rate)> {
+        let Some(rate) = &self.config.rate else {
+            return Vec::new();
+        };
+        let mut lanes = vec![(credential.to_owned(), rate)];
+        if let (true, Some(rate)) = (is_application, &self.config.apply_rate) {
+            lanes.push((format!("applications of {credential}"), rate));
+        }
+        lanes
+    }
+
+    /// Handles an admitted request, with its body or why there is none, and records what became of it.
+    pub fn decide(&self, admission: Admission, body: Result<Bytes, Failure>) -> Decision {
+        let Admission { mut seen, credential, .. } = admission;
+        seen.body = body.as_ref().map(Bytes::clone).unwrap_or_default().into();
+        let mut inner = self.lock();
+        let decision = self.decided(&mut inner, credential, &mut seen, body);
+        // Not there any more when the requests were cleared while the body was on its way.
+        let mut places = inner.seen.iter_mut().rev();
+        if let Some(place) = places.find(|place| place.number == seen.number) {
+            *place = seen;
+        }
+        decision
+    }
+
+    fn decided(
+        &self,
+        inner: &mut Inner,
+        credential: Result<Credential, Refusal>,
+        seen: &mut Seen,
+        body: Result<Bytes, Failure>,
+    ) -> Decision {
+        let wait = inner.latency;
+        let credential = match credential {
+            Ok(credential) => credential,
+            Err((failure, until)) => {
+                let mut answer = Whole::json(failure.parts().0, Some(&failure.body()));
+                answer.headers.extend(self.retry_after(until));
+                seen.status = Some(answer.status);
+                return Decision { wait, delivery: Delivery::Answer(answer) };
+            }
+        };
+        let hit = inner.faults.hit(&seen.method, &seen.path);
+        seen.fault = hit.as_ref().map(|hit| format!("{:?}", hit.effect));
+        // Told already.
+        inner.state.events.clear();
+        if let Some(Effect::Move { opportunities, stage }) = hit.as_ref().map(|hit| &hit.effect) {
+            for id in opportunities {
+                changes::move_to(&mut inner.state, id, stage, wall_clock(), None);
+            }
+        }
+        let (whole, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
+            let answer = self.handled(inner, &credential, seen, body);
+            self.deliveries.tell(&mut inner.state, wall_clock());
+            answer
+        } else {
+            (Whole::json(200, None), None)
+        };
+        let Some(hit) = hit else {
+            seen.status = Some(whole.status);
+            return Decision { wait, delivery: Delivery::Answer(whole) };
+        };
+        let wait = match hit.effect {
+            Effect::Delay(delay) => wait.saturating_add(delay),
+            _ => wait,
+        };
+        let offset = seen.values("offset").first().copied();
+        let status = whole.status;
+        let delivery = spoil(hit.effect, whole, json, offset);
+        seen.status = match &delivery {
+            Delivery::Answer(answer) => Some(answer.status),
+            Delivery::Cut(bytes, _) => (!bytes.is_empty()).then_some(status),
+        };
+        Decision { wait, delivery }
+    }
+
+    /// Answers a request to the storage, which faults hit too.
+    pub fn fetch(&self, head: &Parts) -> Decision {
+        let mut inner = self.lock();
+        let whole = inner.storage.fetch(head, self.started.elapsed());
+        let Some(hit) = inner.faults.hit(head.method.as_str(), head.uri.path()) else {
+            return Decision { wait: Duration::ZERO, delivery: Delivery::Answer(whole) };
+        };
+        let wait = match hit.effect {
+            Effect::Delay(delay) => delay,
+            _ => Duration::ZERO,
+        };
+        Decision { wait, delivery: spoil(hit.effect, whole, None, None) }
+    }
+
+    fn retry_after(&self, until: Option<Duration>) -> Option<(String, String)> {
+        let form = self.config.rate.as_ref()?.retry_after?;
+        let until = until?;
+        let seconds = until.as_secs().saturating_add(u64::from(until.subsec_nanos() > 0));
+        let value = match form {
+            RetryAfter::Seconds => seconds.to_string(),
+            RetryAfter::HttpDate => {
+                let date = SystemTime::now().checked_add(Duration::from_secs(seconds))?;
+                httpdate::fmt_http_date(date)
+            }
+        };
+        Some(("retry-after".to_owned(), value))
+    }
+
+    /// The real answer, and its JSON where it is JSON.
+    fn handled(
+        &self,
+        inner: &mut Inner,
+        credential: &Credential,
+        seen: &mut Seen,
+        body: Result<Bytes, Failure>,
+    ) -> (Whole, Option<Value>) {
+        if oauth::serves(&seen.path) {
+            let now = wall_clock().saturating_add(inner.ahead);
+            return inner.desk.answer(&mut inner.state.tokens, seen, body, now);
+        }
+        if job_site::serves(&seen.path) {
+            return job_site::answer(&inner.state, seen);
+        }
+        let (status, json) = match self.answered(&mut inner.state, credential, seen, body) {
+            Err(failure) => (failure.parts().0, Some(failure.body())),
+            Ok(answer) => {
+                seen.is_applied = seen.method != "GET";
+                match answer {
+                    Answer::Data(status, data) => (status, Some(json!({"data": data}))),
+                    Answer::Whole(status, body) => (status, Some(body)),
+                    Answer::Empty => (204, None),
+                    Answer::Document(document) => {
+                        return (self.handed_out(&mut inner.storage, document), None);
+                    }
+                    Answer::List { data, next } => {
+                        let mut list = json!({"data": data, "hasNext": next.is_some()});
+                        if let (Some(key), Some(map)) = (next, list.as_object_mut()) {
+                            let bound = page::fingerprint(&seen.path, &seen.pairs);
+                            let token = inner.state.issued.hand_out(bound, key);
+                            map.insert("next".to_owned(), json!(token));
+                        }
+                        (200, Some(list))
+                    }
+                }
+            }
+        };
+        (Whole::json(status, json.as_ref()), json)
+    }
+
+    /// The bytes of a document, or the way to them.
+    fn handed_out(&self, storage: &mut Storage, document: Document) -> Whole {
+        let is_direct = match self.config.downloads {
+            Downloads::Direct => true,
+            Downloads::Redirect => false,
+            Downloads::Mixed => document.shelf == Shelf::File,
+        };
+        let answer = match is_direct {
+            true => Whole::document(&document),
+            false => Whole::redirect(&storage.sign(document, self.started.elapsed())),
+        };
+        answer.of_lever()
+    }
+
+    fn answered(
+        &self,
+        state: &mut State,
+        credential: &Credential,
+        seen: &mut Seen,
+        body: Result<Bytes, Failure>,
+    ) -> Result<Answer, Failure> {
+        let (row, ids) = routes::find(&seen.method, &seen.path)?;
+        row.check_scope(credential, &seen.path)?;
+        if let (UnknownQuery::Refuse, Some((name, _))) =
+            (self.config.unknown_query, seen.unknown_query.first())
+        {
+            return Err(Failure::Query(format!("Unknown parameter: {name}")));
+        }
+        let body = body?;
+        let mut call = Call {
+            path: &seen.path,
+            ids,
+            query: &seen.pairs,
+            payload: Payload::Nothing,
+            actor: None,
+            now: wall_clock(),
+            confidential_access: credential.is_confidential,
+        };
+        call.actor = row.actor(&call, state, self.config.perform_as)?;
+        let is_sized = seen.header("content-length").is_some();
+        call.payload = row.takes.read(seen.header("content-type"), &body, is_sized)?;
+        seen.unknown_body = row.takes.unknown(&call.payload);
+        if let (UnknownBody::Refuse, Some(pointer)) =
+            (self.config.unknown_body, seen.unknown_body.first())
+        {
+            return Err(Failure::Field("Unknown field.".to_owned(), pointer.clone()));
+        }
+        (row.handler)(state, &call)
+    }
+}
