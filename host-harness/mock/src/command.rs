@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::account::seed::History;
+use crate::mock::Mock;
+use crate::oauth::config::{CLIENT_ID, CLIENT_SECRET, REDIRECT_URI};
+use crate::server::config::{API_KEY, Config, PerformAs, Rate};
 use crate::server::service::wall_clock;
-use crate::{
-    API_KEY, CLIENT_ID, CLIENT_SECRET, Config, History, Mock, PerformAs, REDIRECT_URI, Rate,
-};
 
 /// 1976, so that there is room for a history before it, to the end of the year 9999.
 const EPOCHS: std::ops::RangeInclusive<u64> = 200_000_000_000..=253_402_300_799_999;

@@ -12,13 +12,13 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use endpoints::webhooks::WebhookRules;
+pub use account::seed::History;
 pub use mock::Mock;
 pub use oauth::{Authorization, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI};
 pub use server::admin::ROUTES as ADMIN_ROUTES;
 pub use server::config::{
-    ACCESS_TOKEN, API_KEY, Config, Downloads, History, PerformAs, Rate, RetryAfter, UnknownBody,
-    UnknownQuery,
+    ACCESS_TOKEN, API_KEY, Config, Downloads, PerformAs, Rate, RetryAfter, UnknownBody,
+    UnknownQuery, WebhookRules,
 };
 pub use server::deliveries::{Attempt, Delivery};
 pub use server::faults::{Content, Effect, Fault};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::server::auth::Token;
+use crate::oauth::tokens::Token;
 use crate::server::config::Config;
 use crate::server::connection::{self, Side};
 use crate::server::deliveries::{self, Delivery};
@@ -35,20 +35,25 @@ impl Mock {
     /// When a port cannot be bound.
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
-        let shelves = TcpListener::bind((Ipv4Addr::LOCALHOST, config.storage_port)).await?;
-        let desk = match config.admin_port {
+        let storage_listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, config.storage_port)).await?;
+        let admin_listener = match config.admin_port {
             Some(port) => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?),
             None => None,
         };
-        let (address, storage) = (listener.local_addr()?, shelves.local_addr()?);
+        let (address, storage) = (listener.local_addr()?, storage_listener.local_addr()?);
         let (service, orders) = Service::new(config, format!("http://{storage}"));
         let service = Arc::new(service);
         let serve =
             |listener, side| tokio::spawn(connection::run(listener, Arc::clone(&service), side));
-        let deliver = tokio::spawn(deliveries::run(Arc::clone(&service), orders));
-        let mut tasks = vec![serve(listener, Side::Api), serve(shelves, Side::Storage), deliver];
-        let admin = desk.as_ref().map(TcpListener::local_addr).transpose()?;
-        tasks.extend(desk.map(|listener| serve(listener, Side::Admin)));
+        let subscriptions = Arc::clone(&service);
+        let is_subscribed = move |webhook: &str| subscriptions.has_webhook(webhook);
+        let queue = Arc::clone(&service.deliveries);
+        let deliver = tokio::spawn(deliveries::run(queue, is_subscribed, orders));
+        let mut tasks =
+            vec![serve(listener, Side::Api), serve(storage_listener, Side::Storage), deliver];
+        let admin = admin_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        tasks.extend(admin_listener.map(|listener| serve(listener, Side::Admin)));
         Ok(Self { address, storage, service, admin, tasks })
     }
 
@@ -72,13 +77,13 @@ impl Mock {
 
     /// Lets the browser be sent back to one more address.
     pub fn register_redirect(&self, uri: &str) {
-        self.service.lock().desk.config.redirect_uris.push(uri.to_owned());
+        self.service.lock().auth_server.config_mut().redirect_uris.push(uri.to_owned());
     }
 
-    /// Whoever is asked to authorise an application says no from now on, with OAuth's error and a sentence.
+    /// Refuses every authorization from now on, with OAuth's error and a description.
     pub fn refuse_authorization(&self, error: &str, description: &str) {
         let refusal = Some((error.to_owned(), description.to_owned()));
-        self.service.lock().desk.config.refusal = refusal;
+        self.service.lock().auth_server.config_mut().refusal = refusal;
     }
 
     /// Lets the time of tokens and codes run ahead.
@@ -89,7 +94,7 @@ impl Mock {
 
     /// Ends every login: refresh tokens are refused from now on, access tokens go on to their end.
     pub fn end_logins(&self) {
-        self.service.lock().desk.end_logins();
+        self.service.lock().auth_server.end_logins();
     }
 
     /// Every request received, in order.
@@ -103,12 +108,12 @@ impl Mock {
         self.service.lock().forget_requests();
     }
 
-    /// The requests that were decided on, out of its memory; those under way stay.
+    /// The requests that were decided on, out of its memory; those in flight stay.
     #[must_use]
     pub fn take_requests(&self) -> Vec<Seen> {
         let seen = &mut self.service.lock().seen;
-        let (under_way, decided) = std::mem::take(seen).into_iter().partition(Seen::is_under_way);
-        *seen = under_way;
+        let (in_flight, decided) = std::mem::take(seen).into_iter().partition(Seen::is_in_flight);
+        *seen = in_flight;
         decided
     }
 
@@ -161,7 +166,7 @@ impl Mock {
     /// Accepts an access token that may do what its scopes say, for this long.
     pub fn issue_token(&self, token: &str, scopes: &[&str], lifetime: Duration) {
         let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
-        self.service.lock().state.tokens.issue(Token {
+        self.service.lock().tokens.issue(Token {
             token: token.to_owned(),
             scopes: scopes.iter().map(ToString::to_string).collect(),
             expires_at: service::wall_clock().saturating_add(lifetime),
@@ -170,7 +175,7 @@ impl Mock {
 
     /// Ends an access token that was issued, or named with its scopes in the configuration.
     pub fn revoke_token(&self, token: &str) {
-        self.service.lock().state.tokens.revoke(token);
+        self.service.lock().tokens.revoke(token);
     }
 
     /// The latest deliveries of webhooks, oldest first.

@@ -5,9 +5,6 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::http::form::Part;
-use crate::http::reply::{Answer, Failure};
-
 /// Extensions Lever documents for uploads (`js` included, though it looks like a slip), with their media types.
 const KINDS: [(&str, &str); 7] = [
     ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
@@ -19,18 +16,9 @@ const KINDS: [(&str, &str); 7] = [
     ("js", "text/javascript"),
 ];
 
-/// What a document belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shelf {
-    Resume,
-    File,
-    Offer,
-}
-
 /// Bytes under a name.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
-    pub shelf: Shelf,
     pub name: String,
     pub bytes: Bytes,
 }
@@ -43,19 +31,19 @@ pub(crate) struct Stored {
     /// None of those that nobody looked at.
     pub status: Option<&'static str>,
     /// Whether size and time come as text, as some of Lever's examples have them.
-    pub is_spelt: bool,
+    pub is_text: bool,
 }
 
 impl Stored {
     /// A file that just came in.
-    pub fn new(shelf: Shelf, name: &str, bytes: Bytes, uploaded_at: u64) -> Self {
+    pub fn new(name: &str, bytes: Bytes, uploaded_at: u64) -> Self {
         let status = Some(if bytes.is_empty() { "error" } else { status(name) });
-        let document = Document { shelf, name: name.to_owned(), bytes };
-        Self { document, uploaded_at, status, is_spelt: false }
+        let document = Document { name: name.to_owned(), bytes };
+        Self { document, uploaded_at, status, is_text: false }
     }
 
     fn number(&self, number: u64) -> Value {
-        if self.is_spelt { json!(number.to_string()) } else { json!(number) }
+        if self.is_text { json!(number.to_string()) } else { json!(number) }
     }
 
     /// Everything about it but where it is.
@@ -69,30 +57,6 @@ impl Stored {
         ];
         fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
-
-    /// Hands it out, unless it could not be processed.
-    pub fn download(&self) -> Result<Answer, Failure> {
-        match self.status {
-            Some("error") => Err(Failure::Unprocessable),
-            _ => Ok(Answer::Document(self.document.clone())),
-        }
-    }
-}
-
-/// The only file of a form, in a field of this name, of a kind Lever takes.
-///
-/// # Errors
-/// None, several, or one of another kind.
-pub(crate) fn only<'p>(files: &'p [Part], field: &str) -> Result<(&'p Part, &'p str), Failure> {
-    let mut fitting = files.iter().filter(|part| part.field == field);
-    let refuse = |message: &str| Failure::Field(message.to_owned(), format!("/{field}"));
-    let part = fitting.next().ok_or_else(|| refuse("Required field is missing."))?;
-    if fitting.next().is_some() {
-        return Err(refuse("Only one file is allowed."));
-    }
-    let name = part.file_name.as_deref().unwrap_or_default();
-    check(name, field)?;
-    Ok((part, name))
 }
 
 /// What follows the last dot of a name, in lower case; empty without one.
@@ -114,20 +78,14 @@ fn status(name: &str) -> &'static str {
     }
 }
 
-/// Refuses a file of a kind Lever does not take.
-///
-/// # Errors
-/// Its name does not end as one of the known kinds.
-pub(crate) fn check(name: &str, field: &str) -> Result<(), Failure> {
-    match media_type(name) {
-        Some(_) => Ok(()),
-        None => {
-            let known = KINDS.map(|(extension, _)| extension).join(", ");
-            Err(Failure::Field(format!("Unsupported file type; known are {known}."), {
-                format!("/{field}")
-            }))
-        }
-    }
+/// The extensions Lever takes.
+pub(crate) fn extensions() -> String {
+    KINDS.map(|(extension, _)| extension).join(", ")
+}
+
+/// Seeded bytes: something that looks like a PDF and says whose it is.
+pub(crate) fn pdf(said: &str) -> Bytes {
+    Bytes::from(format!("%PDF-1.4\n% {said}\n\u{0}\u{ff}\r\n--not-a-boundary\r\n%%EOF\n"))
 }
 
 #[cfg(test)]
@@ -146,7 +104,6 @@ mod tests {
         ];
         for (name, kind, expected) in rows {
             assert_eq!((media_type(name), status(name)), (kind, expected), "{name}");
-            assert_eq!(check(name, "file").is_ok(), kind.is_some(), "{name}");
         }
     }
 }

@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 
-use crate::account::state::{
-    Archived, Comment, Contact, Note, Opportunity, Reason, Stage, StageChange, State,
+use crate::account::records::{
+    Application, Archived, Contact, Opportunity, Reason, Stage, StageChange,
 };
+use crate::account::state::State;
 
 /// An archive mark; null while active.
 pub(crate) fn archived(mark: Option<&Archived>) -> Value {
@@ -74,33 +75,13 @@ impl Contact {
     }
 }
 
-impl Note {
+impl Application {
     pub fn view(&self) -> Value {
-        let fields: Vec<_> = self.comments.iter().map(Comment::view).collect();
-        json!({
-            "id": self.id,
-            "text": "Note",
-            "fields": fields,
-            "user": self.user,
-            "secret": self.secret,
-            "completedAt": self.completed_at,
-            "deletedAt": null,
-            "createdAt": self.created_at,
-        })
-    }
-}
-
-impl Comment {
-    fn view(&self) -> Value {
-        json!({
-            "type": "note",
-            "text": "Comment",
-            "value": self.value,
-            "createdAt": self.created_at,
-            "user": self.user,
-            "score": self.score,
-            "stage": self.stage,
-        })
+        let mut view = self.fields.clone();
+        view.insert("posting".to_owned(), json!(self.posting));
+        view.insert("archived".to_owned(), archived(self.archived.as_ref()));
+        view.insert("requisitionForHire".to_owned(), self.requisition.clone().unwrap_or_default());
+        Value::Object(view)
     }
 }
 

@@ -1,17 +1,39 @@
 //! Applications of an opportunity: none or one.
 //!
-//! Read-only; they are made by `apply` and `creation`.
+//! Read-only; they are made with an opportunity, or by applying to a posting.
 
 use serde_json::{Map, Value, json};
 
-use crate::account::state::{Application, Opportunity, State, text};
-use crate::endpoints::opportunities::{find, select};
+use crate::account::records::{Application, Opportunity};
+use crate::account::state::State;
+use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, read};
+use crate::endpoints::common::{access, deleted};
 use crate::http::call::Call;
 use crate::http::page;
-use crate::http::reply::{Answer, Failure};
+use crate::http::reply::{Failure, Reply};
+
+const SCOPE: Names = &["applications"];
+
+const APPLICATIONS: &str = "/opportunities/:opportunity/applications";
+const APPLICATION: &str = "/opportunities/:opportunity/applications/:application";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "applications",
+    rows: &[
+        read(SCOPE, "/applications/deleted", deleted::QUERY, &[], list_deleted),
+        read(SCOPE, APPLICATIONS, PAGE, EXPAND, list),
+        read(SCOPE, APPLICATION, ONE, EXPAND, get),
+    ],
+    records: Some(|state| state.applications.values().map(Application::view).collect()),
+    ..Resource::EMPTY
+};
+
+/// A deleted application, as its list shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Deleted(pub Value);
 
 /// What can be expanded.
-pub(crate) const EXPAND: &[&str] = &["posting", "postingOwner", "postingHiringManager", "user"];
+const EXPAND: &[&str] = &["posting", "postingOwner", "postingHiringManager", "user"];
 
 /// The fields of an application for a posting that nobody typed anything into.
 pub(crate) fn blank(id: &str, opportunity: &str, posting: &Value, now: u64) -> Map<String, Value> {
@@ -56,39 +78,28 @@ fn shown(state: &State, application: &Application, call: &Call) -> Value {
             };
         }
     }
-    select(view, call)
+    call.select(view)
 }
 
 fn of<'s>(state: &'s State, opportunity: &Opportunity) -> Option<&'s Application> {
     state.applications.get(opportunity.application.as_ref()?)
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let rows = of(state, find(state, call)?).into_iter();
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let rows = of(state, access::opportunity(state, call)?).into_iter();
     let rows = rows.map(|row| (page::by_creation(&row.view()), shown(state, row, call)));
-    let page = page::cut(&state.issued, call, rows.collect())?;
-    Ok(Answer::List { data: page.rows, next: page.next })
+    let page = page::cut(call, rows.collect())?;
+    Ok(Reply::List { data: page.rows, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let application = of(state, find(state, call)?);
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let application = of(state, access::opportunity(state, call)?);
     let application = application.filter(|row| row.fields.get("id") == Some(&json!(call.id(1))));
     let application = application.ok_or(Failure::NoRecord("Application"))?;
-    Ok(Answer::Data(200, shown(state, application, call)))
+    Ok(Reply::Data(200, shown(state, application, call)))
 }
 
-impl Application {
-    pub fn view(&self) -> Value {
-        let mut view = self.fields.clone();
-        view.insert("posting".to_owned(), json!(self.posting));
-        view.insert("archived".to_owned(), crate::account::views::archived(self.archived.as_ref()));
-        view.insert("requisitionForHire".to_owned(), self.requisition.clone().unwrap_or_default());
-        Value::Object(view)
-    }
-
-    /// One for a posting, with these fields.
-    pub fn new(posting: &Value, fields: Map<String, Value>) -> Self {
-        let posting = text(posting, "id").to_owned();
-        Self { posting, archived: None, requisition: None, fields }
-    }
+fn list_deleted(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let window = deleted::window(call)?.without_end();
+    deleted::list(state.all::<Deleted>().iter().map(|it| &it.0), &window, call)
 }

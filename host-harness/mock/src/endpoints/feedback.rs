@@ -4,16 +4,43 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::account::state::{Opportunity, State, text};
-use crate::endpoints::form_fields::{kept, unanswered};
-use crate::endpoints::opportunities::{find, select};
+use crate::account::records::{Opportunity, text};
+use crate::account::seed::{DAY, Seeding};
+use crate::account::state::State;
+use crate::endpoints::common::access;
+use crate::endpoints::common::form_fields::{example, kept, unanswered};
+use crate::endpoints::common::resource::Actor::Required;
+use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, below, read, write};
+use crate::endpoints::feedback_templates::Template;
+use crate::endpoints::panels::record::Panel;
 use crate::http::body::Fields;
 use crate::http::call::Call;
-use crate::http::page::{self, Part};
-use crate::http::reply::{Answer, Failure};
+use crate::http::page;
+use crate::http::payload::Takes::{Json, Nothing};
+use crate::http::reply::{Failure, Reply};
+
+const SCOPE: Names = &["feedback"];
+
+const FORMS: &str = "/opportunities/:opportunity/feedback";
+const FORM: &str = "/opportunities/:opportunity/feedback/:feedback";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "feedback",
+    rows: &[
+        read(SCOPE, FORMS, PAGE, &["user"], list),
+        read(SCOPE, FORM, ONE, &["user"], get),
+        write("POST", SCOPE, FORMS, Required, &[], Json(CREATE), create),
+        write("PUT", SCOPE, FORM, Required, &[], Json(CHANGE), update),
+        write("DELETE", SCOPE, FORM, Required, &[], Nothing, delete),
+    ],
+    records: Some(|state| {
+        state.all::<Feedback>().iter().map(|form| below(form.view(), &form.opportunity)).collect()
+    }),
+    seed: Some(seed),
+};
 
 /// What the body of a creation may hold.
-pub(crate) const CREATE: &[&str] = &[
+const CREATE: &[&str] = &[
     "baseTemplateId",
     "panel",
     "interview",
@@ -24,7 +51,7 @@ pub(crate) const CREATE: &[&str] = &[
 ];
 
 /// What the body of a change may hold.
-pub(crate) const CHANGE: &[&str] = &["fieldValues/*/id", "fieldValues/*/value", "completedAt"];
+const CHANGE: &[&str] = &["fieldValues/*/id", "fieldValues/*/value", "completedAt"];
 
 /// A feedback form.
 #[derive(Clone, Debug)]
@@ -102,8 +129,8 @@ impl Feedback {
 }
 
 fn one<'s>(state: &'s State, call: &Call) -> Result<&'s Feedback, Failure> {
-    let row = find(state, call)?;
-    let mut forms = state.feedback.iter().filter(|form| form.opportunity == row.id);
+    let row = access::opportunity(state, call)?;
+    let mut forms = state.all::<Feedback>().iter().filter(|form| form.opportunity == row.id);
     forms.find(|form| form.id == call.id(1)).ok_or(Failure::NoRecord("Feedback"))
 }
 
@@ -112,21 +139,20 @@ fn shown(state: &State, form: &Feedback, call: &Call) -> Value {
     if let (true, Some(user)) = (call.all("expand").contains(&"user"), view.get_mut("user")) {
         *user = state.user_view(&form.user);
     }
-    select(view, call)
+    call.select(view)
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?;
-    let forms = state.feedback.iter().filter(|form| form.opportunity == row.id);
-    let rows = forms
-        .map(|form| (vec![Part::Earliest(form.created_at), Part::Text(form.id.clone())], form));
-    let page = page::cut(&state.issued, call, rows.collect())?;
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?;
+    let forms = state.all::<Feedback>().iter().filter(|form| form.opportunity == row.id);
+    let rows = forms.map(|form| (page::by_time(form.created_at, &form.id), form));
+    let page = page::cut(call, rows.collect())?;
     let data = page.rows.into_iter().map(|form| shown(state, form, call)).collect();
-    Ok(Answer::List { data, next: page.next })
+    Ok(Reply::List { data, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    Ok(Answer::Data(200, shown(state, one(state, call)?, call)))
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::Data(200, shown(state, one(state, call)?, call)))
 }
 
 /// Puts the values of a body into the fields; every required field must have one in the end.
@@ -185,11 +211,11 @@ fn occasion(
     }
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
     let body = call.body()?;
     let id = body.need_text("baseTemplateId")?;
-    let template = state.templates.iter().find(|template| template.id == id);
+    let template = state.all::<Template>().iter().find(|template| template.id == id);
     let template = template
         .ok_or_else(|| body.refuse("baseTemplateId", "Feedback template was not found."))?;
     let (panel, interview) = occasion(state, &body, &row)?;
@@ -211,33 +237,141 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     };
     let form = Feedback { id: state.random.uuid(), ..form };
     let view = form.view();
-    state.feedback.push(form);
-    Ok(Answer::Data(201, view))
+    state.all_mut::<Feedback>().push(form);
+    Ok(Reply::Data(201, view))
 }
 
 /// The form of this id that may be changed.
-fn place<'s>(state: &'s mut State, id: &str) -> Result<&'s mut Feedback, Failure> {
-    let mut forms = state.feedback.iter_mut();
+fn changeable<'s>(state: &'s mut State, id: &str) -> Result<&'s mut Feedback, Failure> {
+    let mut forms = state.all_mut::<Feedback>().iter_mut();
     let form = forms.find(|form| form.id == id && form.deleted_at.is_none());
     form.ok_or(Failure::NoRecord("Feedback"))
 }
 
-pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
+fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
     let before = one(state, call)?;
     let body = call.body()?;
     let fields = answered(state, &body, &before.fields, call.now)?;
     let completed_at = body.past("completedAt", call.now)?.or(before.completed_at);
-    let form = place(state, call.id(1))?;
+    let form = changeable(state, call.id(1))?;
     form.fields = fields;
     form.completed_at = completed_at;
     form.updated_at = Some(call.now);
     let form = form.clone();
-    Ok(Answer::Data(200, form.raw(state, &row)))
+    Ok(Reply::Data(200, form.raw(state, &row)))
 }
 
-pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn delete(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     one(state, call)?;
-    place(state, call.id(1))?.deleted_at = Some(call.now);
-    Ok(Answer::Empty)
+    changeable(state, call.id(1))?.deleted_at = Some(call.now);
+    Ok(Reply::Empty)
+}
+
+/// A form with every field answered, or only the required ones.
+fn form(
+    state: &mut State,
+    row: &Opportunity,
+    template: &Template,
+    is_full: bool,
+    user: &str,
+) -> Feedback {
+    let at = row.created_at + 2 * DAY;
+    let fields = template.fields.iter().map(|field| {
+        let mut field = field.clone();
+        let is_answered = is_full || field.get("required") == Some(&json!(true));
+        let kind = text(&field, "type").to_owned();
+        let value = match (is_answered, kind.as_str()) {
+            (true, kind) => example(kind, at),
+            (false, "multiple-select") => json!([]),
+            (false, _) => Value::Null,
+        };
+        if let Some(map) = field.as_object_mut() {
+            map.insert("value".to_owned(), value);
+        }
+        field
+    });
+    Feedback {
+        id: state.random.uuid(),
+        opportunity: row.id.clone(),
+        kind: "interview",
+        title: template.title.clone(),
+        instructions: template.instructions.clone(),
+        fields: fields.collect(),
+        template: template.id.clone(),
+        interview: None,
+        panel: None,
+        user: user.to_owned(),
+        created_at: at,
+        completed_at: Some(at + 1_200_000),
+        updated_at: None,
+        deleted_at: None,
+    }
+}
+
+/// Numbers and times as text, and a comment, as forms from before had them.
+fn aged(state: &State, mut form: Feedback) -> Feedback {
+    for field in &mut form.fields {
+        let old = match text(field, "type") {
+            "currency" => json!("50000"),
+            "date" => json!("2019-05-04"),
+            _ => continue,
+        };
+        if let Some(value) = field.get_mut("value") {
+            *value = old;
+        }
+    }
+    form.fields.push(json!({
+        "id": "0183feb4-4b97-46b6-b07a-d5fd0ad07332",
+        "type": "note",
+        "text": "Comment",
+        "description": "",
+        "value": "Sounds good, @mira.okafor",
+        "user": form.user,
+        "stage": state.stages.get(5).map(|stage| &stage.id),
+        "createdAt": form.created_at,
+        "score": null,
+    }));
+    form
+}
+
+/// Feedback to every interview that had a template, and to some opportunities without any.
+fn seed(state: &mut State, _: &Seeding) {
+    let templates = state.all::<Template>().to_vec();
+    let [screen, everything, exercise, ..] = templates.as_slice() else {
+        return;
+    };
+    let user = state.users.get(1).map(|user| text(user, "id").to_owned()).unwrap_or_default();
+    for panel in state.all::<Panel>().to_vec() {
+        let Some(row) = state.opportunities.get(&panel.opportunity).cloned() else {
+            continue;
+        };
+        for interview in
+            panel.interviews.iter().filter(|it| it.template.as_ref() == Some(&screen.id))
+        {
+            let by = interview.interviewers.first().map_or("", |it| &it.id).to_owned();
+            let made = form(state, &row, screen, true, &by);
+            let (panel, interview) = (Some(panel.id.clone()), Some(interview.id.clone()));
+            state.all_mut::<Feedback>().push(Feedback { panel, interview, ..made });
+        }
+    }
+    let rows: Vec<_> = state.opportunities.values().skip(2).step_by(9).cloned().collect();
+    for (n, row) in rows.iter().enumerate() {
+        let at = row.created_at + 3 * DAY;
+        let made = match n % 5 {
+            0 => Feedback { kind: "assignment", ..form(state, row, exercise, true, &user) },
+            1 => Feedback { kind: "share", ..form(state, row, exercise, false, &user) },
+            2 => Feedback { deleted_at: Some(at), ..form(state, row, screen, false, &user) },
+            3 => Feedback {
+                completed_at: None,
+                updated_at: Some(at),
+                ..form(state, row, everything, true, &user)
+            },
+            _ => {
+                let made = form(state, row, everything, false, &user);
+                aged(state, made)
+            }
+        };
+        state.all_mut::<Feedback>().push(made);
+    }
 }

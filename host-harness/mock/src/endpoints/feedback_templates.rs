@@ -4,15 +4,39 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::account::state::{State, text};
-use crate::endpoints::opportunities::select;
+use crate::account::records::text;
+use crate::account::seed::{DAY, Seeding};
+use crate::account::state::State;
+use crate::endpoints::common::resource::Actor::Unused;
+use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, read, write};
 use crate::http::body::Fields;
 use crate::http::call::Call;
-use crate::http::page::{self, Part};
-use crate::http::reply::{Answer, Failure};
+use crate::http::cursor::Part;
+use crate::http::page;
+use crate::http::payload::Takes::{Json, Nothing};
+use crate::http::reply::{Failure, Reply};
+use crate::random::Random;
+
+const SCOPE: Names = &["feedback_templates"];
+
+const TEMPLATES: &str = "/feedback_templates";
+const TEMPLATE: &str = "/feedback_templates/:template";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "feedback_templates",
+    rows: &[
+        read(SCOPE, TEMPLATES, PAGE, &[], list),
+        read(SCOPE, TEMPLATE, ONE, &[], get),
+        write("POST", SCOPE, TEMPLATES, Unused, &[], Json(KEYS), create),
+        write("PUT", SCOPE, TEMPLATE, Unused, &[], Json(KEYS), update),
+        write("DELETE", SCOPE, TEMPLATE, Unused, &[], Nothing, delete),
+    ],
+    records: Some(|state| state.all().iter().map(Template::view).collect()),
+    seed: Some(seed),
+};
 
 /// What a body may hold.
-pub(crate) const KEYS: &[&str] = &[
+const KEYS: &[&str] = &[
     "text",
     "instructions",
     "group",
@@ -46,8 +70,11 @@ const TYPES: [&str; 11] = [
 ];
 
 /// What a score system offers where the body says nothing else.
-pub(crate) const SCORES: [&str; 4] =
-    ["4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire"];
+const SCORES: [&str; 4] = ["4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire"];
+
+/// What templates can be grouped by: id and name.
+#[derive(Clone, Debug)]
+pub(crate) struct Group(pub Value);
 
 /// A feedback template.
 #[derive(Clone, Debug)]
@@ -81,23 +108,23 @@ impl Template {
 }
 
 fn find<'s>(state: &'s State, call: &Call) -> Result<&'s Template, Failure> {
-    let mut templates = state.templates.iter();
+    let mut templates = state.all::<Template>().iter();
     templates
         .find(|template| template.id == call.id(0))
         .ok_or(Failure::NoRecord("Feedback template"))
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let rows = state.templates.iter().map(|template| {
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let rows = state.all::<Template>().iter().map(|template| {
         let key = vec![Part::Text(template.title.clone()), Part::Text(template.id.clone())];
-        (key, select(template.view(), call))
+        (key, call.select(template.view()))
     });
-    let page = page::cut(&state.issued, call, rows.collect())?;
-    Ok(Answer::List { data: page.rows, next: page.next })
+    let page = page::cut(call, rows.collect())?;
+    Ok(Reply::List { data: page.rows, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    Ok(Answer::Data(200, select(find(state, call)?.view(), call)))
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::Data(200, call.select(find(state, call)?.view())))
 }
 
 /// What can be chosen, or the rows that are scored: texts with descriptions.
@@ -162,7 +189,8 @@ fn said(state: &mut State, call: &Call) -> Result<Template, Failure> {
     let group = match body.text("group")? {
         None => Value::Null,
         Some(id) => {
-            let known = state.groups.iter().find(|group| text(group, "id") == id);
+            let known =
+                state.all::<Group>().iter().map(|it| &it.0).find(|group| text(group, "id") == id);
             known.cloned().ok_or_else(|| body.refuse("group", "Group was not found."))?
         }
     };
@@ -191,15 +219,15 @@ fn said(state: &mut State, call: &Call) -> Result<Template, Failure> {
     })
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let template = said(state, call)?;
     let template = Template { id: state.random.uuid(), ..template };
     let view = template.view();
-    state.templates.push(template);
-    Ok(Answer::Data(201, view))
+    state.all_mut::<Template>().push(template);
+    Ok(Reply::Data(201, view))
 }
 
-pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let before = find(state, call)?.clone();
     let said = said(state, call)?;
     let after = Template {
@@ -211,17 +239,138 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         ..before
     };
     let view = after.view();
-    if let Some(place) = state.templates.iter_mut().find(|place| place.id == after.id) {
+    if let Some(place) = state.all_mut::<Template>().iter_mut().find(|place| place.id == after.id) {
         *place = after;
     }
-    Ok(Answer::Data(200, view))
+    Ok(Reply::Data(200, view))
 }
 
-pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn delete(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     if !find(state, call)?.made_by_api {
         let message = "Only templates created through the API can be deleted.";
         return Err(Failure::Forbidden(message.to_owned()));
     }
-    state.templates.retain(|template| template.id != call.id(0));
-    Ok(Answer::Empty)
+    state.all_mut::<Template>().retain(|template| template.id != call.id(0));
+    Ok(Reply::Empty)
+}
+
+/// A field of this type, as a template holds it.
+fn seeded_field(random: &mut Random, kind: &str, title: &str, required: bool) -> Value {
+    let mut field = json!({
+        "id": random.uuid(),
+        "type": kind,
+        "text": title,
+        "description": "",
+        "required": required,
+    });
+    let more = match kind {
+        "score-system" => json!({
+            "prompt": "Select one",
+            "options": SCORES.map(|score| json!({"text": score})),
+        }),
+        "dropdown" => json!({
+            "prompt": "Pick a step",
+            "options": [{"text": "Advance"}, {"text": "Hold"}, {"text": "Reject"}],
+        }),
+        "multiple-choice" => json!({"options": [{"text": "cake"}, {"text": "pie"}]}),
+        "multiple-select" => {
+            json!({"options": [{"text": "Go"}, {"text": "Rust"}, {"text": "C++"}]})
+        }
+        "scorecard" => json!({
+            "scores": [
+                {"text": "Debugging", "description": "Finds root causes"},
+                {"text": "Communication", "description": ""},
+            ],
+        }),
+        "code" => json!({"language": "python"}),
+        "currency" => json!({"currency": "USD"}),
+        "university" => json!({"prompt": "Choose one"}),
+        _ => json!({}),
+    };
+    if let (Some(map), Value::Object(more)) = (field.as_object_mut(), more) {
+        map.extend(more);
+    }
+    field
+}
+
+type Ask = (&'static str, &'static str, bool);
+
+/// What the phone screen asks: type, text, required.
+const SCREEN: [Ask; 7] = [
+    ("score-system", "Rating", true),
+    ("scorecard", "Skills", false),
+    ("score", "Systems depth", false),
+    ("dropdown", "Recommended next step", false),
+    ("yes-no", "Would you interview again?", false),
+    ("code", "Longest run", false),
+    ("textarea", "Notes / Comments", false),
+];
+
+/// Every type that holds a value, also those that only other forms offer nowadays.
+const EVERYTHING: [Ask; 14] = [
+    ("score-system", "Rating", true),
+    ("code", "Longest run", false),
+    ("currency", "Compensation", false),
+    ("date", "Start date", true),
+    ("dropdown", "Next step", false),
+    ("file-upload", "Whiteboard photo", false),
+    ("multiple-choice", "Dessert", false),
+    ("multiple-select", "Languages", true),
+    ("score", "Depth", false),
+    ("scorecard", "Skills", false),
+    ("text", "One word", false),
+    ("textarea", "Comments", false),
+    ("university", "University", false),
+    ("yes-no", "Eligible?", true),
+];
+
+const EXERCISE: [Ask; 3] =
+    [("score-system", "Rating", true), ("code", "Solution", true), ("text", "Link", false)];
+
+const BARE: [Ask; 1] = [("score-system", "Rating", false)];
+
+fn template(random: &mut Random, title: &str, asks: &[Ask]) -> Template {
+    Template {
+        id: random.uuid(),
+        title: title.to_owned(),
+        group: Value::Null,
+        instructions: String::new(),
+        fields: asks.iter().map(|ask| seeded_field(random, ask.0, ask.1, ask.2)).collect(),
+        stage: Value::Null,
+        created_at: None,
+        updated_at: None,
+        made_by_api: false,
+    }
+}
+
+/// Groups; the templates of a usual account, one with every type of field, one made through the API.
+fn seed(state: &mut State, &Seeding { epoch, .. }: &Seeding) {
+    let stage = state.stages.get(5).map(|stage| stage.view()).unwrap_or_default();
+    let random = &mut state.random;
+    let groups = ["Engineering", "Sales"].map(|name| json!({"id": random.uuid(), "name": name}));
+    let screen = template(random, "Phone screen", &SCREEN);
+    let everything = template(random, "Everything", &EVERYTHING);
+    let exercise = template(random, "Exercise", &EXERCISE);
+    // Two of one name: only the id tells them apart.
+    let again = template(random, "Phone screen", &BARE);
+    let templates = [
+        Template {
+            group: groups.first().cloned().unwrap_or_default(),
+            instructions: "Fill in every required field.".to_owned(),
+            stage,
+            created_at: Some(epoch - 500 * DAY),
+            updated_at: Some(epoch - 470 * DAY),
+            ..screen
+        },
+        everything,
+        Template {
+            instructions: "Was the code run?\nSay so.".to_owned(),
+            created_at: Some(epoch - 90 * DAY),
+            made_by_api: true,
+            ..exercise
+        },
+        again,
+    ];
+    state.all_mut().extend(templates);
+    state.all_mut().extend(groups.map(Group));
 }

@@ -5,16 +5,28 @@
 use serde_json::{Value, json};
 
 use crate::account::state::State;
-use crate::endpoints::opportunities::filter::Span;
-use crate::endpoints::opportunities::find;
+use crate::endpoints::common::access;
+use crate::endpoints::common::resource::{Names, Resource, read};
 use crate::http::call::Call;
-use crate::http::page::{self, Part};
-use crate::http::reply::{Answer, Failure};
+use crate::http::page;
+use crate::http::reply::{Failure, Reply};
+use crate::http::span::Span;
+
+/// Clients differ.
+const SCOPE: Names = &["files", "opportunities"];
+
+const FILE_ACTIONS: &str = "/opportunities/:opportunity/file_actions";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "file_actions",
+    rows: &[read(SCOPE, FILE_ACTIONS, QUERY, &[], list)],
+    ..Resource::EMPTY
+};
 
 /// The query of the list.
-pub(crate) const QUERY: &[&str] = &["limit", "offset", "occurred_at_start", "occurred_at_end"];
+const QUERY: &[&str] = &["limit", "offset", "occurred_at_start", "occurred_at_end"];
 
-/// One happening.
+/// One action.
 #[derive(Clone, Debug)]
 pub(crate) struct FileAction {
     pub id: String,
@@ -42,7 +54,7 @@ impl FileAction {
 }
 
 impl State {
-    /// Notes down that something happened to the file of this id and name.
+    /// Records an action on the file of this id and name.
     pub fn file_action(
         &mut self,
         kind: &'static str,
@@ -52,7 +64,7 @@ impl State {
         at: u64,
     ) {
         let id = self.random.uuid();
-        self.file_actions.push(FileAction {
+        self.all_mut::<FileAction>().push(FileAction {
             id,
             opportunity: opportunity.to_owned(),
             kind,
@@ -64,15 +76,13 @@ impl State {
     }
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let opportunity = find(state, call)?;
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let opportunity = access::opportunity(state, call)?;
     let span = Span::read(call, "occurred_at")?.without_end();
-    let rows = state.file_actions.iter().filter(|action| {
+    let rows = state.all::<FileAction>().iter().filter(|action| {
         action.opportunity == opportunity.id && span.allows(Some(action.occurred_at))
     });
-    let rows = rows.map(|action| {
-        (vec![Part::Earliest(action.occurred_at), Part::Text(action.id.clone())], action.view())
-    });
-    let page = page::cut(&state.issued, call, rows.collect())?;
-    Ok(Answer::List { data: page.rows, next: page.next })
+    let rows = rows.map(|action| (page::by_time(action.occurred_at, &action.id), action.view()));
+    let page = page::cut(call, rows.collect())?;
+    Ok(Reply::List { data: page.rows, next: page.next })
 }

@@ -4,18 +4,41 @@
 
 use serde_json::{Value, json};
 
-use crate::account::state::{Opportunity, State};
-use crate::endpoints::opportunities::{find, select};
+use crate::account::records::Opportunity;
+use crate::account::state::State;
+use crate::endpoints::common::access;
+use crate::endpoints::common::resource::Actor::Required;
+use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, below, read, write};
+use crate::endpoints::feedback::Feedback;
 use crate::endpoints::panels::record::{Interview, Panel, interview};
 use crate::http::call::Call;
-use crate::http::page::{self, Part};
-use crate::http::reply::{Answer, Failure};
+use crate::http::page;
+use crate::http::payload::Takes::{Json, Nothing};
+use crate::http::reply::{Failure, Reply};
+
+const SCOPE: Names = &["interviews"];
+
+const INTERVIEWS: &str = "/opportunities/:opportunity/interviews";
+const INTERVIEW: &str = "/opportunities/:opportunity/interviews/:interview";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "interviews",
+    rows: &[
+        read(SCOPE, INTERVIEWS, PAGE, EXPAND, list),
+        read(SCOPE, INTERVIEW, ONE, EXPAND, get),
+        write("POST", SCOPE, INTERVIEWS, Required, &[], Json(KEYS), create),
+        write("PUT", SCOPE, INTERVIEW, Required, &[], Json(KEYS), update),
+        write("DELETE", SCOPE, INTERVIEW, Required, &[], Nothing, delete),
+    ],
+    records: Some(records),
+    ..Resource::EMPTY
+};
 
 /// What can be expanded.
-pub(crate) const EXPAND: &[&str] = &["feedbackForms", "user", "stage", "postings"];
+const EXPAND: &[&str] = &["feedbackForms", "user", "stage", "postings"];
 
 /// What a body may hold.
-pub(crate) const KEYS: &[&str] = &[
+const KEYS: &[&str] = &[
     "panel",
     "subject",
     "note",
@@ -28,6 +51,49 @@ pub(crate) const KEYS: &[&str] = &[
     "feedbackReminder",
 ];
 
+fn records(state: &State) -> Vec<Value> {
+    let panels = state.all::<Panel>().iter();
+    let interviews = panels.flat_map(|panel| {
+        let interviews = panel.interviews.iter();
+        interviews
+            .map(|interview| below(panel.interview_view(interview, state), &panel.opportunity))
+    });
+    interviews.collect()
+}
+
+impl Panel {
+    /// One of its interviews, as the list of interviews shows it.
+    pub fn interview_view(&self, interview: &Interview, state: &State) -> Value {
+        let applications = self.applications.iter().filter_map(|id| state.applications.get(id));
+        let forms = state.all::<Feedback>().iter().filter(|form| {
+            form.interview.as_deref() == Some(&interview.id) && form.deleted_at.is_none()
+        });
+        let mut view = json!({
+            "id": interview.id,
+            "panel": self.id,
+            "subject": interview.subject,
+            "note": interview.note,
+            "interviewers": interview.interviewers_view(state),
+            "timezone": self.timezone,
+            "createdAt": interview.created_at,
+            "date": interview.date,
+            "duration": interview.duration,
+            "location": interview.location,
+            "feedbackTemplate": interview.template,
+            "feedbackForms": forms.map(|form| &form.id).collect::<Vec<_>>(),
+            "feedbackReminder": interview.reminder,
+            "user": interview.user,
+            "stage": interview.stage,
+            "canceledAt": interview.canceled_at,
+            "postings": applications.map(|it| &it.posting).collect::<Vec<_>>(),
+        });
+        if let Some(map) = view.as_object_mut() {
+            map.extend(interview.extra.clone());
+        }
+        view
+    }
+}
+
 /// An interview as the request wants it shown.
 fn shown(state: &State, panel: &Panel, interview: &Interview, call: &Call) -> Value {
     let mut view = panel.interview_view(interview, state);
@@ -39,7 +105,7 @@ fn shown(state: &State, panel: &Panel, interview: &Interview, call: &Call) -> Va
             let id = id.as_str().unwrap_or_default();
             match name {
                 "feedbackForms" => {
-                    state.feedback.iter().find(|form| form.id == id).map(|it| it.view())
+                    state.all::<Feedback>().iter().find(|form| form.id == id).map(|it| it.view())
                 }
                 "postings" => state.posting(id).cloned(),
                 "stage" => state.stages.iter().find(|stage| stage.id == id).map(|it| it.view()),
@@ -53,7 +119,7 @@ fn shown(state: &State, panel: &Panel, interview: &Interview, call: &Call) -> Va
             id => *id = whole(id).unwrap_or_else(|| id.clone()),
         }
     }
-    select(view, call)
+    call.select(view)
 }
 
 /// The interview a path names, with its panel.
@@ -62,7 +128,7 @@ fn one<'s>(
     row: &Opportunity,
     id: &str,
 ) -> Result<(&'s Panel, &'s Interview), Failure> {
-    let mut panels = state.panels.iter().filter(|panel| panel.opportunity == row.id);
+    let mut panels = state.all::<Panel>().iter().filter(|panel| panel.opportunity == row.id);
     let found = panels.find_map(|panel| {
         let mut interviews = panel.interviews.iter();
         interviews.find(|interview| interview.id == id).map(|interview| (panel, interview))
@@ -81,23 +147,23 @@ fn changeable<'s>(
     Ok((panel, interview))
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?;
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?;
     let rows = state.panels_of(&row.id).flat_map(|panel| {
         panel.interviews.iter().map(move |interview| {
-            let key = vec![Part::Earliest(interview.created_at), Part::Text(interview.id.clone())];
+            let key = page::by_time(interview.created_at, &interview.id);
             (key, (panel, interview))
         })
     });
-    let page = page::cut(&state.issued, call, rows.collect())?;
+    let page = page::cut(call, rows.collect())?;
     let rows = page.rows.into_iter();
     let data = rows.map(|(panel, interview)| shown(state, panel, interview, call)).collect();
-    Ok(Answer::List { data, next: page.next })
+    Ok(Reply::List { data, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let (panel, interview) = one(state, find(state, call)?, call.id(1))?;
-    Ok(Answer::Data(200, shown(state, panel, interview, call)))
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let (panel, interview) = one(state, access::opportunity(state, call)?, call.id(1))?;
+    Ok(Reply::Data(200, shown(state, panel, interview, call)))
 }
 
 /// The panel a body names, if it may be changed.
@@ -117,29 +183,29 @@ fn named_panel(state: &State, call: &Call, row: &Opportunity) -> Result<Option<S
 /// Puts an interview into a panel, in the place of the one with its id, and shows it.
 fn put(state: &mut State, panel: &str, interview: Interview) -> Value {
     let id = interview.id.clone();
-    for place in state.panels.iter_mut().filter(|place| place.id == panel) {
+    for place in state.all_mut::<Panel>().iter_mut().filter(|place| place.id == panel) {
         match place.interviews.iter_mut().find(|known| known.id == id) {
             Some(known) => *known = interview.clone(),
             None => place.interviews.push(interview.clone()),
         }
     }
-    let panel = state.panels.iter().find(|known| known.id == panel);
+    let panel = state.all::<Panel>().iter().find(|known| known.id == panel);
     panel.map(|panel| panel.interview_view(&interview, state)).unwrap_or_default()
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
     let body = call.body()?;
     let panel = named_panel(state, call, &row)?;
     let panel = panel.ok_or_else(|| Failure::missing(body.pointer("panel")))?;
     let mut made = interview(state, &body, &row, call.actor.as_deref(), call.now, None)?;
     made.id = state.random.uuid();
     state.fire("interviewCreated", &row, json!({"interviewId": made.id}));
-    Ok(Answer::Data(201, put(state, &panel, made)))
+    Ok(Reply::Data(201, put(state, &panel, made)))
 }
 
-pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
+fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
     let (panel, before) = changeable(state, &row, call.id(1))?;
     let (panel, before) = (panel.id.clone(), before.clone());
     if named_panel(state, call, &row)?.is_some_and(|named| named != panel) {
@@ -148,12 +214,12 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     let body = call.body()?;
     let after = interview(state, &body, &row, call.actor.as_deref(), call.now, Some(&before))?;
     state.fire("interviewUpdated", &row, json!({"interviewId": after.id}));
-    Ok(Answer::Data(200, put(state, &panel, after)))
+    Ok(Reply::Data(200, put(state, &panel, after)))
 }
 
-pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
+fn delete(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
     changeable(state, &row, call.id(1))?;
     state.drop_interviews(&row, |_, interview| interview.id == call.id(1));
-    Ok(Answer::Empty)
+    Ok(Reply::Empty)
 }

@@ -1,18 +1,47 @@
-//! Notes of an opportunity: threads whose first comment is the note itself.
+//! Notes of an opportunity; the first comment of a note is its own text.
 //!
-//! Only threads made through the API can be replaced or deleted. Mentions and followers get no mail.
+//! Only notes made through the API can be replaced or deleted. Mentions and followers get no mail.
 
 use serde_json::{Value, json};
 
-use crate::account::state::{Comment, Note, State};
-use crate::endpoints::opportunities::{find, select};
+use crate::account::records::text;
+use crate::account::seed::{DAY, Seeding};
+use crate::account::state::State;
+use crate::endpoints::common::access;
+use crate::endpoints::common::resource::Actor::Optional;
+use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, below, read, write};
 use crate::http::body::Fields;
 use crate::http::call::Call;
-use crate::http::page::{self, Part};
-use crate::http::reply::{Answer, Failure};
+use crate::http::page;
+use crate::http::payload::Takes::{Json, Nothing};
+use crate::http::reply::{Failure, Reply};
 
-/// What a body that replaces a thread may hold.
-pub(crate) const KEYS: &[&str] = &[
+/// Lever's list of scopes has the first, other guides the second.
+const SCOPE: Names = &["notes", "opportunities"];
+
+const NOTES: &str = "/opportunities/:opportunity/notes";
+const NOTE: &str = "/opportunities/:opportunity/notes/:note";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "notes",
+    rows: &[
+        read(SCOPE, NOTES, PAGE, &["user"], list),
+        read(SCOPE, NOTE, ONE, &["user"], get),
+        write("POST", SCOPE, NOTES, Optional, &["note_id"], Json(CREATE), create),
+        write("PUT", SCOPE, NOTE, Optional, &[], Json(REPLACE), update),
+        write("DELETE", SCOPE, NOTE, Optional, &[], Nothing, delete),
+    ],
+    records: Some(|state| {
+        state.all::<Note>().iter().map(|note| below(note.view(), &note.opportunity)).collect()
+    }),
+    seed: Some(seed),
+};
+
+/// What the body of a creation may hold.
+const CREATE: Names = &["value", "secret", "score", "notifyFollowers", "createdAt"];
+
+/// What a body that replaces a note may hold.
+const REPLACE: &[&str] = &[
     "values/*/value",
     "values/*/createdAt",
     "user",
@@ -22,6 +51,67 @@ pub(crate) const KEYS: &[&str] = &[
     "score",
 ];
 
+/// A comment; the first of a note is its own text.
+#[derive(Clone, Debug)]
+pub(crate) struct Comment {
+    pub value: String,
+    pub created_at: u64,
+    pub user: Option<String>,
+    pub score: Option<u64>,
+    pub stage: String,
+}
+
+/// A note with its comments.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub id: String,
+    pub opportunity: String,
+    pub user: Option<String>,
+    pub secret: bool,
+    pub completed_at: u64,
+    pub created_at: u64,
+    pub comments: Vec<Comment>,
+    /// Only these can be changed or deleted.
+    pub made_by_api: bool,
+}
+
+impl Note {
+    pub fn view(&self) -> Value {
+        let fields: Vec<_> = self.comments.iter().map(Comment::view).collect();
+        json!({
+            "id": self.id,
+            "text": "Note",
+            "fields": fields,
+            "user": self.user,
+            "secret": self.secret,
+            "completedAt": self.completed_at,
+            "deletedAt": null,
+            "createdAt": self.created_at,
+        })
+    }
+}
+
+impl Comment {
+    fn view(&self) -> Value {
+        json!({
+            "type": "note",
+            "text": "Comment",
+            "value": self.value,
+            "createdAt": self.created_at,
+            "user": self.user,
+            "score": self.score,
+            "stage": self.stage,
+        })
+    }
+}
+
+impl State {
+    /// The notes of an opportunity, oldest first.
+    pub fn notes_of<'s>(&'s self, opportunity: &'s str) -> impl Iterator<Item = &'s Note> {
+        self.all::<Note>().iter().filter(move |note| note.opportunity == opportunity)
+    }
+}
+
 fn shown(state: &State, note: &Note, call: &Call) -> Value {
     let mut view = note.view();
     let user = note.user.as_ref().and_then(|id| state.user(id));
@@ -30,11 +120,11 @@ fn shown(state: &State, note: &Note, call: &Call) -> Value {
     {
         *field = user.clone();
     }
-    select(view, call)
+    call.select(view)
 }
 
 fn position(state: &State, opportunity: &str, note: &str) -> Result<usize, Failure> {
-    let mut notes = state.notes.iter();
+    let mut notes = state.all::<Note>().iter();
     notes
         .position(|row| row.id == note && row.opportunity == opportunity)
         .ok_or(Failure::NoRecord("Note"))
@@ -60,25 +150,25 @@ fn value(body: &Fields) -> Result<String, Failure> {
     }
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let opportunity = find(state, call)?;
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let opportunity = access::opportunity(state, call)?;
     let rows = state
         .notes_of(&opportunity.id)
-        .map(|note| (vec![Part::Earliest(note.created_at), Part::Text(note.id.clone())], note));
-    let page = page::cut(&state.issued, call, rows.collect())?;
+        .map(|note| (page::by_time(note.created_at, &note.id), note));
+    let page = page::cut(call, rows.collect())?;
     let data = page.rows.into_iter().map(|note| shown(state, note, call)).collect();
-    Ok(Answer::List { data, next: page.next })
+    Ok(Reply::List { data, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let opportunity = find(state, call)?;
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let opportunity = access::opportunity(state, call)?;
     let mut notes = state.notes_of(&opportunity.id);
     let note = notes.find(|note| note.id == call.id(1)).ok_or(Failure::NoRecord("Note"))?;
-    Ok(Answer::Data(200, shown(state, note, call)))
+    Ok(Reply::Data(200, shown(state, note, call)))
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let opportunity = find(state, call)?;
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let opportunity = access::opportunity(state, call)?;
     let body = call.body()?;
     body.flag("notifyFollowers")?;
     let comment = Comment {
@@ -91,7 +181,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     let is_secret = body.flag("secret")?.unwrap_or(false);
     let thread = call.one("note_id")?;
     let thread = thread.map(|id| position(state, call.id(0), id)).transpose()?;
-    let thread = thread.and_then(|at| state.notes.get_mut(at));
+    let thread = thread.and_then(|at| state.all_mut::<Note>().get_mut(at));
     let mut view = if let Some(note) = thread {
         note.comments.push(comment);
         note.view()
@@ -107,18 +197,18 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
             made_by_api: true,
         };
         let view = note.view();
-        state.notes.push(note);
+        state.all_mut::<Note>().push(note);
         view
     };
     let id = view.get("id").cloned().unwrap_or_default();
     if let Some(map) = view.as_object_mut() {
         map.insert("noteId".to_owned(), id);
     }
-    Ok(Answer::Data(201, view))
+    Ok(Reply::Data(201, view))
 }
 
-pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let stage = find(state, call)?.stage.clone();
+fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let stage = access::opportunity(state, call)?.stage.clone();
     let at = position(state, call.id(0), call.id(1))?;
     let body = call.body()?;
     let values =
@@ -130,7 +220,7 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     if user.as_ref().is_some_and(|id| state.user(id).is_none()) {
         return Err(body.refuse("user", "User was not found."));
     }
-    let Some(note) = state.notes.get_mut(at).filter(|note| note.made_by_api) else {
+    let Some(note) = state.all_mut::<Note>().get_mut(at).filter(|note| note.made_by_api) else {
         return Err(not_made_by_api());
     };
     // A replacement: what the body leaves out is as in a new note.
@@ -149,15 +239,61 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     let secret = body.flag("secret")?.unwrap_or(false);
     let completed_at = body.past("completedAt", call.now)?.unwrap_or(created_at);
     *note = Note { user, secret, completed_at, created_at, comments, ..note.clone() };
-    Ok(Answer::Data(200, json!({"noteId": note.id})))
+    Ok(Reply::Data(200, json!({"noteId": note.id})))
 }
 
-pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    find(state, call)?;
+fn delete(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    access::opportunity(state, call)?;
     let at = position(state, call.id(0), call.id(1))?;
-    if state.notes.get(at).is_some_and(|note| !note.made_by_api) {
+    if state.all::<Note>().get(at).is_some_and(|note| !note.made_by_api) {
         return Err(not_made_by_api());
     }
-    state.notes.remove(at);
-    Ok(Answer::Empty)
+    state.all_mut::<Note>().remove(at);
+    Ok(Reply::Empty)
+}
+
+const COMMENTS: [&str; 9] = [
+    "Strong systems background.",
+    "@jonas.lindqvist can you take this one?",
+    "Yes, booking now.",
+    "Asked for a later start.\nSee the mail of Tuesday.",
+    "Prefers Lisbon or remote.",
+    "連絡済み。返信待ち。",
+    "Salary expectation \"about 140k\" <confirm>",
+    "👍",
+    "Met at the career fair; follow up in spring.",
+];
+
+/// Notes with comments, secret ones, scored ones, most made in the product.
+fn seed(state: &mut State, &Seeding { epoch, .. }: &Seeding) {
+    let rows: Vec<_> = state.opportunities.values().cloned().collect();
+    for row in rows {
+        let random = &mut state.random;
+        let threads = if random.chance(35) { 1 + random.below(3) } else { 0 };
+        for _ in 0..threads {
+            let author = random.pick(&state.users).map(|user| text(user, "id").to_owned());
+            let start = row.created_at + random.below(epoch.saturating_sub(row.created_at));
+            let mut comments: Vec<Comment> = Vec::new();
+            for n in 0..=random.below(4) {
+                let user = random.pick(&state.users).map(|user| text(user, "id").to_owned());
+                comments.push(Comment {
+                    value: random.word(&COMMENTS).to_owned(),
+                    created_at: start + n * (DAY / 24),
+                    user: if n == 0 { author.clone() } else { user },
+                    score: random.chance(15).then(|| 1 + random.below(4)),
+                    stage: row.stage.clone(),
+                });
+            }
+            state.tables.all_mut().push(Note {
+                id: random.uuid(),
+                opportunity: row.id.clone(),
+                user: author,
+                secret: random.chance(10),
+                completed_at: start,
+                created_at: start,
+                comments,
+                made_by_api: random.chance(25),
+            });
+        }
+    }
 }

@@ -5,11 +5,21 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::account::documents::only;
 use crate::account::state::State;
+use crate::endpoints::common::resource::Actor::Unused;
+use crate::endpoints::common::resource::{Resource, write};
+use crate::endpoints::common::transfer;
 use crate::http::call::Call;
-use crate::http::reply::{Answer, Failure};
-use crate::server::storage::segment;
+use crate::http::payload::Takes::Form;
+use crate::http::reply::{Failure, Reply};
+use crate::http::response::segment;
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "uploads",
+    rows: &[write("POST", &["uploads"], "/uploads", Unused, &[], Form(&["file"]), create)],
+    records: Some(|state| state.all().iter().map(Upload::view).collect()),
+    ..Resource::EMPTY
+};
 
 /// How long an upload may be used, in milliseconds: 24 hours.
 const LIFETIME: u64 = 86_400_000;
@@ -43,7 +53,7 @@ impl Upload {
 impl State {
     /// The upload at this address, if it may still be used.
     pub fn upload(&self, uri: &str, now: u64) -> Result<&Upload, &'static str> {
-        let known = self.uploads.iter().find(|upload| upload.uri() == uri);
+        let known = self.all::<Upload>().iter().find(|upload| upload.uri() == uri);
         match known {
             None => Err("Upload was not found."),
             Some(upload) if upload.expires_at <= now => Err("Upload has expired."),
@@ -52,8 +62,8 @@ impl State {
     }
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let (part, name) = only(call.files(), "file")?;
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let (part, name) = transfer::only(call.files(), "file")?;
     let upload = Upload {
         id: format!("{}-{name}", state.random.uuid()),
         name: name.to_owned(),
@@ -61,6 +71,6 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         expires_at: call.now + LIFETIME,
     };
     let view = upload.view();
-    state.uploads.push(upload);
-    Ok(Answer::Data(201, view))
+    state.all_mut::<Upload>().push(upload);
+    Ok(Reply::Data(201, view))
 }

@@ -4,16 +4,35 @@
 
 use serde_json::{Value, json};
 
-use crate::account::state::{State, text};
-use crate::endpoints::opportunities::filter::canonical_email;
-use crate::endpoints::opportunities::select;
+use crate::account::records::{canonical_email, text};
+use crate::account::seed::{DAY, Seeding, ascii};
+use crate::account::state::State;
+use crate::endpoints::common::resource::Actor::Unused;
+use crate::endpoints::common::resource::{Names, ONE, Resource, read, write};
 use crate::http::body::Fields;
 use crate::http::call::Call;
 use crate::http::page;
-use crate::http::reply::{Answer, Failure};
+use crate::http::payload::Takes::{Json, Nothing};
+use crate::http::reply::{Failure, Reply};
+
+const SCOPE: Names = &["users"];
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "users",
+    rows: &[
+        read(SCOPE, "/users", QUERY, &[], list),
+        read(SCOPE, "/users/:user", ONE, &[], get),
+        write("POST", SCOPE, "/users", Unused, &[], Json(CREATE), create),
+        write("PUT", SCOPE, "/users/:user", Unused, &[], Json(CHANGE), update),
+        write("POST", SCOPE, "/users/:user/deactivate", Unused, &[], Nothing, deactivate),
+        write("POST", SCOPE, "/users/:user/reactivate", Unused, &[], Nothing, reactivate),
+    ],
+    records: Some(|state| state.users.clone()),
+    seed: Some(seed),
+};
 
 /// The query of the list.
-pub(crate) const QUERY: &[&str] = &[
+const QUERY: &[&str] = &[
     "limit",
     "offset",
     "include",
@@ -25,11 +44,11 @@ pub(crate) const QUERY: &[&str] = &[
 ];
 
 /// What the body of a creation may hold.
-pub(crate) const CREATE: &[&str] =
+const CREATE: &[&str] =
     &["name", "email", "accessRole", "externalDirectoryId", "jobTitle", "managerId"];
 
 /// What the body of a change may hold.
-pub(crate) const CHANGE: &[&str] = &[
+const CHANGE: &[&str] = &[
     "name",
     "email",
     "accessRole",
@@ -48,7 +67,7 @@ fn is_active(user: &Value) -> bool {
     user.get("deactivatedAt").is_none_or(Value::is_null)
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let emails: Vec<_> = call.all("email").into_iter().map(canonical_email).collect();
     let roles = call.all("accessRole");
     let directory_ids = call.all("external_directory_id");
@@ -60,17 +79,17 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
             && (directory_ids.is_empty()
                 || directory_ids.contains(&text(user, "externalDirectoryId")))
     });
-    let rows = rows.map(|user| (page::by_creation(user), select(user.clone(), call)));
-    let page = page::cut(&state.issued, call, rows.collect())?;
-    Ok(Answer::List { data: page.rows, next: page.next })
+    let rows = rows.map(|user| (page::by_creation(user), call.select(user.clone())));
+    let page = page::cut(call, rows.collect())?;
+    Ok(Reply::List { data: page.rows, next: page.next })
 }
 
 fn active<'s>(state: &'s State, call: &Call) -> Result<&'s Value, Failure> {
     state.user(call.id(0)).filter(|user| is_active(user)).ok_or(Failure::NoRecord("User"))
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    Ok(Answer::Data(200, select(active(state, call)?.clone(), call)))
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::Data(200, call.select(active(state, call)?.clone())))
 }
 
 /// The e-mail address, which no other user may have.
@@ -101,7 +120,7 @@ fn role<'b>(state: &State, body: &Fields<'b>) -> Result<Option<&'b str>, Failure
     }
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let body = call.body()?;
     let name = body.need_filled("name")?;
     let email = email(state, &body, None)?;
@@ -120,7 +139,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         "managerId": body.id_of("managerId", "User", |id| state.user(id).is_some())?,
     });
     state.users.push(user.clone());
-    Ok(Answer::Data(201, user))
+    Ok(Reply::Data(201, user))
 }
 
 /// Puts the user in the place of the one with this id.
@@ -140,7 +159,7 @@ fn unfollow(state: &mut State, id: &str, now: u64) {
     }
 }
 
-pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let mut user = active(state, call)?.clone();
     let id = text(&user, "id").to_owned();
     let body = call.body()?;
@@ -170,24 +189,73 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     if is_lowered {
         unfollow(state, &id, call.now);
     }
-    Ok(Answer::Data(200, user))
+    Ok(Reply::Data(200, user))
 }
 
 /// Sets when the user was taken out of service; the first time stays.
-fn set_deactivated(state: &mut State, call: &Call, at: Value) -> Result<Answer, Failure> {
+fn set_deactivated(state: &mut State, call: &Call, at: Value) -> Result<Reply, Failure> {
     let mut user = state.user(call.id(0)).ok_or(Failure::NoRecord("User"))?.clone();
     let is_active = is_active(&user);
     if let (true, Some(place)) = (is_active != at.is_null(), user.get_mut("deactivatedAt")) {
         *place = at;
     }
     replace(state, call.id(0), &user);
-    Ok(Answer::Data(200, user))
+    Ok(Reply::Data(200, user))
 }
 
-pub(crate) fn deactivate(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn deactivate(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     set_deactivated(state, call, json!(call.now))
 }
 
-pub(crate) fn reactivate(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn reactivate(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     set_deactivated(state, call, Value::Null)
+}
+
+/// Users: name, role (`*`: a custom role's id), job title, deactivated.
+const USERS: [(&str, &str, &str, bool); 18] = [
+    ("Mira Okafor", "super admin", "Head of Talent", false),
+    ("Jonas Lindqvist", "team member", "Engineering Manager", false),
+    ("Petra Novak", "interviewer", "", false),
+    ("Sam Adeyemi", "limited team member", "Recruiting Coordinator", true),
+    ("Yuki Tanabe", "admin", "Recruiter", false),
+    ("Lucía Ferrer", "admin", "Recruiter", false),
+    ("Oluwaseun Bello", "team member", "Sales Director", false),
+    ("Anneke de Vries", "limited team member", "Sourcer", false),
+    ("Łukasz Wrona", "interviewer", "Staff Engineer", false),
+    ("Priya Raman", "interviewer", "Product Designer", false),
+    ("Chen Jiahao", "interviewer", "", false),
+    ("Noor Haddad", "team member", "Finance Lead", false),
+    ("Elif Aydın", "*", "Executive Assistant", false),
+    ("Tomás Rivas", "interviewer", "Data Engineer", true),
+    ("Grace Whitfield", "super admin", "People Operations", false),
+    ("Dmitri Sokolov", "interviewer", "Support Lead", false),
+    ("Aoife Brennan", "*", "Agency Partner", false),
+    ("Hana Kovács", "limited team member", "", true),
+];
+
+fn seed(state: &mut State, &Seeding { epoch, .. }: &Seeding) {
+    let random = &mut state.random;
+    let custom_role = random.uuid();
+    let mut users: Vec<Value> = Vec::new();
+    for (n, (name, role, title, is_deactivated)) in (0..).zip(USERS) {
+        let username = ascii(name);
+        // Three years of joining, with milliseconds as real ones have them.
+        let created_at = epoch - (1100 - 50 * n) * DAY + random.below(1000);
+        let manager = users.first().filter(|_| n % 3 == 1).map(|user| text(user, "id"));
+        users.push(json!({
+            "id": random.uuid(),
+            "name": name,
+            "username": username,
+            "email": format!("{username}@harborlight.example"),
+            "accessRole": if role == "*" { custom_role.as_str() } else { role },
+            "photo": (n % 4 == 0).then(|| format!("https://gravatar.com/avatar/{:016x}?s=26&d=404", random.bits())),
+            "createdAt": created_at,
+            "deactivatedAt": is_deactivated.then(|| epoch - (n + 1) * DAY),
+            "externalDirectoryId": (n % 3 != 2).then(|| format!("HL-{}", 1000 + 7 * n)),
+            "linkedContactIds": (n % 5 == 0).then(|| [random.uuid()]),
+            "jobTitle": Some(title).filter(|title| !title.is_empty()),
+            "managerId": manager,
+        }));
+    }
+    state.users = users;
 }

@@ -1,18 +1,34 @@
-//! Subscriptions to what happens in the account: listing, making, changing and ending them.
+//! Webhooks: subscriptions to events of the account.
 //!
-//! Sends nothing; what a subscription hears of goes to `deliveries`.
-
-use std::time::Duration;
+//! Sends nothing: the server delivers the events.
 
 use serde_json::{Map, Value, json};
 
 use crate::account::events::Event;
 use crate::account::state::State;
+use crate::endpoints::common::resource::Actor::Unused;
+use crate::endpoints::common::resource::{Names, Resource, read, write};
 use crate::http::body::Fields;
 use crate::http::call::Call;
-use crate::http::reply::{Answer, Failure};
+use crate::http::loopback::loopback;
+use crate::http::payload::Takes::{Json, Nothing};
+use crate::http::reply::{Failure, Reply};
 use crate::random::Random;
-use crate::server::deliveries::loopback;
+
+const SCOPE: Names = &["webhooks"];
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "webhooks",
+    rows: &[
+        read(SCOPE, "/webhooks", &[], &[], list),
+        write("POST", SCOPE, "/webhooks", Unused, &[], Json(CREATE), create),
+        // With the slash, as documented: nothing shows that Lever takes it without.
+        write("PUT", SCOPE, "/webhooks/", Unused, &[], Json(CHANGE), update),
+        write("DELETE", SCOPE, "/webhooks/:webhook", Unused, &[], Nothing, delete),
+    ],
+    records: Some(|state| state.all().iter().map(Webhook::view).collect()),
+    ..Resource::EMPTY
+};
 
 /// Events that can be narrowed to some origins.
 const BY_ORIGIN: [&str; 4] =
@@ -30,33 +46,12 @@ const PLAIN: [&str; 6] = [
 
 const ORIGINS: [&str; 6] = ["agency", "applied", "internal", "referred", "sourced", "university"];
 
-/// Keys of a subscription's making.
-pub(crate) const CREATE: &[&str] = &["event", "url", "configuration/conditions/origins"];
+/// What the body of a creation may hold.
+const CREATE: &[&str] = &["event", "url", "configuration/conditions/origins"];
 
-/// Keys of a change of several.
-pub(crate) const CHANGE: &[&str] =
+/// What the body of a change of several may hold.
+const CHANGE: &[&str] =
     &["data/*/id", "data/*/url", "data/*/event", "data/*/configuration/conditions/origins"];
-
-/// How webhooks are taken and delivered.
-#[derive(Clone, Debug)]
-pub struct WebhookRules {
-    /// Whether URLs of this machine may be http; all others must be https, and are never called.
-    pub loopback_http: bool,
-    /// The wait before the first of the five further tries; each later one doubles it. Lever's own are not public.
-    pub retry_base: Duration,
-    /// The longest one try may take.
-    pub timeout: Duration,
-}
-
-impl Default for WebhookRules {
-    fn default() -> Self {
-        Self {
-            loopback_http: true,
-            retry_base: Duration::from_secs(10),
-            timeout: Duration::from_secs(10),
-        }
-    }
-}
 
 /// One subscription.
 #[derive(Clone, Debug)]
@@ -69,19 +64,6 @@ pub(crate) struct Webhook {
     pub signature_token: String,
     created_at: u64,
     updated_at: u64,
-}
-
-/// All subscriptions of the account.
-#[derive(Debug)]
-pub(crate) struct Webhooks {
-    pub rows: Vec<Webhook>,
-    pub loopback_http: bool,
-}
-
-impl Default for Webhooks {
-    fn default() -> Self {
-        Self { rows: Vec::new(), loopback_http: WebhookRules::default().loopback_http }
-    }
 }
 
 /// A random token as Lever makes them: 48 hexadecimal digits.
@@ -106,7 +88,7 @@ impl Webhook {
         conditions.map(|conditions| ("conditions".to_owned(), conditions)).into_iter().collect()
     }
 
-    /// The answer to its making, the only one with the signature token.
+    /// The response to its creation, the only one with the signature token.
     fn view_with_secret(&self) -> Value {
         let mut view = self.view();
         let mut configuration = self.configuration();
@@ -117,8 +99,8 @@ impl Webhook {
         view
     }
 
-    /// Whether it wants to hear of this.
-    pub fn hears(&self, event: &Event) -> bool {
+    /// Whether it subscribes to this event.
+    pub fn subscribes_to(&self, event: &Event) -> bool {
         let wanted = |origins: &Vec<String>| {
             event.origin.as_ref().is_some_and(|origin| origins.contains(origin))
         };
@@ -126,19 +108,19 @@ impl Webhook {
     }
 }
 
-pub(crate) fn list(state: &mut State, _: &Call) -> Result<Answer, Failure> {
-    let rows: Vec<_> = state.webhooks.rows.iter().map(Webhook::view).collect();
+fn list(state: &mut State, _: &Call) -> Result<Reply, Failure> {
+    let rows: Vec<_> = state.all::<Webhook>().iter().map(Webhook::view).collect();
     // Recorded without `hasNext`, however many there are.
-    Ok(Answer::Whole(200, json!({ "data": rows })))
+    Ok(Reply::Body(200, json!({ "data": rows })))
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let body = call.body()?;
     let wanted = body.need_text("event")?;
     let event = BY_ORIGIN.into_iter().chain(PLAIN).find(|event| *event == wanted);
     let event = event.ok_or_else(|| body.refuse("event", "Unknown event."))?;
     let url = body.need_text("url")?;
-    check_url(&body, url, state.webhooks.loopback_http)?;
+    check_url(&body, url, state.loopback_webhooks)?;
     let origins = origins(&body, event)?;
     let every = || ORIGINS.map(str::to_owned).to_vec();
     let webhook = Webhook {
@@ -151,15 +133,15 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         updated_at: call.now,
     };
     let view = webhook.view_with_secret();
-    state.webhooks.rows.push(webhook);
-    Ok(Answer::Data(201, view))
+    state.all_mut().push(webhook);
+    Ok(Reply::Data(201, view))
 }
 
 /// Changes several at once; nothing is changed where one change cannot be made.
-pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let body = call.body()?;
     let changes = body.children("data")?.ok_or_else(|| Failure::missing(body.pointer("data")))?;
-    let mut changed = state.webhooks.rows.clone();
+    let mut changed = state.all::<Webhook>().to_vec();
     let mut answer = Vec::new();
     for change in &changes {
         let id = change.need_text("id")?;
@@ -169,7 +151,7 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
             return Err(change.refuse("event", "The event cannot be changed."));
         }
         if let Some(url) = change.text("url")? {
-            check_url(change, url, state.webhooks.loopback_http)?;
+            check_url(change, url, state.loopback_webhooks)?;
             url.clone_into(&mut row.url);
         }
         if let Some(origins) = origins(change, row.event)? {
@@ -178,15 +160,15 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         row.updated_at = call.now;
         answer.push(row.view());
     }
-    state.webhooks.rows = changed;
-    Ok(Answer::Whole(200, json!({ "data": answer })))
+    *state.all_mut() = changed;
+    Ok(Reply::Body(200, json!({ "data": answer })))
 }
 
-pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let rows = &mut state.webhooks.rows;
+fn delete(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let rows = state.all_mut::<Webhook>();
     let at = rows.iter().position(|row| row.id == call.id(0));
     rows.remove(at.ok_or(Failure::NoRecord("Webhook"))?);
-    Ok(Answer::Empty)
+    Ok(Reply::Empty)
 }
 
 fn check_url(body: &Fields, url: &str, loopback_http: bool) -> Result<(), Failure> {

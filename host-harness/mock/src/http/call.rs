@@ -2,7 +2,10 @@
 //!
 //! Reads and checks shapes only; what a value means is the handler's business.
 
+use serde_json::Value;
+
 use crate::http::body::Fields;
+use crate::http::cursor::Cursors;
 use crate::http::form::Part;
 use crate::http::payload::Payload;
 use crate::http::reply::Failure;
@@ -23,6 +26,8 @@ pub(crate) struct Call<'a> {
     pub now: u64,
     /// Whether the credential may see confidential records.
     pub confidential_access: bool,
+    /// The paging tokens handed out so far.
+    pub cursors: &'a Cursors,
 }
 
 impl Call<'_> {
@@ -68,6 +73,18 @@ impl Call<'_> {
             .transpose()
     }
 
+    /// The record with the fields named by `include`, those named by `expand`, and the id.
+    pub fn select(&self, mut record: Value) -> Value {
+        let include = self.all("include");
+        if let (false, Some(map)) = (include.is_empty(), record.as_object_mut()) {
+            let expand = self.all("expand");
+            map.retain(|key, _| {
+                key == "id" || [&include, &expand].iter().any(|names| names.contains(&key.as_str()))
+            });
+        }
+        record
+    }
+
     /// The object in the body: JSON, or the fields of a form.
     pub fn body(&self) -> Result<Fields<'_>, Failure> {
         match &self.payload {
@@ -90,7 +107,11 @@ impl Call<'_> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::OnceLock;
+
     use super::*;
+
+    static NONE: OnceLock<Cursors> = OnceLock::new();
 
     /// A read of `/v1/test` with this query, by a credential with access to everything.
     pub fn call(query: &[(String, String)]) -> Call<'_> {
@@ -102,6 +123,7 @@ pub(crate) mod tests {
             actor: None,
             now: 1_800_000_000_000,
             confidential_access: true,
+            cursors: NONE.get_or_init(Cursors::default),
         }
     }
 

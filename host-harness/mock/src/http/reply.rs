@@ -1,25 +1,25 @@
-//! What a handler gives back: an answer or a failure, and how each reads on the wire.
+//! What a handler returns: a reply or a failure, and how a failure reads.
 //!
 //! Knows no route and no state; error bodies hold exactly `code` and `message`.
 
 use serde_json::{Value, json};
 
-use crate::account::documents::Document;
-use crate::http::page::Key;
+use crate::http::cursor::Key;
+use crate::http::response::Download;
 
-/// A successful answer.
+/// What a handler replies with.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Reply {
     /// `{"data": value}` with this status.
     Data(u16, Value),
-    /// The whole body as given, for the answers that carry keys beside `data`.
-    Whole(u16, Value),
+    /// This body, for those with keys beside `data`.
+    Body(u16, Value),
     /// One page of a list; `next` is the sort key of the first row of the following page.
     List { data: Vec<Value>, next: Option<Key> },
     /// 204 without a body.
     Empty,
-    /// The bytes of a document, or the way to them.
-    Document(Document),
+    /// A file: from here, or from another server where it `is_redirected`.
+    Download { file: Download, is_redirected: bool },
 }
 
 /// Why a request was refused.

@@ -3,8 +3,8 @@
 //! Writing includes reading where both exist. `applications:write:admin` is not in that list and named elsewhere in
 //! Lever's documentation, so it is taken.
 
-/// The most that one login may ask for.
-pub(crate) const MOST: usize = 20;
+/// How many one login may request.
+pub(crate) const MAX: usize = 20;
 
 const READ: &[&str] = &[
     "applications",

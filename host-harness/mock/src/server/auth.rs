@@ -5,57 +5,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::oauth::tokens::Tokens;
 use crate::server::config::Config;
 
 /// The scope that opens confidential records to an access token.
 const CONFIDENTIAL: &str = "confidential:access:admin";
-
-/// An access token that may do what its scopes say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub token: String,
-    pub scopes: Vec<String>,
-    /// In milliseconds since 1970 UTC.
-    pub expires_at: u64,
-}
-
-/// The access tokens with scopes that are in force.
-#[derive(Debug, Default)]
-pub(crate) struct Tokens(Vec<Token>);
-
-impl Tokens {
-    /// Tokens that never expire.
-    pub fn lasting(tokens: &[(String, Vec<String>)]) -> Self {
-        let tokens = tokens.iter().map(|(token, scopes)| Token {
-            token: token.clone(),
-            scopes: scopes.clone(),
-            expires_at: u64::MAX,
-        });
-        Self(tokens.collect())
-    }
-
-    /// Puts a token in force, in the place of an equal one.
-    pub fn issue(&mut self, token: Token) {
-        self.revoke(&token.token);
-        self.0.push(token);
-    }
-
-    /// Ends a token; says whether it was in force.
-    pub fn revoke(&mut self, token: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|known| known.token != token);
-        self.0.len() < before
-    }
-
-    /// Ends all of them; says how many there were.
-    pub fn expire(&mut self) -> usize {
-        std::mem::take(&mut self.0).len()
-    }
-
-    fn find(&self, token: &str, now: u64) -> Option<&Token> {
-        self.0.iter().find(|known| known.token == token && now < known.expires_at)
-    }
-}
 
 /// An accepted credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +68,7 @@ impl Credential {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::tokens::Token;
 
     fn found(header: Option<&str>, tokens: &Tokens, now: u64) -> Option<Credential> {
         Credential::find(&Config::default(), tokens, now, header)

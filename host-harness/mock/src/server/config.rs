@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::endpoints::webhooks::WebhookRules;
-use crate::oauth::Authorization;
+use crate::account::seed::History;
+use crate::oauth::config::Authorization;
 
 /// The API key accepted by default, as Basic user name with a blank password.
 pub const API_KEY: &str = "mock-api-key";
@@ -93,15 +93,6 @@ impl Default for Config {
     }
 }
 
-/// The history an account is seeded with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum History {
-    /// Years of it; most opportunities were never updated since `updatedAt` exists.
-    Long,
-    /// Ninety days of it; every opportunity has `updatedAt`.
-    Recent,
-}
-
 /// A token bucket.
 #[derive(Clone, Debug)]
 pub struct Rate {
@@ -154,6 +145,27 @@ pub enum UnknownBody {
     Ignore,
     /// 400.
     Refuse,
+}
+
+/// How webhooks are taken and delivered.
+#[derive(Clone, Debug)]
+pub struct WebhookRules {
+    /// Whether URLs of this machine may be http; all others must be https, and are never called.
+    pub loopback_http: bool,
+    /// The wait before the first of the five further tries; each later one doubles it. Lever's own are not public.
+    pub retry_base: Duration,
+    /// The longest one try may take.
+    pub timeout: Duration,
+}
+
+impl Default for WebhookRules {
+    fn default() -> Self {
+        Self {
+            loopback_http: true,
+            retry_base: Duration::from_secs(10),
+            timeout: Duration::from_secs(10),
+        }
+    }
 }
 
 /// How documents are handed out.

@@ -1,13 +1,13 @@
 //! The socket side: accepts, speaks HTTP/1.1, waits, and breaks connections when told to.
 //!
-//! Decides nothing; sound answers go through hyper, spoilt ones are written raw.
+//! Decides nothing; sound answers go through hyper, broken ones are written raw.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -19,9 +19,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::http::reply::Failure;
+use crate::http::response::Response;
 use crate::server::admin;
+use crate::server::apply_fault::{End, Transmission};
 use crate::server::service::Service;
-use crate::server::wire::{Delivery, End, Whole};
 
 /// What listens on a port.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ pub(crate) enum Side {
     Api,
     /// The object storage.
     Storage,
-    /// What tests look at it through.
+    /// The admin side.
     Admin,
 }
 
@@ -62,9 +63,9 @@ async fn connection(stream: TcpStream, service: Arc<Service>, side: Side) {
     // Spoilt answers are written in small pieces that must not wait for each other. Failing costs time only.
     stream.set_nodelay(true).ok();
     let (orders, mut ordered) = mpsc::channel::<Order>(1);
-    let answer =
-        service_fn(move |request| answer(Arc::clone(&service), side, orders.clone(), request));
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    let respond =
+        service_fn(move |request| respond(Arc::clone(&service), side, orders.clone(), request));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), respond);
     let order = tokio::select! {
         // Whether a client ended in order or not is of no interest here.
         _ = &mut connection => return,
@@ -78,8 +79,8 @@ async fn connection(stream: TcpStream, service: Arc<Service>, side: Side) {
 }
 
 /// A request's body in one piece, each byte copied once. One that is too large is read and thrown away, so that the
-/// client gets to hear of it.
-async fn spooled(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
+/// client gets the refusal.
+async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
     let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let mut all = BytesMut::with_capacity(length.unwrap_or(0).min(limit));
     let mut read: usize = 0;
@@ -100,25 +101,25 @@ async fn spooled(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
     if read > limit { Err(Failure::TooLarge) } else { Ok(all.freeze()) }
 }
 
-async fn answer(
+async fn respond(
     service: Arc<Service>,
     side: Side,
     orders: mpsc::Sender<Order>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<http::Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let decision = match side {
         Side::Storage => service.fetch(&head),
         Side::Admin => {
-            let (status, json) = match spooled(body, admin::MAX_BODY).await {
-                Ok(body) => admin::answer(&service, &head, &body),
+            let (status, json) = match read_body(body, admin::MAX_BODY).await {
+                Ok(body) => admin::respond(&service, &head, &body),
                 Err(failure) => (failure.parts().0, failure.body()),
             };
-            return Ok(response(Whole::json(status, Some(&json))));
+            return Ok(sendable(Response::json(status, Some(&json))));
         }
         Side::Api => {
             let admission = service.admit(&head);
-            let body = spooled(body, admission.max_body);
+            let body = read_body(body, admission.max_body);
             let body = tokio::time::timeout(service.upload_timeout(), body).await;
             service.decide(admission, body.unwrap_or(Err(Failure::Slow)))
         }
@@ -126,9 +127,9 @@ async fn answer(
     if !decision.wait.is_zero() {
         tokio::time::sleep(decision.wait).await;
     }
-    match decision.delivery {
-        Delivery::Answer(whole) => Ok(response(whole)),
-        Delivery::Cut(bytes, end) => {
+    match decision.transmission {
+        Transmission::Response(response) => Ok(sendable(response)),
+        Transmission::Raw(bytes, end) => {
             orders.send((bytes, end)).await.ok();
             // The connection is taken away from hyper, and this future with it.
             std::future::pending().await
@@ -136,16 +137,16 @@ async fn answer(
     }
 }
 
-fn response(whole: Whole) -> Response<Full<Bytes>> {
-    let Whole { status, headers, body } = whole;
-    let mut builder = Response::builder().status(status);
+fn sendable(response: Response) -> http::Response<Full<Bytes>> {
+    let Response { status, headers, body } = response;
+    let mut builder = http::Response::builder().status(status);
     for (name, value) in headers {
         builder = builder.header(name, value);
     }
     // Only a fault can hold a status or header that is not HTTP.
     builder.body(Full::from(body)).unwrap_or_else(|error| {
         let mut response =
-            Response::new(Full::from(format!("the injected answer is not HTTP: {error}")));
+            http::Response::new(Full::from(format!("the injected answer is not HTTP: {error}")));
         *response.status_mut() = http::StatusCode::NOT_IMPLEMENTED;
         response
     })

@@ -1,10 +1,9 @@
-//! Telling subscribers what happened: signed deliveries over HTTP, tried again as Lever does.
+//! Webhook deliveries: signed, over HTTP, tried again as Lever does.
 //!
-//! Its own reading of the signature; it shares no code with whoever checks it. Only this machine is ever called.
+//! Its own reading of the signature; it shares no code with receivers. Only this machine is ever called.
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,8 +19,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::account::state::State;
-use crate::endpoints::webhooks::{Webhook, WebhookRules, token};
-use crate::server::service::Service;
+use crate::endpoints::webhooks::{Webhook, token};
+use crate::http::loopback::loopback;
+use crate::server::config::WebhookRules;
 
 /// Tries after the first, from Lever's documentation.
 const RETRIES: u32 = 5;
@@ -32,7 +32,7 @@ const KEPT: usize = 1000;
 /// Bytes of an answer's body that are read; only the status counts.
 const LARGEST_ANSWER: usize = 64 << 10;
 
-/// One delivery and what became of it.
+/// One delivery and its outcome.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// Counts from 0 over the life of the mock.
@@ -79,7 +79,7 @@ fn is_success(answer: &Result<u16, String>) -> bool {
 pub(crate) struct Deliveries {
     rules: WebhookRules,
     started: Instant,
-    book: Mutex<Book>,
+    log: Mutex<Log>,
     /// Numbers of deliveries to be sent now.
     orders: mpsc::UnboundedSender<u64>,
     /// Deliveries sent and not settled.
@@ -87,7 +87,7 @@ pub(crate) struct Deliveries {
 }
 
 #[derive(Debug, Default)]
-struct Book {
+struct Log {
     history: BTreeMap<u64, Delivery>,
     made: u64,
     /// Deliveries held back, while they are.
@@ -100,18 +100,19 @@ pub(crate) type Orders = mpsc::UnboundedReceiver<u64>;
 impl Deliveries {
     pub fn new(rules: WebhookRules) -> (Self, Orders) {
         let (orders, ordered) = mpsc::unbounded_channel();
-        let (started, book, pending) = (Instant::now(), Mutex::default(), watch::Sender::new(0));
-        (Self { rules, started, book, orders, pending }, ordered)
+        let (started, log, pending) = (Instant::now(), Mutex::default(), watch::Sender::new(0));
+        (Self { rules, started, log, orders, pending }, ordered)
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends what happened to everyone who wants to hear of it.
-    pub fn tell(&self, state: &mut State, now: u64) {
+    /// Sends the events of the last write to their subscribers.
+    pub fn send(&self, state: &mut State, now: u64) {
         for event in &state.events {
-            for webhook in state.webhooks.rows.iter().filter(|webhook| webhook.hears(event)) {
+            let webhooks = state.tables.all::<Webhook>().iter();
+            for webhook in webhooks.filter(|webhook| webhook.subscribes_to(event)) {
                 let id = Some(state.random.uuid());
                 let nonce = token(&mut state.random);
                 self.queue(delivery(webhook, id, &nonce, now, &event.data));
@@ -122,25 +123,25 @@ impl Deliveries {
     /// The settings page's test of a subscription; its number.
     pub fn ping(&self, state: &mut State, webhook: &str, now: u64) -> Option<u64> {
         let nonce = token(&mut state.random);
-        let webhook = state.webhooks.rows.iter().find(|row| row.id == webhook)?;
+        let webhook = state.all::<Webhook>().iter().find(|row| row.id == webhook)?;
         Some(self.enter(delivery(webhook, None, &nonce, now, &json!({}))))
     }
 
     fn enter(&self, mut delivery: Delivery) -> u64 {
-        let mut book = self.book();
-        let number = book.made;
-        book.made += 1;
+        let mut log = self.log();
+        let number = log.made;
+        log.made += 1;
         delivery.number = number;
-        book.history.insert(number, delivery);
-        while book.history.len() > KEPT {
-            book.history.pop_first();
+        log.history.insert(number, delivery);
+        while log.history.len() > KEPT {
+            log.history.pop_first();
         }
         number
     }
 
     fn queue(&self, delivery: Delivery) {
         let number = self.enter(delivery);
-        if let Some(held) = &mut self.book().held {
+        if let Some(held) = &mut self.log().held {
             held.push(number);
             return;
         }
@@ -155,12 +156,12 @@ impl Deliveries {
 
     /// Holds deliveries back from now on.
     pub fn hold(&self) {
-        self.book().held.get_or_insert_default();
+        self.log().held.get_or_insert_default();
     }
 
     /// Sends those held back, in this order of their numbers.
     pub fn release(&self, reversed: bool) {
-        let mut held = self.book().held.take().unwrap_or_default();
+        let mut held = self.log().held.take().unwrap_or_default();
         if reversed {
             held.reverse();
         }
@@ -168,7 +169,7 @@ impl Deliveries {
     }
 
     pub fn history(&self) -> Vec<Delivery> {
-        self.book().history.values().cloned().collect()
+        self.log().history.values().cloned().collect()
     }
 
     /// Waits until every delivery that was sent is settled.
@@ -180,58 +181,60 @@ impl Deliveries {
     }
 
     fn find(&self, number: u64) -> Option<Delivery> {
-        self.book().history.get(&number).cloned()
+        self.log().history.get(&number).cloned()
     }
 
-    /// One try, noted down.
+    /// One try, recorded.
     pub async fn attempt(&self, number: u64) -> Option<Result<u16, String>> {
         let Delivery { url, body, .. } = self.find(number)?;
         let answer = match tokio::time::timeout(self.rules.timeout, post(&url, body)).await {
             Ok(answer) => answer,
             Err(_) => Err("no answer in time".to_owned()),
         };
-        if let Some(delivery) = self.book().history.get_mut(&number) {
+        if let Some(delivery) = self.log().history.get_mut(&number) {
             delivery.attempts.push(Attempt { at: self.started.elapsed(), answer: answer.clone() });
         }
         Some(answer)
     }
 
     fn settle(&self, number: u64) {
-        if let Some(delivery) = self.book().history.get_mut(&number) {
+        if let Some(delivery) = self.log().history.get_mut(&number) {
             delivery.is_settled = true;
         }
         self.pending.send_modify(|pending| *pending = pending.saturating_sub(1));
     }
 }
 
-/// Delivers until the task is aborted, which ends every delivery too.
-pub(crate) async fn run(service: Arc<Service>, mut ordered: Orders) {
-    let mut under_way = JoinSet::new();
+/// Delivers until the task is aborted, which ends every delivery too; `is_subscribed` tells whether a webhook still
+/// exists.
+pub(crate) async fn run(
+    deliveries: Arc<Deliveries>,
+    is_subscribed: impl Fn(&str) -> bool + Clone + Send + 'static,
+    mut ordered: Orders,
+) {
+    let mut in_flight = JoinSet::new();
     loop {
         tokio::select! {
             number = ordered.recv() => match number {
                 Some(number) => {
-                    under_way.spawn(deliver(Arc::clone(&service), number));
+                    in_flight.spawn(deliver(Arc::clone(&deliveries), is_subscribed.clone(), number));
                 }
                 None => return,
             },
-            Some(_) = under_way.join_next() => {}
+            Some(_) = in_flight.join_next() => {}
         }
     }
 }
 
-async fn deliver(service: Arc<Service>, number: u64) {
-    let deliveries = &service.deliveries;
+async fn deliver(deliveries: Arc<Deliveries>, is_subscribed: impl Fn(&str) -> bool, number: u64) {
     for retry in 0..=RETRIES {
         let answer = deliveries.attempt(number).await;
         if answer.is_none_or(|answer| is_success(&answer)) || retry == RETRIES {
             break;
         }
         tokio::time::sleep(deliveries.rules.retry_base.saturating_mul(1 << retry)).await;
-        // Nobody is told any more of an ended subscription.
-        let webhook = deliveries.find(number).map(|delivery| delivery.webhook);
-        let rows = &service.lock().state.webhooks.rows;
-        if !webhook.is_some_and(|webhook| rows.iter().any(|row| row.id == webhook)) {
+        // A deleted webhook gets no further try.
+        if !deliveries.find(number).is_some_and(|delivery| is_subscribed(&delivery.webhook)) {
             break;
         }
     }
@@ -274,19 +277,6 @@ fn signature(key: &str, token: &str, triggered_at: u64) -> String {
     let bytes = mac.map(|mac| mac.chain_update(format!("{token}{triggered_at}")).finalize());
     let bytes = bytes.map(|bytes| bytes.into_bytes().to_vec()).unwrap_or_default();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Where on this machine a URL of http leads; None for every other one.
-pub(crate) fn loopback(url: &http::Uri) -> Option<SocketAddr> {
-    if url.scheme_str() != Some("http") || url.authority()?.as_str().contains('@') {
-        return None;
-    }
-    let host = url.host()?.trim_start_matches('[').trim_end_matches(']');
-    let address = match host {
-        "localhost" => Ipv4Addr::LOCALHOST.into(),
-        host => host.parse::<IpAddr>().ok().filter(IpAddr::is_loopback)?,
-    };
-    Some(SocketAddr::new(address, url.port_u16().unwrap_or(80)))
 }
 
 /// Posts a delivery once. A redirection is an answer like any other.
@@ -336,24 +326,6 @@ mod tests {
             let (token, at) =
                 (row["token"].as_str().unwrap(), row["triggeredAt"].as_u64().unwrap());
             assert_eq!(signature(key, token, at), row["signature"].as_str().unwrap());
-        }
-    }
-
-    #[test]
-    fn only_plain_http_on_this_machine_is_called() {
-        let rows = [
-            ("http://127.0.0.1:8080/x", Some("127.0.0.1:8080")),
-            ("http://localhost/x", Some("127.0.0.1:80")),
-            ("http://[::1]:9/", Some("[::1]:9")),
-            ("https://127.0.0.1/", None),
-            ("http://127.0.0.1@example.com/", None),
-            ("http://example.com/", None),
-            ("http://10.0.0.1/", None),
-            ("/x", None),
-        ];
-        for (url, expected) in rows {
-            let there = loopback(&url.parse().unwrap()).map(|there| there.to_string());
-            assert_eq!(there.as_deref(), expected, "{url}");
         }
     }
 }

@@ -1,8 +1,19 @@
-//! The account as tests look at it: past every route, so that no read can hide the fault of a write.
+//! The account as tests inspect it: past every route, so that no read can hide the fault of a write.
 
 use serde_json::Value;
 
-use crate::account::state::text;
+use crate::account::records::text;
+use crate::endpoints::feedback::Feedback;
+use crate::endpoints::feedback_templates::{Group, Template};
+use crate::endpoints::file_actions::FileAction;
+use crate::endpoints::files::File;
+use crate::endpoints::offers::Offer;
+use crate::endpoints::opportunities::deleted::Deleted;
+use crate::endpoints::requisitions::Requisition;
+use crate::endpoints::resumes::Resume;
+use crate::endpoints::uploads::Upload;
+use crate::endpoints::webhooks::Webhook;
+use crate::endpoints::{RESOURCES, applications, opportunities, postings};
 use crate::server::service::Service;
 
 /// The account's records, as GET would show them now to a credential that may see everything.
@@ -18,7 +29,7 @@ impl<'m> StoreView<'m> {
         let state = &self.0.lock().state;
         let rows =
             state.opportunities.values().filter(|row| with_confidential || !row.confidential);
-        let mut keys: Vec<_> = rows.map(|row| (state.key(row), &row.id)).collect();
+        let mut keys: Vec<_> = rows.map(|row| (opportunities::key(state, row), &row.id)).collect();
         keys.sort();
         keys.into_iter().map(|(_, id)| id.clone()).collect()
     }
@@ -55,7 +66,7 @@ impl<'m> StoreView<'m> {
     /// Every webhook, without what its deliveries are signed with.
     #[must_use]
     pub fn webhooks(&self) -> Vec<Value> {
-        self.0.lock().state.webhooks.rows.iter().map(|webhook| webhook.view()).collect()
+        self.0.lock().state.all::<Webhook>().iter().map(|webhook| webhook.view()).collect()
     }
 
     /// A contact.
@@ -104,8 +115,11 @@ impl<'m> StoreView<'m> {
     #[must_use]
     pub fn requisitions(&self) -> (Vec<String>, Vec<String>) {
         let state = &self.0.lock().state;
-        let (open, others): (Vec<_>, Vec<_>) =
-            state.requisitions.iter().partition(|row| text(row, "status") == "open");
+        let (open, others): (Vec<_>, Vec<_>) = state
+            .all::<Requisition>()
+            .iter()
+            .map(|it| &it.0)
+            .partition(|row| text(row, "status") == "open");
         let ids = |rows: Vec<&Value>| rows.iter().map(|row| text(row, "id").to_owned()).collect();
         (ids(open), ids(others))
     }
@@ -140,28 +154,28 @@ impl<'m> StoreView<'m> {
     #[must_use]
     pub fn feedback(&self, opportunity: &str) -> Vec<Value> {
         let state = &self.0.lock().state;
-        let forms = state.feedback.iter().filter(|form| form.opportunity == opportunity);
+        let forms = state.all::<Feedback>().iter().filter(|form| form.opportunity == opportunity);
         forms.map(|form| form.view()).collect()
     }
 
     /// Every feedback template.
     #[must_use]
     pub fn feedback_templates(&self) -> Vec<Value> {
-        self.0.lock().state.templates.iter().map(|template| template.view()).collect()
+        self.0.lock().state.all::<Template>().iter().map(|template| template.view()).collect()
     }
 
     /// Ids of the feedback templates that were made through the API.
     #[must_use]
     pub fn own_feedback_templates(&self) -> Vec<String> {
         let state = &self.0.lock().state;
-        let own = state.templates.iter().filter(|template| template.made_by_api);
+        let own = state.all::<Template>().iter().filter(|template| template.made_by_api);
         own.map(|template| template.id.clone()).collect()
     }
 
     /// What templates can be grouped by: id and name.
     #[must_use]
     pub fn groups(&self) -> Vec<Value> {
-        self.0.lock().state.groups.clone()
+        self.0.lock().state.all::<Group>().iter().map(|group| group.0.clone()).collect()
     }
 
     /// The files of an opportunity.
@@ -174,7 +188,7 @@ impl<'m> StoreView<'m> {
     #[must_use]
     pub fn file_bytes(&self, id: &str) -> Option<Vec<u8>> {
         let state = &self.0.lock().state;
-        let file = state.files.iter().find(|file| file.id == id)?;
+        let file = state.all::<File>().iter().find(|file| file.id == id)?;
         Some(file.stored.document.bytes.to_vec())
     }
 
@@ -182,7 +196,7 @@ impl<'m> StoreView<'m> {
     #[must_use]
     pub fn file_actions(&self, opportunity: &str) -> Vec<Value> {
         let state = &self.0.lock().state;
-        let actions = state.file_actions.iter().filter(|it| it.opportunity == opportunity);
+        let actions = state.all::<FileAction>().iter().filter(|it| it.opportunity == opportunity);
         actions.map(|action| action.view()).collect()
     }
 
@@ -196,7 +210,7 @@ impl<'m> StoreView<'m> {
     #[must_use]
     pub fn resume_bytes(&self, id: &str) -> Option<Vec<u8>> {
         let state = &self.0.lock().state;
-        let resume = state.resumes.iter().find(|resume| resume.id == id)?;
+        let resume = state.all::<Resume>().iter().find(|resume| resume.id == id)?;
         Some(resume.file.as_ref()?.document.bytes.to_vec())
     }
 
@@ -210,7 +224,7 @@ impl<'m> StoreView<'m> {
     #[must_use]
     pub fn offer_bytes(&self, id: &str, is_signed: bool) -> Option<Vec<u8>> {
         let state = &self.0.lock().state;
-        let offer = state.offers.iter().find(|offer| offer.id == id)?;
+        let offer = state.all::<Offer>().iter().find(|offer| offer.id == id)?;
         let stored = if is_signed { &offer.signed } else { &offer.sent };
         Some(stored.as_ref()?.document.bytes.to_vec())
     }
@@ -218,14 +232,14 @@ impl<'m> StoreView<'m> {
     /// Every upload, expired ones too.
     #[must_use]
     pub fn uploads(&self) -> Vec<Value> {
-        self.0.lock().state.uploads.iter().map(|upload| upload.view()).collect()
+        self.0.lock().state.all::<Upload>().iter().map(|upload| upload.view()).collect()
     }
 
     /// The bytes of an upload.
     #[must_use]
     pub fn upload_bytes(&self, id: &str) -> Option<Vec<u8>> {
         let state = &self.0.lock().state;
-        let upload = state.uploads.iter().find(|upload| upload.id == id)?;
+        let upload = state.all::<Upload>().iter().find(|upload| upload.id == id)?;
         Some(upload.bytes.to_vec())
     }
 
@@ -233,18 +247,29 @@ impl<'m> StoreView<'m> {
     #[must_use]
     pub fn deleted_opportunities(&self) -> Vec<Value> {
         let state = &self.0.lock().state;
-        state.deleted_opportunities.iter().map(|it| state.deleted_view(it)).collect()
+        state.all::<Deleted>().iter().map(|it| state.deleted_view(it)).collect()
     }
 
     /// Every deleted application.
     #[must_use]
     pub fn deleted_applications(&self) -> Vec<Value> {
-        self.0.lock().state.deleted_applications.clone()
+        self.deleted::<applications::Deleted>(|it| &it.0)
     }
 
     /// Every deleted posting.
     #[must_use]
     pub fn deleted_postings(&self) -> Vec<Value> {
-        self.0.lock().state.deleted_postings.clone()
+        self.deleted::<postings::Deleted>(|it| &it.0)
+    }
+
+    fn deleted<T: Send + 'static>(&self, record: fn(&T) -> &Value) -> Vec<Value> {
+        self.0.lock().state.all::<T>().iter().map(|it| record(it).clone()).collect()
+    }
+
+    /// Every record of a kind, such as `notes` or `archive_reasons`; None where there is no such kind.
+    #[must_use]
+    pub fn records(&self, kind: &str) -> Option<Vec<Value>> {
+        let resource = RESOURCES.iter().find(|resource| resource.kind == kind)?;
+        Some(resource.records?(&self.0.lock().state))
     }
 }

@@ -1,6 +1,7 @@
 //! The servers: sockets, credentials, limits, faults, and the record of what was received.
 
 pub(crate) mod admin;
+pub(crate) mod apply_fault;
 pub(crate) mod auth;
 pub(crate) mod bucket;
 pub(crate) mod config;
@@ -13,4 +14,3 @@ pub(crate) mod routes;
 pub(crate) mod seen;
 pub(crate) mod service;
 pub(crate) mod storage;
-pub(crate) mod wire;

@@ -1,4 +1,4 @@
-//! What the mock saw: every request, as it was received and what became of it.
+//! Every request, as it was received, and its outcome.
 //!
 //! Records, never judges.
 
@@ -7,6 +7,8 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use bytes::Bytes;
+
+use crate::http::request::Head;
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -70,23 +72,28 @@ impl PartialEq<[u8]> for Body {
 }
 
 impl Seen {
-    /// Whether it is not decided yet what becomes of it.
+    /// Its head, for endpoints that no row serves.
+    pub(crate) fn head(&self) -> Head<'_> {
+        let Self { method, path, pairs, headers, .. } = self;
+        Head { method, path, query: pairs, headers }
+    }
+
+    /// Whether its response is not decided on yet.
     #[must_use]
-    pub fn is_under_way(&self) -> bool {
+    pub fn is_in_flight(&self) -> bool {
         self.status.is_none() && self.fault.is_none()
     }
 
     /// The first value of a header, by its lower-case name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.head().header(name)
     }
 
     /// Every value of a query parameter, decoded.
     #[must_use]
     pub fn values(&self, name: &str) -> Vec<&str> {
-        let pairs = self.pairs.iter().filter(|(key, _)| key == name);
-        pairs.map(|(_, value)| value.as_str()).collect()
+        self.head().values(name)
     }
 }
 

@@ -1,34 +1,37 @@
-//! One request from its head to the answer decided on: credential, rate limit, fault, handler, record.
+//! One request from its head to its response: credential, rate limit, fault, handler, record.
 //!
 //! No sockets and no waiting; `server` does both.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Value, json};
 
-use crate::account::documents::{Document, Shelf};
-use crate::account::seed;
+use crate::account::seed::Seeding;
 use crate::account::state::State;
-use crate::endpoints::job_site;
-use crate::endpoints::opportunities::change as changes;
+use crate::endpoints::common::resource::Row;
+use crate::endpoints::webhooks::Webhook;
+use crate::endpoints::{self, job_site};
 use crate::http::call::Call;
-use crate::http::page;
+use crate::http::cursor::{self, Cursors};
 use crate::http::payload::Payload;
-use crate::http::reply::{Answer, Failure};
-use crate::oauth::{self, Desk};
-use crate::server::auth::{Credential, Tokens};
+use crate::http::reply::{Failure, Reply};
+use crate::http::response::{Download, Response};
+use crate::oauth;
+use crate::oauth::server::AuthServer;
+use crate::oauth::tokens::Tokens;
+use crate::server::apply_fault::{Transmission, apply_fault, from_lever};
+use crate::server::auth::Credential;
 use crate::server::bucket::Bucket;
 use crate::server::config::{Config, Downloads, Rate, RetryAfter, UnknownBody, UnknownQuery};
 use crate::server::deliveries::{Deliveries, Orders};
 use crate::server::faults::{Effect, Faults};
-use crate::server::routes::{self, Row};
+use crate::server::routes;
 use crate::server::seen::{Body, Seen};
 use crate::server::storage::Storage;
-use crate::server::wire::{Delivery, Whole, spoil};
 
 /// What changes while the mock runs.
 #[derive(Debug)]
@@ -37,7 +40,11 @@ pub(crate) struct Inner {
     pub seen: Vec<Seen>,
     pub faults: Faults,
     pub storage: Storage,
-    pub desk: Desk,
+    pub auth_server: AuthServer,
+    /// The access tokens with scopes in force.
+    pub tokens: Tokens,
+    /// The paging tokens handed out.
+    pub cursors: Cursors,
     /// How far the time of tokens and codes is ahead, in milliseconds.
     pub ahead: u64,
     /// Wait before every answer.
@@ -51,7 +58,7 @@ pub(crate) struct Inner {
 pub(crate) struct Service {
     config: Config,
     started: Instant,
-    pub deliveries: Deliveries,
+    pub deliveries: Arc<Deliveries>,
     inner: Mutex<Inner>,
 }
 
@@ -78,7 +85,7 @@ pub(crate) struct Admission {
 pub(crate) struct Decision {
     /// Wait before anything is sent.
     pub wait: Duration,
-    pub delivery: Delivery,
+    pub transmission: Transmission,
 }
 
 /// Milliseconds since 1970 UTC.
@@ -98,28 +105,35 @@ impl Inner {
 impl Service {
     /// An account as configured, with its storage at this base URL, and the deliveries it will order.
     pub fn new(config: Config, storage: String) -> (Self, Orders) {
-        let mut state =
-            seed::account(config.seed, config.opportunities, config.epoch, config.history);
-        state.tokens = Tokens::lasting(&config.scoped_tokens);
-        state.webhooks.loopback_http = config.webhooks.loopback_http;
+        let Config { epoch, history, opportunities, .. } = config;
+        let seeding = Seeding { epoch, history, opportunities };
+        let mut state = endpoints::account(config.seed, seeding);
+        state.loopback_webhooks = config.webhooks.loopback_http;
         let (deliveries, orders) = Deliveries::new(config.webhooks.clone());
         let inner = Inner {
             state,
             seen: Vec::new(),
             faults: Faults::default(),
             storage: Storage::new(storage, config.storage_lifetime, config.seed),
-            desk: Desk::new(config.authorization.clone(), config.seed),
+            auth_server: AuthServer::new(config.authorization.clone(), config.seed),
+            tokens: Tokens::lasting(&config.scoped_tokens),
+            cursors: Cursors::default(),
             ahead: 0,
             latency: config.latency,
             received: 0,
             buckets: HashMap::new(),
         };
-        let inner = Mutex::new(inner);
+        let (inner, deliveries) = (Mutex::new(inner), Arc::new(deliveries));
         (Self { config, started: Instant::now(), deliveries, inner }, orders)
     }
 
     pub fn upload_timeout(&self) -> Duration {
         self.config.upload_timeout
+    }
+
+    /// Whether a webhook of this id exists.
+    pub fn has_webhook(&self, id: &str) -> bool {
+        self.lock().state.all::<Webhook>().iter().any(|webhook| webhook.id == id)
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -158,18 +172,18 @@ impl Service {
             seen.unknown_query = row.unknown(&seen.pairs).into_iter().cloned().collect();
         }
         inner.seen.push(seen.clone());
-        if oauth::serves(&seen.path) || job_site::serves(&seen.path) {
+        if oauth::server::serves(&seen.path) || job_site::serves(&seen.path) {
             let credential = Ok(Credential::nobody());
             return Admission { max_body: MAX_JSON, seen, credential };
         }
         let header = seen.header("authorization");
-        let tokens = &inner.state.tokens;
+        let tokens = &inner.tokens;
         let now = wall_clock().saturating_add(inner.ahead);
         let credential = Credential::find(&self.config, tokens, now, header);
         let is_application = row.is_some_and(Row::is_application);
         let credential = credential.ok_or((Failure::Unauthorized, None)).and_then(|credential| {
-            let lanes = self.lanes(&credential.name, is_application);
-            lanes.into_iter().try_for_each(|(name, rate)| {
+            let limits = self.limits(&credential.name, is_application);
+            limits.into_iter().try_for_each(|(name, rate)| {
                 let bucket = inner.buckets.entry(name);
                 let bucket = bucket.or_insert_with(|| Bucket::new(rate.per_second, rate.burst));
                 bucket.take(at).map_err(|wait| (Failure::Throttled, Some(wait)))
@@ -181,32 +195,32 @@ impl Service {
     }
 
     /// The limits a request counts against, each under its name.
-    fn lanes(&self, credential: &str, is_application: bool) -> Vec<(String, &Rate)> {
+    fn limits(&self, credential: &str, is_application: bool) -> Vec<(String, &Rate)> {
         let Some(rate) = &self.config.rate else {
             return Vec::new();
         };
-        let mut lanes = vec![(credential.to_owned(), rate)];
+        let mut limits = vec![(credential.to_owned(), rate)];
         if let (true, Some(rate)) = (is_application, &self.config.apply_rate) {
-            lanes.push((format!("applications of {credential}"), rate));
+            limits.push((format!("applications of {credential}"), rate));
         }
-        lanes
+        limits
     }
 
-    /// Handles an admitted request, with its body or why there is none, and records what became of it.
+    /// Handles an admitted request, with its body or why there is none, and records the outcome.
     pub fn decide(&self, admission: Admission, body: Result<Bytes, Failure>) -> Decision {
         let Admission { mut seen, credential, .. } = admission;
         seen.body = body.as_ref().map(Bytes::clone).unwrap_or_default().into();
         let mut inner = self.lock();
-        let decision = self.decided(&mut inner, credential, &mut seen, body);
+        let decision = self.transmission(&mut inner, credential, &mut seen, body);
         // Not there any more when the requests were cleared while the body was on its way.
-        let mut places = inner.seen.iter_mut().rev();
-        if let Some(place) = places.find(|place| place.number == seen.number) {
-            *place = seen;
+        let mut recorded = inner.seen.iter_mut().rev();
+        if let Some(slot) = recorded.find(|slot| slot.number == seen.number) {
+            *slot = seen;
         }
         decision
     }
 
-    fn decided(
+    fn transmission(
         &self,
         inner: &mut Inner,
         credential: Result<Credential, Refusal>,
@@ -217,31 +231,32 @@ impl Service {
         let credential = match credential {
             Ok(credential) => credential,
             Err((failure, until)) => {
-                let mut answer = Whole::json(failure.parts().0, Some(&failure.body()));
+                let mut answer =
+                    from_lever(Response::json(failure.parts().0, Some(&failure.body())));
                 answer.headers.extend(self.retry_after(until));
                 seen.status = Some(answer.status);
-                return Decision { wait, delivery: Delivery::Answer(answer) };
+                return Decision { wait, transmission: Transmission::Response(answer) };
             }
         };
         let hit = inner.faults.hit(&seen.method, &seen.path);
         seen.fault = hit.as_ref().map(|hit| format!("{:?}", hit.effect));
-        // Told already.
+        // Delivered already.
         inner.state.events.clear();
         if let Some(Effect::Move { opportunities, stage }) = hit.as_ref().map(|hit| &hit.effect) {
             for id in opportunities {
-                changes::move_to(&mut inner.state, id, stage, wall_clock(), None);
+                inner.state.move_to(id, stage, wall_clock(), None);
             }
         }
         let (whole, json) = if hit.as_ref().is_none_or(|hit| hit.is_applied) {
-            let answer = self.handled(inner, &credential, seen, body);
-            self.deliveries.tell(&mut inner.state, wall_clock());
+            let answer = self.response(inner, &credential, seen, body);
+            self.deliveries.send(&mut inner.state, wall_clock());
             answer
         } else {
-            (Whole::json(200, None), None)
+            (Response::json(200, None), None)
         };
         let Some(hit) = hit else {
             seen.status = Some(whole.status);
-            return Decision { wait, delivery: Delivery::Answer(whole) };
+            return Decision { wait, transmission: Transmission::Response(whole) };
         };
         let wait = match hit.effect {
             Effect::Delay(delay) => wait.saturating_add(delay),
@@ -249,26 +264,26 @@ impl Service {
         };
         let offset = seen.values("offset").first().copied();
         let status = whole.status;
-        let delivery = spoil(hit.effect, whole, json, offset);
-        seen.status = match &delivery {
-            Delivery::Answer(answer) => Some(answer.status),
-            Delivery::Cut(bytes, _) => (!bytes.is_empty()).then_some(status),
+        let transmission = apply_fault(hit.effect, whole, json, offset);
+        seen.status = match &transmission {
+            Transmission::Response(answer) => Some(answer.status),
+            Transmission::Raw(bytes, _) => (!bytes.is_empty()).then_some(status),
         };
-        Decision { wait, delivery }
+        Decision { wait, transmission }
     }
 
-    /// Answers a request to the storage, which faults hit too.
+    /// Responds to a request to the storage, which faults hit too.
     pub fn fetch(&self, head: &Parts) -> Decision {
         let mut inner = self.lock();
         let whole = inner.storage.fetch(head, self.started.elapsed());
         let Some(hit) = inner.faults.hit(head.method.as_str(), head.uri.path()) else {
-            return Decision { wait: Duration::ZERO, delivery: Delivery::Answer(whole) };
+            return Decision { wait: Duration::ZERO, transmission: Transmission::Response(whole) };
         };
         let wait = match hit.effect {
             Effect::Delay(delay) => delay,
             _ => Duration::ZERO,
         };
-        Decision { wait, delivery: spoil(hit.effect, whole, None, None) }
+        Decision { wait, transmission: apply_fault(hit.effect, whole, None, None) }
     }
 
     fn retry_after(&self, until: Option<Duration>) -> Option<(String, String)> {
@@ -285,37 +300,41 @@ impl Service {
         Some(("retry-after".to_owned(), value))
     }
 
-    /// The real answer, and its JSON where it is JSON.
-    fn handled(
+    /// The response without any fault, and its JSON where it is JSON.
+    fn response(
         &self,
         inner: &mut Inner,
         credential: &Credential,
         seen: &mut Seen,
         body: Result<Bytes, Failure>,
-    ) -> (Whole, Option<Value>) {
-        if oauth::serves(&seen.path) {
+    ) -> (Response, Option<Value>) {
+        if oauth::server::serves(&seen.path) {
             let now = wall_clock().saturating_add(inner.ahead);
-            return inner.desk.answer(&mut inner.state.tokens, seen, body, now);
+            let Inner { auth_server, tokens, .. } = inner;
+            let (response, json) = auth_server.respond(tokens, &seen.head(), body, now);
+            seen.is_applied = json.is_some() && response.status == 200;
+            return (response, json);
         }
         if job_site::serves(&seen.path) {
-            return job_site::answer(&inner.state, seen);
+            let (response, json) = job_site::respond(&inner.state, &seen.head());
+            return (from_lever(response), json);
         }
-        let (status, json) = match self.answered(&mut inner.state, credential, seen, body) {
+        let (status, json) = match self.reply(inner, credential, seen, body) {
             Err(failure) => (failure.parts().0, Some(failure.body())),
             Ok(answer) => {
                 seen.is_applied = seen.method != "GET";
                 match answer {
-                    Answer::Data(status, data) => (status, Some(json!({"data": data}))),
-                    Answer::Whole(status, body) => (status, Some(body)),
-                    Answer::Empty => (204, None),
-                    Answer::Document(document) => {
-                        return (self.handed_out(&mut inner.storage, document), None);
+                    Reply::Data(status, data) => (status, Some(json!({"data": data}))),
+                    Reply::Body(status, body) => (status, Some(body)),
+                    Reply::Empty => (204, None),
+                    Reply::Download { file, is_redirected } => {
+                        return (self.download(&mut inner.storage, file, is_redirected), None);
                     }
-                    Answer::List { data, next } => {
+                    Reply::List { data, next } => {
                         let mut list = json!({"data": data, "hasNext": next.is_some()});
                         if let (Some(key), Some(map)) = (next, list.as_object_mut()) {
-                            let bound = page::fingerprint(&seen.path, &seen.pairs);
-                            let token = inner.state.issued.hand_out(bound, key);
+                            let bound = cursor::fingerprint(&seen.path, &seen.pairs);
+                            let token = inner.cursors.hand_out(bound, key);
                             map.insert("next".to_owned(), json!(token));
                         }
                         (200, Some(list))
@@ -323,38 +342,38 @@ impl Service {
                 }
             }
         };
-        (Whole::json(status, json.as_ref()), json)
+        (from_lever(Response::json(status, json.as_ref())), json)
     }
 
-    /// The bytes of a document, or the way to them.
-    fn handed_out(&self, storage: &mut Storage, document: Document) -> Whole {
-        let is_direct = match self.config.downloads {
-            Downloads::Direct => true,
-            Downloads::Redirect => false,
-            Downloads::Mixed => document.shelf == Shelf::File,
+    /// The bytes of a file, or a redirect to them.
+    fn download(&self, storage: &mut Storage, file: Download, is_redirected: bool) -> Response {
+        let is_redirected = match self.config.downloads {
+            Downloads::Direct => false,
+            Downloads::Redirect => true,
+            Downloads::Mixed => is_redirected,
         };
-        let answer = match is_direct {
-            true => Whole::document(&document),
-            false => Whole::redirect(&storage.sign(document, self.started.elapsed())),
-        };
-        answer.of_lever()
+        from_lever(match is_redirected {
+            true => Response::redirect(&storage.sign(file, self.started.elapsed())),
+            false => Response::download(&file),
+        })
     }
 
-    fn answered(
+    fn reply(
         &self,
-        state: &mut State,
+        inner: &mut Inner,
         credential: &Credential,
         seen: &mut Seen,
         body: Result<Bytes, Failure>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Reply, Failure> {
         let (row, ids) = routes::find(&seen.method, &seen.path)?;
-        row.check_scope(credential, &seen.path)?;
+        routes::check_scope(row, credential, &seen.path)?;
         if let (UnknownQuery::Refuse, Some((name, _))) =
             (self.config.unknown_query, seen.unknown_query.first())
         {
             return Err(Failure::Query(format!("Unknown parameter: {name}")));
         }
         let body = body?;
+        let Inner { state, cursors, .. } = inner;
         let mut call = Call {
             path: &seen.path,
             ids,
@@ -363,8 +382,9 @@ impl Service {
             actor: None,
             now: wall_clock(),
             confidential_access: credential.is_confidential,
+            cursors,
         };
-        call.actor = row.actor(&call, state, self.config.perform_as)?;
+        call.actor = routes::actor(row, &call, state, self.config.perform_as)?;
         let is_sized = seen.header("content-length").is_some();
         call.payload = row.takes.read(seen.header("content-type"), &body, is_sized)?;
         seen.unknown_body = row.takes.unknown(&call.payload);

@@ -6,19 +6,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::request::Parts;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::account::documents::Document;
+use crate::http::response::{Download, Response, segment};
 use crate::random::Random;
-use crate::server::wire::Whole;
 
 /// How many signed URLs are remembered; the oldest go first.
 const MAX_GRANTS: usize = 1000;
-
-/// Everything but the unreserved characters (RFC 3986 section 2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One request to the storage.
 #[derive(Clone, Debug)]
@@ -48,7 +42,7 @@ impl Fetched {
 #[derive(Debug)]
 struct Grant {
     path: String,
-    document: Document,
+    file: Download,
     until: Duration,
 }
 
@@ -73,17 +67,12 @@ pub(crate) struct Storage {
     pub seen: Vec<Fetched>,
 }
 
-fn refusal(status: u16, code: &str, message: &str) -> Whole {
+fn refusal(status: u16, code: &str, message: &str) -> Response {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
          <Message>{message}</Message></Error>"
     );
-    Whole::bare(status, "application/xml", Bytes::from(body))
-}
-
-/// A name as a segment of a path.
-pub(crate) fn segment(name: &str) -> String {
-    utf8_percent_encode(name, SEGMENT).to_string()
+    Response::new(status, "application/xml", body)
 }
 
 impl Storage {
@@ -101,9 +90,9 @@ impl Storage {
         }
     }
 
-    /// A URL that serves the document for a while from this time since start on.
-    pub fn sign(&mut self, document: Document, at: Duration) -> String {
-        let path = format!("/storage/{}/{}", self.random.uuid(), segment(&document.name));
+    /// A URL that serves the file for a while from this time since start on.
+    pub fn sign(&mut self, file: Download, at: Duration) -> String {
+        let path = format!("/storage/{}/{}", self.random.uuid(), segment(&file.name));
         let signature = format!("{:016x}{:016x}", self.random.bits(), self.random.bits());
         let url = format!(
             "{}{path}?expires={}&signature={signature}",
@@ -112,7 +101,7 @@ impl Storage {
         );
         let until = at.saturating_add(self.lifetime);
         self.order.push_back(signature.clone());
-        self.grants.insert(signature, Grant { path, document, until });
+        self.grants.insert(signature, Grant { path, file, until });
         if self.order.len() > MAX_GRANTS
             && let Some(oldest) = self.order.pop_front()
         {
@@ -121,7 +110,7 @@ impl Storage {
         url
     }
 
-    fn answered(&mut self, head: &Parts, at: Duration) -> Whole {
+    fn respond(&mut self, head: &Parts, at: Duration) -> Response {
         if head.headers.contains_key(http::header::AUTHORIZATION) {
             return refusal(400, "InvalidArgument", "Only one auth mechanism allowed.");
         }
@@ -137,17 +126,17 @@ impl Storage {
         if at >= grant.until {
             return refusal(403, "AccessDenied", "Request has expired.");
         }
-        let document = grant.document.clone();
+        let file = grant.file.clone();
         match self.hops.pop_front() {
-            None => Whole::document(&document),
-            Some(Hop::To(url)) => Whole::redirect(&url),
-            Some(Hop::Again) => Whole::redirect(&self.sign(document, at)),
+            None => Response::download(&file),
+            Some(Hop::To(url)) => Response::redirect(&url),
+            Some(Hop::Again) => Response::redirect(&self.sign(file, at)),
         }
     }
 
-    /// Answers a request and records it.
-    pub fn fetch(&mut self, head: &Parts, at: Duration) -> Whole {
-        let answer = self.answered(head, at);
+    /// Responds to a request and records it.
+    pub fn fetch(&mut self, head: &Parts, at: Duration) -> Response {
+        let response = self.respond(head, at);
         let headers = head.headers.iter().map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
@@ -157,23 +146,25 @@ impl Storage {
             path: head.uri.path().to_owned(),
             query: head.uri.query().map(str::to_owned),
             headers: headers.collect(),
-            status: answer.status,
+            status: response.status,
         });
-        answer
+        response
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
-    use crate::account::documents::Shelf;
 
     const BASE: &str = "http://127.0.0.1:9";
 
     fn storage() -> (Storage, String) {
         let mut storage = Storage::new(BASE.to_owned(), Duration::from_secs(60), 1);
         let bytes = Bytes::from_static(b"%PDF");
-        let document = Document { shelf: Shelf::Resume, name: "a b.pdf".to_owned(), bytes };
+        let name = "a b.pdf".to_owned();
+        let document = Download { name, media_type: "application/pdf", bytes };
         let url = storage.sign(document, Duration::ZERO);
         (storage, url)
     }
@@ -214,7 +205,7 @@ mod tests {
     fn a_redirect_from_here_happens_once() {
         let (mut storage, url) = storage();
         storage.hops.extend([Hop::Again, Hop::To("http://other.example/".to_owned())]);
-        let place = |answer: &Whole| {
+        let place = |answer: &Response| {
             let mut headers = answer.headers.iter();
             headers.find(|(name, _)| name == "location").map(|(_, value)| value.clone())
         };
@@ -229,7 +220,7 @@ mod tests {
     #[test]
     fn old_urls_make_room() {
         let (mut storage, url) = storage();
-        let document = storage.grants.values().next().unwrap().document.clone();
+        let document = storage.grants.values().next().unwrap().file.clone();
         for _ in 0..MAX_GRANTS {
             storage.sign(document.clone(), Duration::ZERO);
         }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{exchange, parsed, send, start, user};
+use crate::endpoints::common::resource::{Actor, Row};
+use crate::endpoints::rows;
 use crate::server::config::{PerformAs, UnknownBody};
-use crate::server::routes::{Actor, Row, rows};
 use crate::{Config, Mock};
 
 /// A request to the row with ids nobody has, as the bearer of this token.

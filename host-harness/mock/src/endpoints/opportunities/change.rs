@@ -4,12 +4,17 @@
 
 use serde_json::{Value, json};
 
-use crate::account::state::{Archived, Opportunity, StageChange, State, text};
+use crate::account::records::{Archived, Opportunity, add_new, text};
+use crate::account::state::State;
 use crate::account::views;
-use crate::endpoints::opportunities::find;
+use crate::endpoints::common::access;
+use crate::endpoints::common::resource::Names;
 use crate::http::body::Fields;
 use crate::http::call::Call;
-use crate::http::reply::{Answer, Failure};
+use crate::http::reply::{Failure, Reply};
+
+/// What the body of an archiving may hold.
+pub(crate) const ARCHIVE: Names = &["reason", "cleanInterviews", "requisitionId"];
 
 /// The record without the fields of the person, as answers to writes show it.
 fn without_person(mut view: Value) -> Value {
@@ -32,37 +37,18 @@ fn touched<'s>(state: &'s mut State, call: &Call) -> Result<&'s mut Opportunity,
     Ok(row)
 }
 
-fn partial(state: &State, call: &Call) -> Result<Answer, Failure> {
-    Ok(Answer::Data(200, without_person(state.view(find(state, call)?))))
+fn partial(state: &State, call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::Data(200, without_person(state.view(access::opportunity(state, call)?))))
 }
 
-pub(crate) fn stage(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    find(state, call)?;
+pub(crate) fn stage(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    access::opportunity(state, call)?;
     let body = call.body()?;
     let stage = body.need_text("stage")?;
-    move_to(state, call.id(0), stage, call.now, call.actor.clone())
+    state
+        .move_to(call.id(0), stage, call.now, call.actor.clone())
         .ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
     partial(state, call)
-}
-
-/// Moves an opportunity, and tells of it; None where there is no such one or no such stage.
-pub(crate) fn move_to(
-    state: &mut State,
-    id: &str,
-    stage: &str,
-    now: u64,
-    user: Option<String>,
-) -> Option<()> {
-    let index = state.stage_index(stage)?;
-    let row = state.opportunities.get_mut(id)?;
-    row.updated_at = Some(now);
-    let from = std::mem::replace(&mut row.stage, stage.to_owned());
-    row.last_advanced_at = now;
-    row.last_interaction_at = now;
-    row.stage_changes.push(StageChange { stage: stage.to_owned(), index, at: now, user });
-    let row = row.clone();
-    state.fire("candidateStageChange", &row, json!({"fromStageId": from, "toStageId": row.stage}));
-    Some(())
 }
 
 /// What a hire is counted against: only with a hired reason, one active application, an open requisition.
@@ -96,8 +82,8 @@ fn requisition_for_hire(
     }
 }
 
-pub(crate) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?;
+pub(crate) fn archive(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?;
     let body = call.body()?;
     if !body.has("reason") {
         return Err(Failure::missing(body.pointer("reason")));
@@ -137,42 +123,33 @@ pub(crate) fn archive(state: &mut State, call: &Call) -> Result<Answer, Failure>
     partial(state, call)
 }
 
-/// Adds what is not there yet, in the order given.
-pub(crate) fn add(list: &mut Vec<String>, items: Vec<String>) {
-    for item in items {
-        if !list.contains(&item) {
-            list.push(item);
-        }
-    }
-}
-
 fn remove(list: &mut Vec<String>, items: &[String]) {
     list.retain(|item| !items.contains(item));
 }
 
-pub(crate) fn add_tags(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    find(state, call)?;
+pub(crate) fn add_tags(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    access::opportunity(state, call)?;
     let tags = call.body()?.need_texts("tags")?;
-    add(&mut touched(state, call)?.tags, tags);
+    add_new(&mut touched(state, call)?.tags, tags);
     partial(state, call)
 }
 
-pub(crate) fn remove_tags(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    find(state, call)?;
+pub(crate) fn remove_tags(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    access::opportunity(state, call)?;
     let tags = call.body()?.need_texts("tags")?;
     remove(&mut touched(state, call)?.tags, &tags);
     partial(state, call)
 }
 
-pub(crate) fn add_sources(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    find(state, call)?;
+pub(crate) fn add_sources(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    access::opportunity(state, call)?;
     let sources = call.body()?.need_texts("sources")?;
-    add(&mut touched(state, call)?.sources, sources);
+    add_new(&mut touched(state, call)?.sources, sources);
     partial(state, call)
 }
 
-pub(crate) fn remove_sources(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    find(state, call)?;
+pub(crate) fn remove_sources(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    access::opportunity(state, call)?;
     let sources = call.body()?.need_texts("sources")?;
     remove(&mut touched(state, call)?.sources, &sources);
     partial(state, call)
@@ -183,8 +160,8 @@ fn change_links(
     state: &mut State,
     call: &Call,
     change: impl FnOnce(&mut Vec<String>, Vec<String>),
-) -> Result<Answer, Failure> {
-    let contact = find(state, call)?.contact.clone();
+) -> Result<Reply, Failure> {
+    let contact = access::opportunity(state, call)?.contact.clone();
     let links = call.body()?.need_texts("links")?;
     if let Some(contact) = state.contacts.get_mut(&contact) {
         change(&mut contact.links, links);
@@ -192,13 +169,13 @@ fn change_links(
     for row in state.opportunities.values_mut().filter(|row| row.contact == contact) {
         row.updated_at = Some(call.now);
     }
-    Ok(Answer::Data(200, state.view(find(state, call)?)))
+    Ok(Reply::Data(200, state.view(access::opportunity(state, call)?)))
 }
 
-pub(crate) fn add_links(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    change_links(state, call, add)
+pub(crate) fn add_links(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    change_links(state, call, add_new)
 }
 
-pub(crate) fn remove_links(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    change_links(state, call, |links, gone| remove(links, &gone))
+pub(crate) fn remove_links(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    change_links(state, call, |links, removed| remove(links, &removed))
 }

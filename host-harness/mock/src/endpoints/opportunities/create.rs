@@ -4,19 +4,20 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::account::documents::{Shelf, Stored, check};
-use crate::account::state::{
-    Application, Archived, Contact, Opportunity, StageChange, State, text,
+use crate::account::documents::Stored;
+use crate::account::postings::{category, is_confidential, posting_tags};
+use crate::account::records::{
+    Application, Archived, Contact, Opportunity, StageChange, add_new, text,
 };
-use crate::endpoints::applications::blank;
-use crate::endpoints::opportunities::change::add;
-use crate::endpoints::opportunities::filter::{canonical_email, is_origin};
-use crate::endpoints::opportunities::resume_text::{self, Parsed};
-use crate::endpoints::postings::{category, is_confidential};
+use crate::account::state::State;
+use crate::endpoints::applications;
+use crate::endpoints::common::transfer;
+use crate::endpoints::opportunities::filter::is_origin;
+use crate::endpoints::resumes::{self, Parsed};
 use crate::http::body::Fields;
 use crate::http::call::Call;
 use crate::http::form::Part;
-use crate::http::reply::{Answer, Failure};
+use crate::http::reply::{Failure, Reply};
 
 /// The query beside `perform_as`.
 pub(crate) const QUERY: &[&str] = &["parse", "perform_as_posting_owner"];
@@ -76,18 +77,6 @@ fn one_posting(state: &State, call: &Call, body: &Fields) -> Result<Option<Value
     }
 }
 
-/// The title, department, team, location and commitment of a posting, which an opportunity gets as tags.
-pub(crate) fn posting_tags(posting: &Value) -> Vec<String> {
-    let tags = [
-        text(posting, "text"),
-        category(posting, "department"),
-        category(posting, "team"),
-        category(posting, "location"),
-        category(posting, "commitment"),
-    ];
-    tags.into_iter().filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
-}
-
 fn archive_mark(
     state: &State,
     body: &Fields,
@@ -108,16 +97,6 @@ fn archive_mark(
     Ok(Some(Archived { reason: reason.to_owned(), at: at.unwrap_or(now) }))
 }
 
-/// The contact that has one of these e-mail addresses.
-pub(crate) fn same_person(state: &State, emails: &[String]) -> Option<String> {
-    let wanted: Vec<_> = emails.iter().map(|email| canonical_email(email)).collect();
-    let mut contacts = state.contacts.values();
-    let known = contacts.find(|contact| {
-        contact.emails.iter().any(|email| wanted.contains(&canonical_email(email)))
-    });
-    known.map(|contact| contact.id.clone())
-}
-
 /// The contact named by id or known by e-mail; None where a new one is due.
 fn known_contact(
     state: &State,
@@ -125,7 +104,7 @@ fn known_contact(
     emails: &[String],
 ) -> Result<Option<String>, Failure> {
     let named = body.id_of("contact", "Contact", |id| state.contacts.contains_key(id))?;
-    Ok(named.or_else(|| same_person(state, emails)))
+    Ok(named.or_else(|| state.contact_of(emails)))
 }
 
 /// The person a body describes; what it leaves out, the resume may say.
@@ -154,7 +133,7 @@ fn documents<'c>(call: &'c Call) -> Result<(Option<&'c Part>, Vec<&'c Part>), Fa
         let field = part.field.as_str();
         let is_file = ["files", "files[]"].contains(&field);
         if is_file || field == "resumeFile" {
-            check(part.file_name.as_deref().unwrap_or_default(), field)?;
+            transfer::check(part.file_name.as_deref().unwrap_or_default(), field)?;
         }
         if is_file {
             files.push(part);
@@ -166,11 +145,11 @@ fn documents<'c>(call: &'c Call) -> Result<(Option<&'c Part>, Vec<&'c Part>), Fa
     Ok((resume, files))
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+pub(crate) fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let body = call.body()?;
     let (resume, files) = documents(call)?;
     let parsed = match (call.flag("parse")?, resume) {
-        (Some(true), Some(resume)) => Some(resume_text::read(&resume.bytes)),
+        (Some(true), Some(resume)) => Some(resumes::parse(&resume.bytes)),
         _ => None,
     };
     let parsed_view = parsed.as_ref().map(Parsed::view).unwrap_or_default();
@@ -201,10 +180,10 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     if wanted.iter().any(|id| state.user(id).is_none()) {
         return Err(body.refuse("followers", "User was not found."));
     }
-    add(&mut followers, wanted);
+    add_new(&mut followers, wanted);
     let mut tags = Vec::new();
-    add(&mut tags, body.texts("tags")?.unwrap_or_default());
-    add(&mut tags, posting.as_ref().map(posting_tags).unwrap_or_default());
+    add_new(&mut tags, body.texts("tags")?.unwrap_or_default());
+    add_new(&mut tags, posting.as_ref().map(posting_tags).unwrap_or_default());
     let location = body.text("opportunityLocation")?.map(str::to_owned);
     let person = person(&body, parsed.unwrap_or_default())?;
     let known = known_contact(state, &body, &person.emails)?;
@@ -220,15 +199,14 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     let created_at = given_at.unwrap_or(call.now);
     let application = posting.as_ref().map(|posting| {
         let application_id = state.random.uuid();
-        let mut fields = blank(&application_id, &id, posting, created_at);
+        let mut fields = applications::blank(&application_id, &id, posting, created_at);
         fields.insert("user".to_owned(), json!(actor));
         let mut made = Application::new(posting, fields);
         made.archived.clone_from(&archived);
         state.applications.insert(application_id.clone(), made);
         application_id
     });
-    let place = posting.as_ref().and_then(|posting| posting.get("categories"));
-    let place = place.map(|categories| text(categories, "location").to_owned());
+    let posting_location = posting.as_ref().map(|it| category(it, "location").to_owned());
     let row = Opportunity {
         id: id.clone(),
         contact,
@@ -242,7 +220,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         origin,
         owner,
         followers,
-        location: place.map(|place| location.unwrap_or(place)),
+        location: posting_location.map(|known| location.unwrap_or(known)),
         application,
         created_at,
         updated_at: Some(call.now),
@@ -264,7 +242,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     }
     for file in files {
         let name = file.file_name.as_deref().unwrap_or_default();
-        let stored = Stored::new(Shelf::File, name, file.bytes.clone(), call.now);
+        let stored = Stored::new(name, file.bytes.clone(), call.now);
         state.add_file(&id, stored, call.actor.clone());
     }
     if let Some(resume) = resume {
@@ -273,5 +251,5 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> 
         state.add_resume(&id, (name, &resume.bytes), parsed_view, user, call.now);
     }
     state.opportunities.insert(id, row);
-    Ok(Answer::Whole(201, json!({"deduped": is_deduped, "data": view})))
+    Ok(Reply::Body(201, json!({"deduped": is_deduped, "data": view})))
 }

@@ -3,55 +3,17 @@
 //! Values of one filter give the union, different filters intersect; a record without the time
 //! asked for never matches.
 
-use crate::account::state::{Opportunity, State};
+use crate::account::records::{Opportunity, canonical_email};
+use crate::account::state::State;
 use crate::http::call::Call;
 use crate::http::reply::Failure;
+use crate::http::span::Span;
 
 const ORIGINS: [&str; 6] = ["agency", "applied", "internal", "referred", "sourced", "university"];
 
 /// Whether this is one of the ways an opportunity comes about.
 pub(crate) fn is_origin(text: &str) -> bool {
     ORIGINS.contains(&text)
-}
-
-/// An e-mail address in the form two spellings of it share.
-pub(crate) fn canonical_email(text: &str) -> String {
-    text.trim().to_lowercase()
-}
-
-/// A time from which to which, in milliseconds since 1970 UTC.
-#[derive(Debug)]
-pub(crate) struct Span {
-    pub start: Option<u64>,
-    /// The last moment that is in it.
-    pub end: Option<u64>,
-}
-
-impl Span {
-    /// The parameters `NAME_start` and `NAME_end`, both inclusive.
-    pub fn read(call: &Call, name: &str) -> Result<Self, Failure> {
-        let start = call.time(&format!("{name}_start"))?;
-        let end = call.time(&format!("{name}_end"))?;
-        Ok(Self { start, end })
-    }
-
-    /// The same where the end itself is not in it.
-    pub fn without_end(self) -> Self {
-        let is_never = self.end == Some(0);
-        let start = if is_never { Some(u64::MAX) } else { self.start };
-        Self { start, end: self.end.map(|end| end.saturating_sub(1)) }
-    }
-
-    /// Whether the time is in it; without a time only where nothing was asked for.
-    pub fn allows(&self, time: Option<u64>) -> bool {
-        match (self.start, self.end, time) {
-            (None, None, _) => true,
-            (_, _, None) => false,
-            (start, end, Some(time)) => {
-                start.is_none_or(|start| time >= start) && end.is_none_or(|end| time <= end)
-            }
-        }
-    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

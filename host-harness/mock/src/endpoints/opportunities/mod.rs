@@ -1,26 +1,86 @@
-//! Reading opportunities: the list, one record, and their expanded forms.
-//!
-//! Changes live in `changes` and `creation`.
+//! Opportunities: the list, one record, and their expanded forms.
 
-pub(crate) mod change;
-pub(crate) mod create;
-pub(crate) mod filter;
-pub(crate) mod resume_text;
+mod change;
+mod create;
+pub(crate) mod deleted;
+mod filter;
+mod seed;
+mod words;
+
+use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
-use crate::account::state::{Opportunity, State};
+use crate::account::records::{Contact, Opportunity};
+use crate::account::state::State;
+use crate::endpoints::common::resource::Actor::{Optional, Required};
+use crate::endpoints::common::resource::{Handler, Names, ONE, Resource, Row, read, write};
+use crate::endpoints::common::{self, access};
 use crate::endpoints::opportunities::filter::Filter;
 use crate::http::call::Call;
+use crate::http::cursor::{Key, Part};
 use crate::http::page;
-use crate::http::reply::{Answer, Failure};
+use crate::http::payload::Takes::{Either, Json};
+use crate::http::reply::{Failure, Reply};
+
+const SCOPE: Names = &["opportunities"];
+
+const OPPORTUNITIES: &str = "/opportunities";
+const OPPORTUNITY: &str = "/opportunities/:opportunity";
+
+/// A write of one opportunity, which is attributed to whoever is named.
+const fn change(method: &'static str, path: &'static str, keys: Names, handler: Handler) -> Row {
+    write(method, SCOPE, path, Optional, &[], Json(keys), handler)
+}
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "opportunities",
+    rows: &[
+        read(SCOPE, "/opportunities/deleted", common::deleted::QUERY, &[], deleted::list),
+        read(SCOPE, OPPORTUNITIES, QUERY, EXPAND, list),
+        read(SCOPE, OPPORTUNITY, ONE, EXPAND, get),
+        write(
+            "POST",
+            SCOPE,
+            OPPORTUNITIES,
+            Required,
+            create::QUERY,
+            Either(create::KEYS),
+            create::create,
+        ),
+        change("PUT", "/opportunities/:opportunity/stage", &["stage"], change::stage),
+        change("PUT", "/opportunities/:opportunity/archived", change::ARCHIVE, change::archive),
+        change("POST", "/opportunities/:opportunity/addTags", &["tags"], change::add_tags),
+        change("POST", "/opportunities/:opportunity/removeTags", &["tags"], change::remove_tags),
+        change("POST", "/opportunities/:opportunity/addLinks", &["links"], change::add_links),
+        change("POST", "/opportunities/:opportunity/removeLinks", &["links"], change::remove_links),
+        change("POST", "/opportunities/:opportunity/addSources", &["sources"], change::add_sources),
+        change(
+            "POST",
+            "/opportunities/:opportunity/removeSources",
+            &["sources"],
+            change::remove_sources,
+        ),
+    ],
+    records: Some(|state| state.opportunities.values().map(|row| state.view(row)).collect()),
+    seed: Some(seed::seed),
+};
+
+/// Deleted ones, seeded once everything else below opportunities is.
+pub(crate) const DELETED: Resource = Resource { seed: Some(deleted::seed), ..Resource::EMPTY };
+
+/// The people behind them, which no endpoint here shows by themselves.
+pub(crate) const CONTACTS: Resource = Resource {
+    kind: "contacts",
+    records: Some(|state| state.contacts.values().map(Contact::view).collect()),
+    ..Resource::EMPTY
+};
 
 /// What can be expanded.
-pub(crate) const EXPAND: &[&str] =
-    &["applications", "stage", "owner", "followers", "sourcedBy", "contact"];
+const EXPAND: &[&str] = &["applications", "stage", "owner", "followers", "sourcedBy", "contact"];
 
 /// The query of the list.
-pub(crate) const QUERY: &[&str] = &[
+const QUERY: &[&str] = &[
     "limit",
     "offset",
     "include",
@@ -47,16 +107,13 @@ pub(crate) const QUERY: &[&str] = &[
     "location",
 ];
 
-/// Keeps the fields named by `include`, those named by `expand`, and the id.
-pub(crate) fn select(mut view: Value, call: &Call) -> Value {
-    let include = call.all("include");
-    if let (false, Some(map)) = (include.is_empty(), view.as_object_mut()) {
-        let expand = call.all("expand");
-        map.retain(|key, _| {
-            key == "id" || [&include, &expand].iter().any(|names| names.contains(&key.as_str()))
-        });
-    }
-    view
+/// What the list is sorted by.
+pub(crate) fn key(state: &State, row: &Opportunity) -> Key {
+    vec![
+        Part::Rank(state.stage(&row.stage).map_or(0, |stage| stage.rank)),
+        Part::Latest(Reverse(row.last_advanced_at)),
+        Part::Text(row.id.clone()),
+    ]
 }
 
 /// The record as the request wants it shown.
@@ -70,7 +127,7 @@ fn shown(state: &State, row: &Opportunity, call: &Call) -> Value {
                 ids.filter_map(|id| state.applications.get(id)).map(|it| it.view()).collect()
             }
             "stage" => {
-                let stage = state.stages.iter().find(|stage| stage.id == row.stage);
+                let stage = state.stage(&row.stage);
                 stage.map_or_else(|| json!(row.stage), |stage| stage.view())
             }
             "owner" => row.owner.as_ref().map_or(Value::Null, user),
@@ -86,28 +143,19 @@ fn shown(state: &State, row: &Opportunity, call: &Call) -> Value {
             *field = object;
         }
     }
-    select(view, call)
+    call.select(view)
 }
 
-/// The record a path names, refused where the credential may not see it.
-pub(crate) fn find<'s>(state: &'s State, call: &Call) -> Result<&'s Opportunity, Failure> {
-    let row = state.opportunities.get(call.id(0)).ok_or(Failure::NoRecord("Opportunity"))?;
-    if row.confidential && !call.confidential_access {
-        return Err(Failure::Confidential);
-    }
-    Ok(row)
-}
-
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let filter = Filter::read(call)?;
     let rows = state.opportunities.values().filter(|row| filter.allows(state, row));
-    let rows = rows.map(|row| (state.key(row), row)).collect();
-    let page = page::cut(&state.issued, call, rows)?;
+    let rows = rows.map(|row| (key(state, row), row)).collect();
+    let page = page::cut(call, rows)?;
     let data = page.rows.into_iter().map(|row| shown(state, row, call)).collect();
-    Ok(Answer::List { data, next: page.next })
+    Ok(Reply::List { data, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?;
-    Ok(Answer::Data(200, shown(state, row, call)))
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?;
+    Ok(Reply::Data(200, shown(state, row, call)))
 }

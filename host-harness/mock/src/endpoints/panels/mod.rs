@@ -3,23 +3,48 @@
 //! Those made in the product are read-only.
 
 pub(crate) mod record;
+mod seed;
 
 use serde_json::{Value, json};
 
-use crate::account::state::{Opportunity, State};
+use crate::account::records::Opportunity;
+use crate::account::state::State;
 use crate::account::timezones::is_timezone;
-use crate::endpoints::opportunities::{find, select};
+use crate::endpoints::common::access;
+use crate::endpoints::common::resource::Actor::Required;
+use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, below, read, write};
 use crate::endpoints::panels::record::{Interview, PANEL_REMINDER, Panel, REMINDERS, interview};
 use crate::http::body::Fields;
 use crate::http::call::Call;
-use crate::http::page::{self, Part};
-use crate::http::reply::{Answer, Failure};
+use crate::http::page;
+use crate::http::payload::Takes::{Json, Nothing};
+use crate::http::reply::{Failure, Reply};
+
+const SCOPE: Names = &["panels"];
+
+const PANELS: &str = "/opportunities/:opportunity/panels";
+const PANEL: &str = "/opportunities/:opportunity/panels/:panel";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "panels",
+    rows: &[
+        read(SCOPE, PANELS, PAGE, EXPAND, list),
+        read(SCOPE, PANEL, ONE, EXPAND, get),
+        write("POST", SCOPE, PANELS, Required, &[], Json(CREATE), create),
+        write("PUT", SCOPE, PANEL, Required, &[], Json(CHANGE), update),
+        write("DELETE", SCOPE, PANEL, Required, &[], Nothing, delete),
+    ],
+    records: Some(|state| {
+        state.all::<Panel>().iter().map(|it| below(it.view(state), &it.opportunity)).collect()
+    }),
+    seed: Some(seed::seed),
+};
 
 /// What can be expanded.
-pub(crate) const EXPAND: &[&str] = &["user", "stage"];
+const EXPAND: &[&str] = &["user", "stage"];
 
 /// What the body of a creation may hold.
-pub(crate) const CREATE: &[&str] = &[
+const CREATE: &[&str] = &[
     "applications",
     "timezone",
     "feedbackReminder",
@@ -37,7 +62,7 @@ pub(crate) const CREATE: &[&str] = &[
 ];
 
 /// What the body of a change may hold: the same, with the ids of interviews that stay.
-pub(crate) const CHANGE: &[&str] = &[
+const CHANGE: &[&str] = &[
     "applications",
     "timezone",
     "feedbackReminder",
@@ -55,19 +80,6 @@ pub(crate) const CHANGE: &[&str] = &[
     "interviews/*/feedbackReminder",
 ];
 
-impl Panel {
-    /// Refuses changes to a panel that was made in the product.
-    pub fn check_external(&self) -> Result<(), Failure> {
-        match self.is_external {
-            true => Ok(()),
-            false => {
-                let message = "Only externally managed panels can be changed.";
-                Err(Failure::Forbidden(message.to_owned()))
-            }
-        }
-    }
-}
-
 fn shown(state: &State, panel: &Panel, call: &Call) -> Value {
     let mut view = panel.view(state);
     let expand = call.all("expand");
@@ -81,27 +93,26 @@ fn shown(state: &State, panel: &Panel, call: &Call) -> Value {
     if let (Some(user), Some(field)) = (user, view.get_mut("user")) {
         *field = state.user_view(user);
     }
-    select(view, call)
+    call.select(view)
 }
 
 fn one<'s>(state: &'s State, call: &Call) -> Result<&'s Panel, Failure> {
-    let row = find(state, call)?;
+    let row = access::opportunity(state, call)?;
     let mut panels = state.panels_of(&row.id);
     panels.find(|panel| panel.id == call.id(1)).ok_or(Failure::NoRecord("Panel"))
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?;
-    let rows = state
-        .panels_of(&row.id)
-        .map(|panel| (vec![Part::Earliest(panel.created_at), Part::Text(panel.id.clone())], panel));
-    let page = page::cut(&state.issued, call, rows.collect())?;
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?;
+    let rows =
+        state.panels_of(&row.id).map(|panel| (page::by_time(panel.created_at, &panel.id), panel));
+    let page = page::cut(call, rows.collect())?;
     let data = page.rows.into_iter().map(|panel| shown(state, panel, call)).collect();
-    Ok(Answer::List { data, next: page.next })
+    Ok(Reply::List { data, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    Ok(Answer::Data(200, shown(state, one(state, call)?, call)))
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::Data(200, shown(state, one(state, call)?, call)))
 }
 
 /// The applications a body names, which must be the opportunity's own.
@@ -183,18 +194,18 @@ fn settle(state: &mut State, row: &Opportunity, panel: &mut Panel) {
     }
 }
 
-pub(crate) fn create(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
+fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
     let mut made = panel(state, call, &row, None)?;
     made.id = state.random.uuid();
     settle(state, &row, &mut made);
     let view = made.view(state);
-    state.panels.push(made);
-    Ok(Answer::Data(201, view))
+    state.all_mut::<Panel>().push(made);
+    Ok(Reply::Data(201, view))
 }
 
-pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
+fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
     let before = one(state, call)?.clone();
     before.check_external()?;
     let mut after = panel(state, call, &row, Some(&before))?;
@@ -203,16 +214,16 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Answer, Failure> 
     });
     settle(state, &row, &mut after);
     // The panel itself went with its interviews when all of them were left out.
-    state.panels.retain(|panel| panel.id != before.id);
+    state.all_mut::<Panel>().retain(|panel| panel.id != before.id);
     let view = after.view(state);
-    state.panels.push(after);
-    Ok(Answer::Data(200, view))
+    state.all_mut::<Panel>().push(after);
+    Ok(Reply::Data(200, view))
 }
 
-pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let row = find(state, call)?.clone();
-    let gone = one(state, call)?.clone();
-    gone.check_external()?;
-    state.drop_interviews(&row, |panel, _| panel.id == gone.id);
-    Ok(Answer::Empty)
+fn delete(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let row = access::opportunity(state, call)?.clone();
+    let dropped = one(state, call)?.clone();
+    dropped.check_external()?;
+    state.drop_interviews(&row, |panel, _| panel.id == dropped.id);
+    Ok(Reply::Empty)
 }

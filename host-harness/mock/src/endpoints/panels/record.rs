@@ -1,10 +1,12 @@
 //! Panels and the interviews in them: the records, how they read, and what a body says of one.
 //!
-//! Every interview belongs to a panel; a panel without interviews is none. Handlers live in `interviews` and `panels`.
+//! Every interview belongs to a panel; there is no panel without interviews.
 
 use serde_json::{Map, Value, json};
 
-use crate::account::state::{Opportunity, State, text};
+use crate::account::records::{Opportunity, text};
+use crate::account::state::State;
+use crate::endpoints::feedback_templates::Template;
 use crate::http::body::Fields;
 use crate::http::reply::Failure;
 
@@ -81,7 +83,7 @@ impl Interview {
         self.canceled_at.is_none() && self.date > now
     }
 
-    fn interviewers_view(&self, state: &State) -> Vec<Map<String, Value>> {
+    pub fn interviewers_view(&self, state: &State) -> Vec<Map<String, Value>> {
         let views = self.interviewers.iter().map(|interviewer| {
             let user = state.user(&interviewer.id);
             let fields = [
@@ -137,67 +139,51 @@ impl Panel {
             "interviews": self.interviews.iter().map(|it| it.brief(state)).collect::<Vec<_>>(),
         })
     }
+}
 
-    /// One of its interviews, as the list of interviews shows it.
-    pub fn interview_view(&self, interview: &Interview, state: &State) -> Value {
-        let applications = self.applications.iter().filter_map(|id| state.applications.get(id));
-        let forms = state.feedback.iter().filter(|form| {
-            form.interview.as_deref() == Some(&interview.id) && form.deleted_at.is_none()
-        });
-        let mut view = json!({
-            "id": interview.id,
-            "panel": self.id,
-            "subject": interview.subject,
-            "note": interview.note,
-            "interviewers": interview.interviewers_view(state),
-            "timezone": self.timezone,
-            "createdAt": interview.created_at,
-            "date": interview.date,
-            "duration": interview.duration,
-            "location": interview.location,
-            "feedbackTemplate": interview.template,
-            "feedbackForms": forms.map(|form| &form.id).collect::<Vec<_>>(),
-            "feedbackReminder": interview.reminder,
-            "user": interview.user,
-            "stage": interview.stage,
-            "canceledAt": interview.canceled_at,
-            "postings": applications.map(|it| &it.posting).collect::<Vec<_>>(),
-        });
-        if let Some(map) = view.as_object_mut() {
-            map.extend(interview.extra.clone());
+impl Panel {
+    /// Refuses changes to a panel that was made in the product.
+    pub fn check_external(&self) -> Result<(), Failure> {
+        match self.is_external {
+            true => Ok(()),
+            false => {
+                let message = "Only externally managed panels can be changed.";
+                Err(Failure::Forbidden(message.to_owned()))
+            }
         }
-        view
     }
 }
 
 impl State {
     /// The panels of an opportunity, oldest first.
     pub fn panels_of<'s>(&'s self, opportunity: &'s str) -> impl Iterator<Item = &'s Panel> {
-        self.panels.iter().filter(move |panel| panel.opportunity == opportunity)
+        self.all::<Panel>().iter().filter(move |panel| panel.opportunity == opportunity)
     }
 
     fn is_template(&self, id: &str) -> bool {
-        id == NO_FEEDBACK || self.templates.iter().any(|template| template.id == id)
+        id == NO_FEEDBACK || self.all::<Template>().iter().any(|template| template.id == id)
     }
 
     /// Takes interviews out of the panels of an opportunity, panels that are left empty too, and
-    /// tells of each.
+    /// fires an event for each.
     pub fn drop_interviews(
         &mut self,
         row: &Opportunity,
-        is_gone: impl Fn(&Panel, &Interview) -> bool,
+        is_dropped: impl Fn(&Panel, &Interview) -> bool,
     ) {
-        let mut gone = Vec::new();
-        for panel in self.panels.iter_mut().filter(|panel| panel.opportunity == row.id) {
+        let mut dropped = Vec::new();
+        for panel in self.all_mut::<Panel>().iter_mut().filter(|panel| panel.opportunity == row.id)
+        {
             let whole = panel.clone();
             panel.interviews.retain(|interview| {
-                let is_gone = is_gone(&whole, interview);
-                gone.extend(is_gone.then(|| interview.id.clone()));
-                !is_gone
+                let is_dropped = is_dropped(&whole, interview);
+                dropped.extend(is_dropped.then(|| interview.id.clone()));
+                !is_dropped
             });
         }
-        self.panels.retain(|panel| panel.opportunity != row.id || !panel.interviews.is_empty());
-        for id in gone {
+        self.all_mut::<Panel>()
+            .retain(|panel| panel.opportunity != row.id || !panel.interviews.is_empty());
+        for id in dropped {
             self.fire("interviewDeleted", row, json!({"interviewId": id}));
         }
     }

@@ -5,16 +5,17 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::account::state::{Application, Contact, Opportunity, StageChange, State, text};
+use crate::account::postings::{category, posting_tags};
+use crate::account::records::{Application, Contact, Opportunity, StageChange, text};
+use crate::account::state::State;
 use crate::account::timezones::is_timezone;
-use crate::endpoints::applications::blank;
-use crate::endpoints::form_fields::kept;
-use crate::endpoints::opportunities::create::{posting_tags, same_person};
+use crate::endpoints::applications;
+use crate::endpoints::common::access;
+use crate::endpoints::common::form_fields::kept;
 use crate::endpoints::postings::form::Questions;
-use crate::endpoints::postings::{category, find};
 use crate::http::body::Fields;
 use crate::http::call::Call;
-use crate::http::reply::{Answer, Failure};
+use crate::http::reply::{Failure, Reply};
 
 /// The query.
 pub(crate) const QUERY: &[&str] = &["send_confirmation_email"];
@@ -266,9 +267,9 @@ fn forms(state: &mut State, said: &Said, posting: &Value, now: u64) -> Vec<Value
     forms
 }
 
-pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     call.flag("send_confirmation_email")?;
-    let posting = find(state, call)?.clone();
+    let posting = access::posting(state, call)?.clone();
     if !["published", "internal"].contains(&text(&posting, "state")) {
         let message = "Only published and internal postings accept applications.";
         return Err(Failure::Query(message.to_owned()));
@@ -284,7 +285,7 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     let index = state.stage_index(&stage).unwrap_or(0);
 
     let (id, application) = (state.random.uuid(), state.random.uuid());
-    let known = same_person(state, std::slice::from_ref(&email));
+    let known = state.contact_of(std::slice::from_ref(&email));
     let is_new = known.is_none();
     let contact = known.unwrap_or_else(|| {
         let id = state.random.uuid();
@@ -302,7 +303,7 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Answer, Failure> {
         state.contacts.insert(id.clone(), person);
         id
     });
-    let mut fields = blank(&application, &id, &posting, call.now);
+    let mut fields = applications::blank(&application, &id, &posting, call.now);
     let own = [
         ("type", json!("posting")),
         ("name", json!(typed("fullName"))),
@@ -317,8 +318,8 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     fields.extend(said.about.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let made = Application::new(&posting, fields);
     state.applications.insert(application.clone(), made);
-    let place = typed("preferredPostingLocation");
-    let place = place.unwrap_or_else(|| category(&posting, "location").to_owned());
+    let location = typed("preferredPostingLocation");
+    let location = location.unwrap_or_else(|| category(&posting, "location").to_owned());
     let owner = posting.get("owner").and_then(Value::as_str).map(str::to_owned);
     let row = Opportunity {
         id: id.clone(),
@@ -339,7 +340,7 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Answer, Failure> {
         last_interaction_at: call.now,
         last_advanced_at: call.now,
         snoozed_until: None,
-        location: Some(place),
+        location: Some(location),
         extra: Map::new(),
     };
     if let Some(upload) = said.resume.as_deref().and_then(|uri| state.upload(uri, call.now).ok()) {
@@ -351,5 +352,5 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     }
     state.fire("applicationCreated", &row, json!({"applicationId": application}));
     state.opportunities.insert(id, row);
-    Ok(Answer::Data(201, json!({"applicationId": application})))
+    Ok(Reply::Data(201, json!({"applicationId": application})))
 }

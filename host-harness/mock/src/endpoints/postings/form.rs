@@ -4,10 +4,11 @@
 
 use serde_json::{Value, json};
 
-use crate::account::state::{State, text};
-use crate::endpoints::postings::{find, texts};
+use crate::account::records::{text, texts};
+use crate::account::state::State;
+use crate::endpoints::common::access;
 use crate::http::call::Call;
-use crate::http::reply::{Answer, Failure};
+use crate::http::reply::{Failure, Reply};
 
 /// The query of the form.
 pub(crate) const QUERY: &[&str] = &["location", "distribution"];
@@ -30,6 +31,8 @@ const ALWAYS: [&str; 2] = ["fullName", "email"];
 /// The application form of a posting, as far as the account set it up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Questions {
+    /// The posting's id.
+    pub posting: String,
     /// Question sets, as Lever sends them.
     pub sets: Vec<Value>,
     /// None where the account does not ask.
@@ -98,7 +101,8 @@ impl Questions {
 impl State {
     /// The application form of a posting; one made through the API asks for the person and two links.
     pub fn questions(&self, posting: &Value) -> Questions {
-        let known = self.questions.get(text(posting, "id")).cloned();
+        let id = text(posting, "id");
+        let known = self.all::<Questions>().iter().find(|known| known.posting == id).cloned();
         known.unwrap_or_else(|| Questions {
             urls: vec![("LinkedIn", false), ("Other", false)],
             ..Questions::default()
@@ -106,12 +110,12 @@ impl State {
     }
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let posting = find(state, call)?;
+pub(crate) fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let posting = access::posting(state, call)?;
     let distribution = call.one("distribution")?;
     if distribution.is_some_and(|it| !["internal", "external"].contains(&it)) {
         return Err(Failure::Query("Invalid parameter: distribution".to_owned()));
     }
     call.one("location")?;
-    Ok(Answer::Data(200, state.questions(posting).view(posting, distribution)))
+    Ok(Reply::Data(200, state.questions(posting).view(posting, distribution)))
 }

@@ -1,25 +1,62 @@
-//! Reading postings: the list with its filters, one record, their expanded forms.
-//!
-//! Changes live in `posting_writes`, the application form in `questions`.
+//! Postings: the list with its filters, one record, their expanded forms.
 
-pub(crate) mod apply;
+mod apply;
+mod change;
 pub(crate) mod form;
-pub(crate) mod write;
+mod form_seed;
+mod seed;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::account::state::{State, text};
-use crate::endpoints::opportunities::filter::Span;
-use crate::endpoints::opportunities::select;
+use crate::account::postings::{CHANNELS, STATES, category};
+use crate::account::records::{text, texts};
+use crate::account::state::State;
+use crate::endpoints::common::resource::Actor::{Required, Unused};
+use crate::endpoints::common::resource::{Names, Resource, read, write};
+use crate::endpoints::common::{access, deleted};
 use crate::http::call::Call;
-use crate::http::page::{self, Key, Part};
-use crate::http::reply::{Answer, Failure};
+use crate::http::cursor::{Key, Part};
+use crate::http::page;
+use crate::http::payload::Takes::Json;
+use crate::http::reply::{Failure, Reply};
+use crate::http::span::Span;
+
+const SCOPE: Names = &["postings"];
+
+/// The nearest of Lever's list of scopes, and the one other guides name.
+const APPLY_SCOPE: Names = &["postings", "applications"];
+
+const POSTINGS: &str = "/postings";
+const POSTING: &str = "/postings/:posting";
+const APPLY: &str = "/postings/:posting/apply";
+
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "postings",
+    rows: &[
+        read(SCOPE, "/postings/deleted", deleted::QUERY, &[], list_deleted),
+        read(SCOPE, POSTINGS, QUERY, EXPAND, list),
+        read(SCOPE, POSTING, &["include", "distribution"], EXPAND, get),
+        write("POST", SCOPE, POSTINGS, Required, &[], Json(change::CREATE), change::create),
+        write("POST", SCOPE, POSTING, Required, &[], Json(change::CHANGE), change::update),
+        read(SCOPE, APPLY, form::QUERY, &[], form::get),
+        write("POST", APPLY_SCOPE, APPLY, Unused, apply::QUERY, Json(apply::KEYS), apply::apply),
+    ],
+    records: Some(|state| state.postings.clone()),
+    seed: Some(seed::seed),
+};
+
+/// Their application forms, seeded later than they are.
+pub(crate) const FORMS: Resource = Resource { seed: Some(form_seed::seed), ..Resource::EMPTY };
+
+/// A deleted posting, as its list shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Deleted(pub Value);
 
 /// What can be expanded.
-pub(crate) const EXPAND: &[&str] = &["user", "owner", "hiringManager", "followers"];
+const EXPAND: &[&str] = &["user", "owner", "hiringManager", "followers"];
 
 /// The query of the list.
-pub(crate) const QUERY: &[&str] = &[
+const QUERY: &[&str] = &[
     "limit",
     "offset",
     "include",
@@ -37,13 +74,6 @@ pub(crate) const QUERY: &[&str] = &[
     "updated_at_end",
 ];
 
-/// The states a posting can be in.
-pub(crate) const STATES: [&str; 6] =
-    ["published", "internal", "closed", "draft", "pending", "rejected"];
-
-/// Where a published posting can be shown.
-pub(crate) const CHANNELS: [&str; 2] = ["internal", "public"];
-
 const GROUPS: [&str; 4] = ["location", "team", "department", "commitment"];
 
 /// Filters that `updated_at_*` cannot be combined with: all but the confidentiality.
@@ -58,30 +88,6 @@ const NARROWING: [&str; 9] = [
     "level",
     "tag",
 ];
-
-pub(crate) fn is_confidential(posting: &Value) -> bool {
-    text(posting, "confidentiality") == "confidential"
-}
-
-/// A category of a posting; empty when absent.
-pub(crate) fn category<'p>(posting: &'p Value, name: &str) -> &'p str {
-    posting.get("categories").map_or("", |categories| text(categories, name))
-}
-
-/// The strings of a list inside a record.
-pub(crate) fn texts<'p>(record: &'p Value, name: &str) -> Vec<&'p str> {
-    let items = record.get(name).and_then(Value::as_array);
-    items.map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
-}
-
-/// The record a path names, refused where the credential may not see it.
-pub(crate) fn find<'s>(state: &'s State, call: &Call) -> Result<&'s Value, Failure> {
-    let posting = state.posting(call.id(0)).ok_or(Failure::NoRecord("Posting"))?;
-    if is_confidential(posting) && !call.confidential_access {
-        return Err(Failure::Confidential);
-    }
-    Ok(posting)
-}
 
 /// The record as the request wants it shown.
 fn shown(state: &State, posting: &Value, call: &Call) -> Value {
@@ -99,7 +105,7 @@ fn shown(state: &State, posting: &Value, call: &Call) -> Value {
             _ => {}
         }
     }
-    select(view, call)
+    call.select(view)
 }
 
 fn one_of(call: &Call, name: &str, known: &[&str]) -> Result<Option<String>, Failure> {
@@ -133,7 +139,7 @@ fn has_category(call: &Call, posting: &Value, name: &str) -> bool {
     wanted.is_empty() || wanted.iter().any(|wanted| own.contains(wanted))
 }
 
-pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let updated = Span::read(call, "updated_at")?;
     let is_dated = updated.start.is_some() || updated.end.is_some();
     if is_dated && NARROWING.iter().any(|name| !call.all(name).is_empty()) {
@@ -172,25 +178,17 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
         key.extend(page::by_creation(posting));
         (key, posting)
     });
-    let page = page::cut(&state.issued, call, rows.collect())?;
+    let page = page::cut(call, rows.collect())?;
     let data = page.rows.into_iter().map(|row| shown(state, row, call)).collect();
-    Ok(Answer::List { data, next: page.next })
+    Ok(Reply::List { data, next: page.next })
 }
 
-pub(crate) fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     one_of(call, "distribution", &["internal", "external"])?;
-    Ok(Answer::Data(200, shown(state, find(state, call)?, call)))
+    Ok(Reply::Data(200, shown(state, access::posting(state, call)?, call)))
 }
 
-/// Where people find a posting on the job site; null while they cannot.
-pub(crate) fn urls(id: &str, state: &str) -> Value {
-    let site = "https://jobs.lever.co/harborlight";
-    match state {
-        "published" | "internal" => json!({
-            "list": site,
-            "show": format!("{site}/{id}"),
-            "apply": format!("{site}/{id}/apply"),
-        }),
-        _ => Value::Null,
-    }
+fn list_deleted(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let window = deleted::window(call)?;
+    deleted::list(state.all::<Deleted>().iter().map(|it| &it.0), &window, call)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Refusal;
+use crate::server::admin::request::{self, Refusal};
 use crate::server::faults::{Content, Effect, Fault};
 
 /// An effect by its name, and what it needs beside.
@@ -115,7 +115,7 @@ impl From<Named> for Effect {
 /// # Errors
 /// What it does not describe, with what there is.
 pub(crate) fn read(body: &[u8]) -> Result<Fault, Refusal> {
-    let order: Order = super::read(body)?;
+    let order: Order = request::read(body)?;
     let mut fault = Fault::new(order.effect.into()).skip(order.skip);
     if let Some(method) = &order.method {
         fault = fault.method(method);

@@ -5,14 +5,16 @@
 
 mod faults;
 mod records;
+mod request;
 mod requests;
 
 use http::request::Parts;
 use serde_json::{Value, json};
 
+use crate::server::admin::request::{Refusal, check_origin, read};
 use crate::server::service::Service;
 
-/// What the admin side answers: method and path, and what it does.
+/// What the admin side serves: method and path, and what it does.
 pub const ROUTES: [(&str, &str); 13] = [
     ("GET /", "this list"),
     ("GET /counts", "records of each kind, and requests by status and by route"),
@@ -38,18 +40,15 @@ pub const ROUTES: [(&str, &str); 13] = [
 /// Largest body taken, in bytes.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 
-/// Why a request gets no answer: status and sentence.
-type Refusal = (u16, String);
-
-/// The status and JSON of an answer.
-pub(crate) fn answer(service: &Service, head: &Parts, body: &[u8]) -> (u16, Value) {
-    match answered(service, head, body) {
+/// The status and JSON of the response to a request.
+pub(crate) fn respond(service: &Service, head: &Parts, body: &[u8]) -> (u16, Value) {
+    match result(service, head, body) {
         Ok(json) => (200, json),
         Err((status, error)) => (status, json!({"error": error})),
     }
 }
 
-fn answered(service: &Service, head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
+fn result(service: &Service, head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
     check_origin(head)?;
     let path = head.uri.path().trim_end_matches('/');
     let segments: Vec<_> = path.split('/').skip(1).collect();
@@ -79,30 +78,11 @@ fn answered(service: &Service, head: &Parts, body: &[u8]) -> Result<Value, Refus
             Ok(settings(service))
         }
         ("POST", ["tokens", "expire"]) => expire_tokens(service, body),
-        ("POST", ["cursors", "expire"]) => {
-            Ok(json!({"expired": service.lock().state.issued.expire()}))
-        }
+        ("POST", ["cursors", "expire"]) => Ok(json!({"expired": service.lock().cursors.expire()})),
         (method, _) => {
             Err((404, format!("there is no {method} {path} here; GET / lists what there is")))
         }
     }
-}
-
-/// Refuses what a web page may have sent, by its own address or by a name that leads to this machine.
-fn check_origin(head: &Parts) -> Result<(), Refusal> {
-    let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if head.headers.contains_key("origin") || !["127.0.0.1", "localhost"].contains(&name) {
-        let why = "the admin side answers requests to 127.0.0.1 or localhost that no web page sent";
-        return Err((403, why.to_owned()));
-    }
-    Ok(())
-}
-
-/// What a body says; an empty one says nothing.
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| (400, error.to_string()))
 }
 
 #[derive(serde::Deserialize)]
@@ -133,9 +113,9 @@ fn expire_tokens(service: &Service, body: &[u8]) -> Result<Value, Refusal> {
     let expiry: Expiry = read(body)?;
     let mut inner = service.lock();
     if expiry.refresh {
-        inner.desk.end_logins();
+        inner.auth_server.end_logins();
     }
-    Ok(json!({"expired": inner.state.tokens.expire()}))
+    Ok(json!({"expired": inner.tokens.expire()}))
 }
 
 fn counts(service: &Service) -> Value {

@@ -1,11 +1,11 @@
-//! The requests received, with what became of them and without any credential.
+//! The requests received, with their outcome and without any credential.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Refusal;
 use crate::oauth;
+use crate::server::admin::request::Refusal;
 use crate::server::routes;
 use crate::server::seen::Seen;
 use crate::server::service::{Inner, Service};
@@ -42,7 +42,9 @@ fn shown(seen: &Seen) -> Value {
         false => json!([name, value]),
     });
     let body = match std::str::from_utf8(&seen.body) {
-        Ok(text) if seen.body.len() <= MAX_SHOWN && !oauth::serves(&seen.path) => json!(text),
+        Ok(text) if seen.body.len() <= MAX_SHOWN && !oauth::server::serves(&seen.path) => {
+            json!(text)
+        }
         _ => Value::Null,
     };
     json!({

@@ -1,0 +1,43 @@
+//! How the authorization server is set up.
+
+use std::time::Duration;
+
+/// The application that is known by default.
+pub const CLIENT_ID: &str = "mock-client-id";
+
+/// What it proves itself with.
+pub const CLIENT_SECRET: &str = "mock-client-secret";
+
+/// Where the browser is sent back to by default.
+pub const REDIRECT_URI: &str = "http://localhost:8910/callback";
+
+/// How the authorization server is set up.
+#[derive(Clone, Debug)]
+pub struct Authorization {
+    /// The application.
+    pub client_id: String,
+    /// What it proves itself with.
+    pub client_secret: String,
+    /// Where the browser may be sent back to; compared to the letter.
+    pub redirect_uris: Vec<String>,
+    /// For whom tokens are.
+    pub audience: String,
+    /// How long access tokens are good, in whole seconds.
+    pub expires_in: Duration,
+    /// OAuth's error and a sentence, where whoever is asked says no.
+    pub refusal: Option<(String, String)>,
+}
+
+impl Default for Authorization {
+    fn default() -> Self {
+        Self {
+            client_id: CLIENT_ID.to_owned(),
+            client_secret: CLIENT_SECRET.to_owned(),
+            redirect_uris: vec![REDIRECT_URI.to_owned()],
+            audience: "https://api.lever.co/v1/".to_owned(),
+            // As Lever's.
+            expires_in: Duration::from_secs(3600),
+            refusal: None,
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What a fault makes of a response.
+//!
+//! Decides what is sent, in which pieces; sends nothing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::http::cursor::{Part, canonical, token};
+use crate::http::reply::Failure;
+use crate::http::response::{HTML, JSON, Response};
+use crate::server::faults::{Content, Effect};
+use crate::server::gzip::gzip;
+
+const PAGE: &str = "<!doctype html><html><head><title>502 Bad Gateway</title></head>\
+    <body><h1>Bad Gateway</h1><p>The proxy could not reach the server.</p></body></html>";
+
+/// What is sent.
+#[derive(Debug)]
+pub(crate) enum Transmission {
+    /// A sound response; the connection is kept.
+    Response(Response),
+    /// These raw bytes, then the end.
+    Raw(Vec<u8>, End),
+}
+
+/// How a broken response ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    Close,
+    Reset,
+    /// The rest, one byte at a time, then closed.
+    Drip {
+        rest: Vec<u8>,
+        every: Duration,
+    },
+    /// This chunk again and again until the client hangs up.
+    Endless(Vec<u8>),
+}
+
+/// The response with the headers that all of Lever's have.
+pub(crate) fn from_lever(mut response: Response) -> Response {
+    let own = [("server", "lever-data-api"), ("x-lever-region", "global")];
+    response.headers.splice(..0, own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    response
+}
+
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+}
+
+/// The response with a fault applied. `real` is its JSON, where it is JSON; `offset` is the one of the request.
+pub(crate) fn apply_fault(
+    effect: Effect,
+    whole: Response,
+    real: Option<Value>,
+    offset: Option<&str>,
+) -> Transmission {
+    let length = whole.body.len();
+    let altered = |whole: Response, real: Option<Value>| match real {
+        Some(real) => from_lever(Response::json(whole.status, Some(&real))),
+        None => whole,
+    };
+    let (bytes, end) = match effect {
+        Effect::Delay(_) | Effect::Move { .. } => return Transmission::Response(whole),
+        Effect::Status { code, body, headers } => {
+            let mut answer = from_lever(match body {
+                Content::Json(body) => Response::json(code, Some(&body)),
+                Content::Html => Response::new(code, HTML, PAGE),
+                Content::Empty => Response::json(code, None),
+            });
+            answer.headers.extend(headers);
+            return Transmission::Response(answer);
+        }
+        Effect::HtmlPage => {
+            return Transmission::Response(from_lever(Response::new(200, HTML, PAGE)));
+        }
+        Effect::EmptyBody => return Transmission::Response(from_lever(Response::json(200, None))),
+        Effect::Body(text) => {
+            return Transmission::Response(from_lever(Response::new(200, JSON, text)));
+        }
+        Effect::InvalidJson => {
+            let body = whole.body.slice(..length / 2);
+            return Transmission::Response(Response { body, ..whole });
+        }
+        Effect::Gzip => {
+            let body = gzip(&whole.body).into();
+            return Transmission::Response(
+                Response { body, ..whole }.with("content-encoding", "gzip"),
+            );
+        }
+        Effect::RepeatCursor => {
+            return Transmission::Response(altered(whole, repeated(real, offset)));
+        }
+        Effect::ExpiredCursor => {
+            let failure = Failure::Query("Invalid offset token".to_owned());
+            return Transmission::Response(match offset {
+                Some(_) => from_lever(Response::json(failure.parts().0, Some(&failure.body()))),
+                None => whole,
+            });
+        }
+        Effect::ForeignCursor => {
+            let foreign = token(&[Part::Text("of another query".to_owned())]);
+            return Transmission::Response(altered(whole, continued(real, &foreign)));
+        }
+        Effect::ExtraKeys | Effect::NullLists | Effect::LongText(_) => {
+            let mut real = real;
+            if let Some(value) = &mut real {
+                match effect {
+                    Effect::ExtraKeys => add_keys(value),
+                    Effect::LongText(length) => {
+                        lengthen(value, length);
+                    }
+                    _ => value.get_mut("data").into_iter().for_each(empty_lists),
+                }
+            }
+            return Transmission::Response(altered(whole, real));
+        }
+        Effect::DeepNesting(depth) => {
+            return Transmission::Response(Response {
+                body: nested(&whole.body, depth).into(),
+                ..whole
+            });
+        }
+        Effect::BadChunk => {
+            let head = whole.head("transfer-encoding: chunked");
+            let first =
+                whole.half().is_empty().then(Vec::new).unwrap_or_else(|| chunk(whole.half()));
+            ([head, first, b"no number\r\n".to_vec()].concat(), End::Close)
+        }
+        Effect::ResetBefore | Effect::ResetAfter => (Vec::new(), End::Reset),
+        Effect::CloseMidHead => {
+            let mut head = whole.sized(length);
+            head.truncate(head.len() / 2);
+            (head, End::Close)
+        }
+        Effect::TruncatedBody { chunked: false } => {
+            // The added byte keeps the promise broken for an empty body too.
+            ([whole.sized(length + 1).as_slice(), whole.half()].concat(), End::Close)
+        }
+        Effect::TruncatedBody { chunked: true } => {
+            let head = whole.head("transfer-encoding: chunked");
+            // A chunk of no bytes would end the body properly.
+            let first =
+                whole.half().is_empty().then(Vec::new).unwrap_or_else(|| chunk(whole.half()));
+            ([head, first].concat(), End::Close)
+        }
+        Effect::WrongContentLength => {
+            ([whole.sized(length / 2).as_slice(), &whole.body].concat(), End::Close)
+        }
+        Effect::StallBody { after, every } => {
+            let (first, rest) = whole.body.split_at(after.min(length));
+            let end = End::Drip { rest: rest.to_vec(), every };
+            ([whole.sized(length).as_slice(), first].concat(), end)
+        }
+        Effect::EndlessBody => {
+            let head = whole.head("transfer-encoding: chunked");
+            let start = chunk(br#"{"data":["#);
+            // White space between values keeps the JSON sound, so only its size gives it away.
+            ([head, start].concat(), End::Endless(chunk(&[b' '; 16 * 1024])))
+        }
+    };
+    Transmission::Raw(bytes, end)
+}
+
+fn repeated(real: Option<Value>, offset: Option<&str>) -> Option<Value> {
+    match offset {
+        Some(offset) => continued(real, &canonical(offset)),
+        None => real,
+    }
+}
+
+/// A list that goes on at this token.
+fn continued(real: Option<Value>, next: &str) -> Option<Value> {
+    let mut real = real?;
+    if let Some(map) = real.as_object_mut() {
+        map.insert("hasNext".to_owned(), json!(true));
+        map.insert("next".to_owned(), json!(next));
+    }
+    Some(real)
+}
+
+/// Adds keys that no documentation mentions to every object.
+fn add_keys(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(add_keys),
+        Value::Object(map) => {
+            map.values_mut().for_each(add_keys);
+            map.insert("".to_owned(), Value::Null);
+            map.insert("aFutureKey".to_owned(), json!({"id": 7, "data": [[]], "next": {}}));
+            map.insert("key\u{202e}\u{0}\"\\".to_owned(), json!(-1.5e300));
+        }
+        _ => {}
+    }
+}
+
+/// Puts null in the place of every list inside the records.
+fn empty_lists(data: &mut Value) {
+    match data {
+        Value::Array(records) => records.iter_mut().for_each(empty_lists),
+        Value::Object(map) => {
+            for value in map.values_mut() {
+                if value.is_array() {
+                    *value = Value::Null;
+                }
+                empty_lists(value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Makes the first text that people write this long; says whether there was one.
+fn lengthen(value: &mut Value, length: usize) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().any(|item| lengthen(item, length)),
+        Value::Object(map) => map.iter_mut().any(|(name, value)| match value {
+            Value::String(text) if ["name", "text", "value"].contains(&name.as_str()) => {
+                *text = "x".repeat(length);
+                true
+            }
+            other => lengthen(other, length),
+        }),
+        _ => false,
+    }
+}
+
+/// The object with one more key, whose value nests deeper than a parser may recurse; made as text,
+/// since such a value could not be dropped here either.
+fn nested(body: &[u8], depth: usize) -> Vec<u8> {
+    match body.strip_prefix(b"{") {
+        Some(rest) => {
+            let deep = [vec![b'['; depth], vec![b']'; depth]].concat();
+            [br#"{"aFutureKey":"#.as_slice(), &deep, b",", rest].concat()
+        }
+        None => body.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_answer_has_the_bytes_its_fault_promises() {
+        let real = || Some(json!({"data": [1, 2, 3]}));
+        let whole = || Response::json(200, real().as_ref());
+        let body = r#"{"data":[1,2,3]}"#;
+        let rows = [
+            (Effect::ResetAfter, "", ""),
+            (Effect::TruncatedBody { chunked: false }, "content-length: 17", r#"{"data":"#),
+            (Effect::TruncatedBody { chunked: true }, "chunked", "8\r\n{\"data\":\r\n"),
+            (Effect::WrongContentLength, "content-length: 8", body),
+            (Effect::BadChunk, "chunked", "8\r\n{\"data\":\r\nno number\r\n"),
+            (
+                Effect::StallBody { after: 2, every: Duration::from_millis(1) },
+                "content-length: 16",
+                r#"{""#,
+            ),
+        ];
+        for (effect, framing, sent) in rows {
+            let name = format!("{effect:?}");
+            let Transmission::Raw(bytes, _) = apply_fault(effect, whole(), real(), None) else {
+                panic!("{name} is not a cut");
+            };
+            let text = String::from_utf8(bytes).unwrap();
+            let (head, rest) = text.split_once("\r\n\r\n").unwrap_or(("", ""));
+            assert!(head.ends_with(framing), "{name}: {head}");
+            assert_eq!(rest, sent, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_altered_answer_is_the_real_one_but_for_what_its_fault_says() {
+        let real = || Some(json!({"data": [{"id": "a", "text": "b", "tags": ["c"]}], "next": "n"}));
+        let whole = || Response::json(200, real().as_ref());
+        let rows = [
+            (Effect::NullLists, r#"{"data":[{"id":"a","tags":null,"text":"b"}],"next":"n"}"#),
+            (Effect::LongText(3), r#"{"data":[{"id":"a","tags":["c"],"text":"xxx"}],"next":"n"}"#),
+            (
+                Effect::DeepNesting(2),
+                r#"{"aFutureKey":[[]],"data":[{"id":"a","tags":["c"],"text":"b"}],"next":"n"}"#,
+            ),
+            (
+                Effect::ExpiredCursor,
+                r#"{"code":"BadRequestError","message":"Invalid offset token"}"#,
+            ),
+        ];
+        for (effect, expected) in rows {
+            let Transmission::Response(answer) =
+                apply_fault(effect.clone(), whole(), real(), Some("[1]"))
+            else {
+                panic!("{effect:?} is whole");
+            };
+            assert_eq!(String::from_utf8(answer.body.into()).unwrap(), expected, "{effect:?}");
+        }
+        let mut more = real().unwrap();
+        add_keys(&mut more);
+        assert_eq!(more["data"][0]["tags"], json!(["c"]));
+        assert!(more["data"][0]["aFutureKey"].is_object());
+    }
+
+    #[test]
+    fn a_repeated_cursor_is_the_one_asked_with() {
+        let rows = [
+            (None, json!({"data": [], "next": "%5B2%5D"})),
+            (Some("%5B1%5D"), json!({"data": [], "next": "%5B1%5D", "hasNext": true})),
+            (Some("[1]"), json!({"data": [], "next": "%5B1%5D", "hasNext": true})),
+        ];
+        for (offset, expected) in rows {
+            let real = Some(json!({"data": [], "next": "%5B2%5D"}));
+            assert_eq!(repeated(real, offset), Some(expected));
+        }
+    }
+}
