@@ -1,4 +1,4 @@
-//! A running mock, as a program in Rust holds it.
+//! A running mock.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -57,25 +57,25 @@ impl Mock {
         Ok(Self { address, storage, service, admin, tasks })
     }
 
-    /// Where the API is: `http://127.0.0.1:PORT/v1`.
+    /// The base URL of the API: `http://127.0.0.1:PORT/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.address, routes::BASE)
     }
 
-    /// Where the admin side is, if there is one: `http://127.0.0.1:PORT`.
+    /// The URL of the admin side, if there is one: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn admin_url(&self) -> Option<String> {
         self.admin.map(|address| format!("http://{address}"))
     }
 
-    /// Where the authorization server is: `http://127.0.0.1:PORT`.
+    /// The URL of the authorization server: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn auth_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Lets the browser be sent back to one more address.
+    /// Accepts one more redirect URI.
     pub fn register_redirect(&self, uri: &str) {
         self.service.lock().auth_server.config_mut().redirect_uris.push(uri.to_owned());
     }
@@ -86,7 +86,7 @@ impl Mock {
         self.service.lock().auth_server.config_mut().refusal = refusal;
     }
 
-    /// Lets the time of tokens and codes run ahead.
+    /// Advances the clock of tokens and codes.
     pub fn pass_time(&self, time: Duration) {
         let ahead = &mut self.service.lock().ahead;
         *ahead = ahead.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -103,12 +103,12 @@ impl Mock {
         self.service.lock().seen.clone()
     }
 
-    /// Forgets the requests received so far, those to the storage too.
+    /// Clears the list of requests received, those to the storage too.
     pub fn clear_requests(&self) {
         self.service.lock().forget_requests();
     }
 
-    /// The requests that were decided on, out of its memory; those in flight stay.
+    /// Takes the requests received out of the list; those in flight stay.
     #[must_use]
     pub fn take_requests(&self) -> Vec<Seen> {
         let seen = &mut self.service.lock().seen;
@@ -130,12 +130,12 @@ impl Mock {
         self.service.lock().faults.add(fault);
     }
 
-    /// Drops all faults still waiting.
+    /// Removes all pending faults.
     pub fn clear_faults(&self) {
         self.service.lock().faults = Faults::default();
     }
 
-    /// Where the storage is that downloads are redirected to: `127.0.0.1:PORT`.
+    /// The authority of the storage that downloads are redirected to: `127.0.0.1:PORT`.
     #[must_use]
     pub fn storage_authority(&self) -> String {
         self.storage.to_string()
@@ -147,7 +147,7 @@ impl Mock {
         self.service.lock().storage.seen.clone()
     }
 
-    /// The same out of its memory.
+    /// Takes those requests out of the list.
     #[must_use]
     pub fn take_storage_requests(&self) -> Vec<Fetched> {
         std::mem::take(&mut self.service.lock().storage.seen)
@@ -163,7 +163,7 @@ impl Mock {
         self.service.lock().storage.hops.push_back(Hop::To(url.to_owned()));
     }
 
-    /// Accepts an access token that may do what its scopes say, for this long.
+    /// Accepts an access token limited to these scopes, for this long.
     pub fn issue_token(&self, token: &str, scopes: &[&str], lifetime: Duration) {
         let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
         self.service.lock().tokens.issue(Token {
@@ -184,12 +184,12 @@ impl Mock {
         self.service.deliveries.history()
     }
 
-    /// Waits until every delivery sent so far was taken or given up.
+    /// Waits until every delivery sent so far was delivered or given up.
     pub async fn deliveries_settled(&self) {
         self.service.deliveries.settled().await;
     }
 
-    /// Sends the settings page's test to a webhook, once; None where there is no such webhook.
+    /// Sends the test delivery of the settings page to a webhook, once; None where there is no such webhook.
     pub async fn ping(&self, webhook: &str) -> Option<Result<u16, String>> {
         let deliveries = &self.service.deliveries;
         let now = service::wall_clock();
@@ -197,17 +197,17 @@ impl Mock {
         deliveries.attempt(number).await
     }
 
-    /// Sends a delivery once more, as it was, by its number; None where it is not remembered.
+    /// Sends a delivery once more, as it was, by its number; None where it is no longer kept.
     pub async fn repeat_delivery(&self, number: u64) -> Option<Result<u16, String>> {
         self.service.deliveries.attempt(number).await
     }
 
-    /// Holds deliveries back from now on.
+    /// Holds deliveries from now on.
     pub fn hold_deliveries(&self) {
         self.service.deliveries.hold();
     }
 
-    /// Sends the deliveries held back, the last one first if reversed, and no longer holds any.
+    /// Sends the held deliveries, the last one first if reversed, and holds no more.
     pub fn release_deliveries(&self, reversed: bool) {
         self.service.deliveries.release(reversed);
     }

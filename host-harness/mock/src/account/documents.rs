@@ -1,6 +1,6 @@
-//! Documents with their bytes: what their names say of them, and which are taken.
+//! Documents with their bytes, and what their names imply.
 //!
-//! Looks at names only; nothing here reads a document.
+//! Reads names only, never a document.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -28,9 +28,9 @@ pub(crate) struct Document {
 pub(crate) struct Stored {
     pub document: Document,
     pub uploaded_at: u64,
-    /// None of those that nobody looked at.
+    /// None where it was never processed.
     pub status: Option<&'static str>,
-    /// Whether size and time come as text, as some of Lever's examples have them.
+    /// Whether size and time are strings, as some of Lever's examples have them.
     pub is_text: bool,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn media_type(name: &str) -> Option<&'static str> {
     KINDS.iter().find(|(known, _)| *known == extension).map(|(_, kind)| *kind)
 }
 
-/// What becomes of a file once Lever has looked at it: pictures and scripts have no text to find.
+/// The status of a processed file: pictures and scripts have no text.
 fn status(name: &str) -> &'static str {
     match extension(name).as_str() {
         "jpg" | "png" | "js" => "unsupported",
@@ -83,9 +83,9 @@ pub(crate) fn extensions() -> String {
     KINDS.map(|(extension, _)| extension).join(", ")
 }
 
-/// Seeded bytes: something that looks like a PDF and says whose it is.
-pub(crate) fn pdf(said: &str) -> Bytes {
-    Bytes::from(format!("%PDF-1.4\n% {said}\n\u{0}\u{ff}\r\n--not-a-boundary\r\n%%EOF\n"))
+/// Seeded bytes that look like a PDF and contain this label.
+pub(crate) fn pdf(label: &str) -> Bytes {
+    Bytes::from(format!("%PDF-1.4\n% {label}\n\u{0}\u{ff}\r\n--not-a-boundary\r\n%%EOF\n"))
 }
 
 #[cfg(test)]

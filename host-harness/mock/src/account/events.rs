@@ -1,6 +1,6 @@
 //! What happens in the account that webhooks report: a write fires it, the deliveries take it.
 //!
-//! Payloads carry ids only. Which subscription hears of it, and how, is decided elsewhere.
+//! Payloads carry ids only. The server delivers them to the subscriptions.
 
 use serde_json::Value;
 

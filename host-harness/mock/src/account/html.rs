@@ -1,6 +1,6 @@
-//! The HTML postings may hold, and the text it says.
+//! The HTML postings may hold, and its plain text.
 //!
-//! Markup Lever does not allow is dropped, its text kept. No parser: what looks like a tag is one.
+//! Markup Lever does not allow is dropped, its text kept. Not a parser: whatever looks like a tag is one.
 
 /// Elements of descriptions, closings and salary texts.
 pub(crate) const BLOCKS: &[&str] = &["div", "p", "span", "br", "b", "i", "s", "u", "a"];
@@ -42,12 +42,12 @@ pub(crate) fn allowed(html: &str, elements: &[&str]) -> String {
     kept.collect()
 }
 
-/// A text as HTML that says it.
+/// A text, escaped for HTML.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// What the document says, a line for each block.
+/// The plain text, a line for each block.
 pub(crate) fn plain(html: &str) -> String {
     let said = pieces(html).into_iter().map(|(is_tag, piece)| match (is_tag, piece) {
         (false, text) => text,

@@ -1,6 +1,6 @@
 //! The state of an account.
 //!
-//! Checks no request and shows no record; `views` does the latter.
+//! Checks no request; `views` renders the records.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(crate) struct State {
     pub tables: Tables,
     /// Its own id, which only internal shapes show.
     pub account: String,
-    /// What the last write made happen.
+    /// The events of the last write.
     pub events: Vec<Event>,
     /// Source of the ids of new records.
     pub random: Random,

@@ -1,4 +1,4 @@
-//! The records of the resources, by their type: the account holds them and knows none of them.
+//! The records of the resources, by their type, so that the account does not depend on the resources.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

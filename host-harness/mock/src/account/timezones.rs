@@ -42,7 +42,7 @@ const ALONE: [&str; 15] = [
     "Singapore",
 ];
 
-/// Whether it looks like one.
+/// Whether the text can be the name of a time zone.
 pub(crate) fn is_timezone(text: &str) -> bool {
     let Some((area, places)) = text.split_once('/') else {
         return ALONE.contains(&text);

@@ -1,6 +1,6 @@
 //! How each record reads as Lever's JSON.
 //!
-//! Nothing expanded and nothing left out; both are the business of the request.
+//! Nothing expanded and nothing left out; both depend on the request.
 
 use serde_json::{Value, json};
 

@@ -35,7 +35,7 @@ pub(crate) struct Deleted(pub Value);
 /// What can be expanded.
 const EXPAND: &[&str] = &["posting", "postingOwner", "postingHiringManager", "user"];
 
-/// The fields of an application for a posting that nobody typed anything into.
+/// The fields of an application without answers.
 pub(crate) fn blank(id: &str, opportunity: &str, posting: &Value, now: u64) -> Map<String, Value> {
     let fields = json!({
         "id": id,

@@ -1,6 +1,6 @@
 //! Feedback forms: filled in from a template, changed, and deleted softly.
 //!
-//! The answer to a change has another shape than a read, as Lever's has.
+//! The response to a change has another shape than a read, as Lever's has.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::account::records::{Opportunity, text};
 use crate::account::seed::{DAY, Seeding};
 use crate::account::state::State;
 use crate::endpoints::common::access;
-use crate::endpoints::common::form_fields::{example, kept, unanswered};
+use crate::endpoints::common::form_fields::{empty, example, stored};
 use crate::endpoints::common::resource::Actor::Required;
 use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, below, read, write};
 use crate::endpoints::feedback_templates::Template;
@@ -92,7 +92,7 @@ impl Feedback {
         })
     }
 
-    /// As Lever keeps it, which is what a change answers with.
+    /// In Lever's internal shape, which is the response to a change.
     fn raw(&self, state: &State, row: &Opportunity) -> Value {
         let fields = self.fields.iter().map(|field| {
             let mut field = field.clone();
@@ -155,8 +155,8 @@ fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     Ok(Reply::Data(200, shown(state, one(state, call)?, call)))
 }
 
-/// Puts the values of a body into the fields; every required field must have one in the end.
-fn answered(
+/// The fields with the values of a body; every required field must have a value.
+fn with_values(
     state: &State,
     body: &Fields,
     fields: &[Value],
@@ -168,7 +168,7 @@ fn answered(
         let field = fields.iter().find(|field| text(field, "id") == id);
         let field = field.ok_or_else(|| given.refuse("id", "Field was not found."))?;
         let value = given.value("value").unwrap_or(&Value::Null);
-        let value = kept(state, field, value, now).map_err(|it| given.refuse("value", it))?;
+        let value = stored(state, field, value, now).map_err(|it| given.refuse("value", it))?;
         if values.insert(id.to_owned(), value).is_some() {
             return Err(given.refuse("id", "Given more than once."));
         }
@@ -182,7 +182,7 @@ fn answered(
             let message = format!("Required field is missing: {}.", text(&field, "id"));
             return Err(body.refuse("fieldValues", &message));
         }
-        let value = value.unwrap_or_else(|| unanswered(&field));
+        let value = value.unwrap_or_else(|| empty(&field));
         if let Some(map) = field.as_object_mut() {
             map.insert("value".to_owned(), value);
         }
@@ -192,7 +192,7 @@ fn answered(
 }
 
 /// The panel and the interview a body names: both or neither, one in the other.
-fn occasion(
+fn panel_and_interview(
     state: &State,
     body: &Fields,
     row: &Opportunity,
@@ -218,14 +218,14 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let template = state.all::<Template>().iter().find(|template| template.id == id);
     let template = template
         .ok_or_else(|| body.refuse("baseTemplateId", "Feedback template was not found."))?;
-    let (panel, interview) = occasion(state, &body, &row)?;
+    let (panel, interview) = panel_and_interview(state, &body, &row)?;
     let form = Feedback {
         id: String::new(),
         opportunity: row.id.clone(),
         kind: "interview",
         title: template.title.clone(),
         instructions: template.instructions.clone(),
-        fields: answered(state, &body, &template.fields, call.now)?,
+        fields: with_values(state, &body, &template.fields, call.now)?,
         template: template.id.clone(),
         interview,
         panel,
@@ -252,7 +252,7 @@ fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let row = access::opportunity(state, call)?.clone();
     let before = one(state, call)?;
     let body = call.body()?;
-    let fields = answered(state, &body, &before.fields, call.now)?;
+    let fields = with_values(state, &body, &before.fields, call.now)?;
     let completed_at = body.past("completedAt", call.now)?.or(before.completed_at);
     let form = changeable(state, call.id(1))?;
     form.fields = fields;
@@ -309,7 +309,7 @@ fn form(
     }
 }
 
-/// Numbers and times as text, and a comment, as forms from before had them.
+/// The same as an old form: numbers and times as text, and a comment.
 fn aged(state: &State, mut form: Feedback) -> Feedback {
     for field in &mut form.fields {
         let old = match text(field, "type") {

@@ -1,4 +1,4 @@
-//! Feedback templates: what a feedback form asks.
+//! Feedback templates: the fields of feedback forms.
 //!
 //! A change replaces the template and gives every field a new id, so that ids kept elsewhere go stale.
 
@@ -54,7 +54,7 @@ const KEYS: &[&str] = &[
     "fields/*/scores/*/description",
 ];
 
-/// The types a feedback form can ask with.
+/// The types a field of a feedback form can have.
 const TYPES: [&str; 11] = [
     "code",
     "date",
@@ -69,7 +69,7 @@ const TYPES: [&str; 11] = [
     "yes-no",
 ];
 
-/// What a score system offers where the body says nothing else.
+/// The default options of a score system.
 const SCORES: [&str; 4] = ["4 - Strong Hire", "3 - Hire", "2 - No Hire", "1 - Strong No Hire"];
 
 /// What templates can be grouped by: id and name.
@@ -139,8 +139,8 @@ fn texts(field: &Fields, name: &str) -> Result<Option<Vec<Value>>, Failure> {
         let mut whole = Map::new();
         whole.insert("text".to_owned(), json!(item.need_filled("text")?));
         for name in ["optionId", "description"] {
-            if let Some(said) = item.text(name)? {
-                whole.insert(name.to_owned(), json!(said));
+            if let Some(value) = item.text(name)? {
+                whole.insert(name.to_owned(), json!(value));
             }
         }
         Ok(Value::Object(whole))
@@ -182,8 +182,8 @@ fn field(given: &Fields) -> Result<Value, Failure> {
     Ok(Value::Object(field))
 }
 
-/// What a body says of a template, whole, with new ids for its fields.
-fn said(state: &mut State, call: &Call) -> Result<Template, Failure> {
+/// The template a body describes, with new ids for its fields.
+fn described(state: &mut State, call: &Call) -> Result<Template, Failure> {
     let body = call.body()?;
     let title = body.need_filled("text")?.to_owned();
     let group = match body.text("group")? {
@@ -220,7 +220,7 @@ fn said(state: &mut State, call: &Call) -> Result<Template, Failure> {
 }
 
 fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
-    let template = said(state, call)?;
+    let template = described(state, call)?;
     let template = Template { id: state.random.uuid(), ..template };
     let view = template.view();
     state.all_mut::<Template>().push(template);
@@ -229,18 +229,18 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
 
 fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let before = find(state, call)?.clone();
-    let said = said(state, call)?;
+    let template = described(state, call)?;
     let after = Template {
-        title: said.title,
-        group: said.group,
-        instructions: said.instructions,
-        fields: said.fields,
+        title: template.title,
+        group: template.group,
+        instructions: template.instructions,
+        fields: template.fields,
         updated_at: Some(call.now),
         ..before
     };
     let view = after.view();
-    if let Some(place) = state.all_mut::<Template>().iter_mut().find(|place| place.id == after.id) {
-        *place = after;
+    if let Some(slot) = state.all_mut::<Template>().iter_mut().find(|slot| slot.id == after.id) {
+        *slot = after;
     }
     Ok(Reply::Data(200, view))
 }
@@ -293,10 +293,10 @@ fn seeded_field(random: &mut Random, kind: &str, title: &str, required: bool) ->
     field
 }
 
-type Ask = (&'static str, &'static str, bool);
+type FieldRow = (&'static str, &'static str, bool);
 
-/// What the phone screen asks: type, text, required.
-const SCREEN: [Ask; 7] = [
+/// The fields of the phone screen: type, text, required.
+const SCREEN: [FieldRow; 7] = [
     ("score-system", "Rating", true),
     ("scorecard", "Skills", false),
     ("score", "Systems depth", false),
@@ -307,7 +307,7 @@ const SCREEN: [Ask; 7] = [
 ];
 
 /// Every type that holds a value, also those that only other forms offer nowadays.
-const EVERYTHING: [Ask; 14] = [
+const EVERYTHING: [FieldRow; 14] = [
     ("score-system", "Rating", true),
     ("code", "Longest run", false),
     ("currency", "Compensation", false),
@@ -324,18 +324,18 @@ const EVERYTHING: [Ask; 14] = [
     ("yes-no", "Eligible?", true),
 ];
 
-const EXERCISE: [Ask; 3] =
+const EXERCISE: [FieldRow; 3] =
     [("score-system", "Rating", true), ("code", "Solution", true), ("text", "Link", false)];
 
-const BARE: [Ask; 1] = [("score-system", "Rating", false)];
+const BARE: [FieldRow; 1] = [("score-system", "Rating", false)];
 
-fn template(random: &mut Random, title: &str, asks: &[Ask]) -> Template {
+fn template(random: &mut Random, title: &str, rows: &[FieldRow]) -> Template {
     Template {
         id: random.uuid(),
         title: title.to_owned(),
         group: Value::Null,
         instructions: String::new(),
-        fields: asks.iter().map(|ask| seeded_field(random, ask.0, ask.1, ask.2)).collect(),
+        fields: rows.iter().map(|row| seeded_field(random, row.0, row.1, row.2)).collect(),
         stage: Value::Null,
         created_at: None,
         updated_at: None,
@@ -351,7 +351,7 @@ fn seed(state: &mut State, &Seeding { epoch, .. }: &Seeding) {
     let screen = template(random, "Phone screen", &SCREEN);
     let everything = template(random, "Everything", &EVERYTHING);
     let exercise = template(random, "Exercise", &EXERCISE);
-    // Two of one name: only the id tells them apart.
+    // Two of one name, which differ in their ids only.
     let again = template(random, "Phone screen", &BARE);
     let templates = [
         Template {

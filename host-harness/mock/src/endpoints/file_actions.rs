@@ -1,6 +1,6 @@
 //! What happened to the files and resumes of an opportunity.
 //!
-//! Written by whatever adds or removes one; never changed.
+//! Recorded wherever one is added or removed; never changed.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ impl FileAction {
             "opportunityId": self.opportunity,
             "type": self.kind,
             "occurredAt": self.occurred_at,
-            // It is written down a moment later.
+            // Recorded a moment later.
             "createdAt": self.occurred_at + 40,
             "user": self.user.as_ref().map(|id| json!({"id": id})),
             "meta": {"fileId": self.file, "fileName": self.name},

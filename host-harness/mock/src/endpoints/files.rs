@@ -67,7 +67,7 @@ impl State {
         self.all::<File>().iter().filter(move |file| file.opportunity == opportunity)
     }
 
-    /// Puts a file with an opportunity and notes it down.
+    /// Adds a file to an opportunity, and the file action with it.
     pub fn add_file(&mut self, opportunity: &str, stored: Stored, user: Option<String>) -> &File {
         let id = self.random.uuid();
         let (name, at) = (stored.document.name.clone(), stored.uploaded_at);
@@ -137,7 +137,7 @@ fn seed_one(state: &mut State, row: &Opportunity, n: usize) {
     state.all_mut::<File>().push(File { id, opportunity: row.id.clone(), stored });
 }
 
-/// A file to every fourth opportunity: sound ones, one nobody could read, one whose name needs escaping.
+/// A file to every fourth opportunity: sound ones, one that could not be processed, one whose name needs escaping.
 fn seed(state: &mut State, _: &Seeding) {
     let rows: Vec<_> = state.opportunities.values().skip(1).step_by(4).cloned().collect();
     for (n, row) in rows.iter().enumerate() {

@@ -94,7 +94,7 @@ impl Panel {
     }
 }
 
-/// An interview as the request wants it shown.
+/// An interview with the expansions and fields of the request.
 fn shown(state: &State, panel: &Panel, interview: &Interview, call: &Call) -> Value {
     let mut view = panel.interview_view(interview, state);
     for name in call.all("expand") {
@@ -180,13 +180,13 @@ fn named_panel(state: &State, call: &Call, row: &Opportunity) -> Result<Option<S
     Ok(Some(panel.id.clone()))
 }
 
-/// Puts an interview into a panel, in the place of the one with its id, and shows it.
+/// Adds an interview to a panel, or replaces the one with its id; returns its JSON.
 fn put(state: &mut State, panel: &str, interview: Interview) -> Value {
     let id = interview.id.clone();
-    for place in state.all_mut::<Panel>().iter_mut().filter(|place| place.id == panel) {
-        match place.interviews.iter_mut().find(|known| known.id == id) {
+    for slot in state.all_mut::<Panel>().iter_mut().filter(|slot| slot.id == panel) {
+        match slot.interviews.iter_mut().find(|known| known.id == id) {
             Some(known) => *known = interview.clone(),
-            None => place.interviews.push(interview.clone()),
+            None => slot.interviews.push(interview.clone()),
         }
     }
     let panel = state.all::<Panel>().iter().find(|known| known.id == panel);

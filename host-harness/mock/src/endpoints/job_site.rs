@@ -19,7 +19,7 @@ pub const SITE: &str = "harborlight";
 
 const GROUPS: [&str; 3] = ["location", "commitment", "team"];
 
-/// Why a request gets no posting: status and sentence.
+/// Why a request is refused: status and message.
 type Refusal = (u16, String);
 
 /// Whether a raw path is this API's.
@@ -70,7 +70,7 @@ fn one<'s>(head: &Head<'s>, name: &str) -> Option<&'s str> {
     head.values(name).last().copied()
 }
 
-/// JSON or a page: as the mode says, else as the client accepts.
+/// Whether a page is wanted: by the mode, else by `accept`.
 fn is_html(head: &Head) -> bool {
     match one(head, "mode") {
         Some(mode) => mode != "json",

@@ -1,4 +1,4 @@
-//! Referrals: who recommended somebody, as a form filled in.
+//! Referrals: forms filled in by those who recommended a candidate.
 //!
 //! Read-only; they are made in the product.
 
@@ -46,7 +46,7 @@ impl State {
     }
 }
 
-/// The record as the request wants it shown.
+/// The record with the expansions and fields of the request.
 fn shown(state: &State, referral: &Value, call: &Call) -> Value {
     let mut view = referral.clone();
     for name in call.all("expand") {
@@ -82,12 +82,12 @@ fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     Ok(Reply::Data(200, shown(state, row, call)))
 }
 
-/// How somebody who recommends knows the person.
+/// How a referrer knows the candidate.
 const RELATIONSHIPS: [&str; 5] =
     ["Former colleague", "Friend", "Reputation", "Other", "Don't know this person"];
 
-/// Adds a referral to everybody who was referred, and a second one to some: by a user or by somebody outside, finished
-/// or not, at a stage or not.
+/// A referral for every opportunity of origin `referred`, and a second one for some: by a user or an outsider,
+/// completed or not, at a stage or not.
 fn seed(state: &mut State, _: &Seeding) {
     let template = state.random.uuid();
     let questions = [state.random.uuid(), state.random.uuid(), state.random.uuid()];
@@ -125,7 +125,7 @@ fn fields(
     [name, relationship, comment]: &[String; 3],
     referrer: &str,
     chosen: &str,
-    said: Option<&str>,
+    note: Option<&str>,
 ) -> Value {
     json!([
         {
@@ -152,7 +152,7 @@ fn fields(
             "text": "Notes / Comments",
             "type": "textarea",
             "id": comment,
-            "value": said,
+            "value": note,
         },
     ])
 }

@@ -54,7 +54,7 @@ pub(crate) struct Requisition(pub Value);
 #[derive(Debug)]
 struct Reserved(String);
 
-/// The states there are; the last two are those of an approval.
+/// Every status; the last two are those of an approval.
 const STATES: [&str; 6] = ["draft", "open", "onHold", "closed", "pending", "rejected"];
 
 impl State {
@@ -76,7 +76,7 @@ impl State {
     }
 }
 
-/// The record as the request wants it shown.
+/// The record with the expansions and fields of the request.
 fn shown(state: &State, requisition: &Value, call: &Call) -> Value {
     let mut view = state.requisition_view(requisition);
     for name in call.all("expand") {
@@ -184,13 +184,13 @@ fn made(
 ) -> Value {
     let user = |at: usize| state.users.get(at).map(|user| text(user, "id").to_owned());
     let created_at = epoch - age * DAY / history.shrink();
-    // As old ones have it: nobody is named.
+    // As in old records: no users.
     let is_bare = total == 0;
     let creator = user(0).filter(|_| !is_bare);
     let approved_at = created_at + DAY;
     let posting = state.postings.iter().find(|posting| name.starts_with(text(posting, "text")));
     let postings: Vec<_> = posting.iter().map(|posting| text(posting, "id").to_owned()).collect();
-    let said = |text: &'static str| Some(text).filter(|text| !text.is_empty());
+    let filled = |text: &'static str| Some(text).filter(|text| !text.is_empty());
     let approval = match (n, &creator) {
         (0 | 3, Some(creator)) => approval(&mut state.random, creator, &state.account, created_at),
         _ => json!({"steps": []}),
@@ -224,9 +224,9 @@ fn made(
             5 => Some("contractor"),
             _ => None,
         },
-        "location": said(location),
-        "team": said(team),
-        "department": said(department),
+        "location": filled(location),
+        "team": filled(team),
+        "department": filled(department),
         "postings": postings,
         "offerIds": [],
         "timeToFillStartAt": (!is_bare).then_some(created_at),
@@ -244,7 +244,7 @@ fn made(
     })
 }
 
-/// An approval that was given, by somebody named and by whoever is the hiring manager.
+/// A completed approval, by a named user and by the hiring manager.
 fn approval(random: &mut Random, creator: &str, account: &str, at: u64) -> Value {
     let approved_at = at + DAY;
     json!({

@@ -76,7 +76,7 @@ impl State {
         self.all::<Resume>().iter().filter(move |resume| resume.opportunity == opportunity)
     }
 
-    /// Puts a resume that came in with an opportunity, and notes it down.
+    /// Adds a resume to an opportunity, and the file action with it.
     pub fn add_resume(
         &mut self,
         opportunity: &str,
@@ -129,7 +129,7 @@ fn download(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     transfer::download(file.ok_or(Failure::NoRecord("Resume file"))?, true)
 }
 
-/// What a resume says of a person.
+/// What was read out of a resume.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parsed {
     pub name: Option<String>,
@@ -145,23 +145,23 @@ pub(crate) struct Parsed {
 /// Reads a resume in the simplest way that can be relied on: lines such as `Email: ana@example.com`.
 ///
 /// Known words are Name, Headline, Location, Email, Phone, Link and `Position: TITLE at FIRM`; any other line, and any
-/// file that is not text, says nothing.
+/// file that is not text, is ignored.
 pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
     for line in std::str::from_utf8(bytes).unwrap_or_default().lines() {
-        let Some((word, said)) = line.split_once(':') else {
+        let Some((word, value)) = line.split_once(':') else {
             continue;
         };
-        let said = said.trim().to_owned();
+        let value = value.trim().to_owned();
         match word.trim() {
-            "Name" => parsed.name = Some(said),
-            "Headline" => parsed.headline = Some(said),
-            "Location" => parsed.location = Some(said),
-            "Email" => parsed.emails.push(said),
-            "Phone" => parsed.phones.push(said),
-            "Link" => parsed.links.push(said),
+            "Name" => parsed.name = Some(value),
+            "Headline" => parsed.headline = Some(value),
+            "Location" => parsed.location = Some(value),
+            "Email" => parsed.emails.push(value),
+            "Phone" => parsed.phones.push(value),
+            "Link" => parsed.links.push(value),
             "Position" => {
-                let (title, firm) = said.split_once(" at ").unwrap_or((&said, ""));
+                let (title, firm) = value.split_once(" at ").unwrap_or((&value, ""));
                 parsed.positions.push((title.to_owned(), firm.to_owned()));
             }
             _ => {}
@@ -252,7 +252,7 @@ fn seed_one(state: &mut State, row: &Opportunity, n: usize) {
     state.all_mut::<Resume>().push(made);
 }
 
-/// A resume to every third opportunity: sound ones, one nobody could read, one whose name needs escaping.
+/// A resume to every third opportunity: sound ones, one that could not be processed, one whose name needs escaping.
 fn seed(state: &mut State, _: &Seeding) {
     let rows: Vec<_> = state.opportunities.values().step_by(3).cloned().collect();
     for (n, row) in rows.iter().enumerate() {
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resume_says_what_its_lines_say() {
+    fn a_resume_is_read_line_by_line() {
         let text = "Ana's resume\nName: Ana Lindgren\r\nEmail: ana@example.com\nEmail: a@example.org\n\
             Position: Engineer at Tidewater Labs\nPosition: Student\nHobby: boats\n";
         let parsed = parse(text.as_bytes());

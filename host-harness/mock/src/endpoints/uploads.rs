@@ -1,6 +1,4 @@
-//! Files on their way into an application: each may be named by its address for a day.
-//!
-//! The account is one, so an address of another is not known here.
+//! Files uploaded for an application, which may name each by its URI for a day.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -24,7 +22,7 @@ pub(crate) const RESOURCE: Resource = Resource {
 /// How long an upload may be used, in milliseconds: 24 hours.
 const LIFETIME: u64 = 86_400_000;
 
-/// A file nobody named yet.
+/// An uploaded file.
 #[derive(Clone, Debug)]
 pub(crate) struct Upload {
     pub id: String,
@@ -34,7 +32,7 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Where it is, as applications name it.
+    /// Its URI, as applications name it.
     pub fn uri(&self) -> String {
         format!("https://api.lever.co/v1/uploads/{}", segment(&self.id))
     }
@@ -51,7 +49,7 @@ impl Upload {
 }
 
 impl State {
-    /// The upload at this address, if it may still be used.
+    /// The upload of this URI, if it has not expired.
     pub fn upload(&self, uri: &str, now: u64) -> Result<&Upload, &'static str> {
         let known = self.all::<Upload>().iter().find(|upload| upload.uri() == uri);
         match known {

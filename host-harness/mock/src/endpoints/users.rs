@@ -1,4 +1,4 @@
-//! Users: reading, creating, replacing, and taking them out of service.
+//! Users: reading, creating, replacing, deactivating and reactivating.
 //!
 //! A change replaces the whole user: what it leaves out is reset.
 
@@ -142,10 +142,10 @@ fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     Ok(Reply::Data(201, user))
 }
 
-/// Puts the user in the place of the one with this id.
+/// Replaces the user of this id.
 fn replace(state: &mut State, id: &str, user: &Value) {
-    if let Some(place) = state.users.iter_mut().find(|place| text(place, "id") == id) {
-        *place = user.clone();
+    if let Some(slot) = state.users.iter_mut().find(|slot| text(slot, "id") == id) {
+        *slot = user.clone();
     }
 }
 
@@ -192,12 +192,12 @@ fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     Ok(Reply::Data(200, user))
 }
 
-/// Sets when the user was taken out of service; the first time stays.
+/// Sets when the user was deactivated; the first time stays.
 fn set_deactivated(state: &mut State, call: &Call, at: Value) -> Result<Reply, Failure> {
     let mut user = state.user(call.id(0)).ok_or(Failure::NoRecord("User"))?.clone();
     let is_active = is_active(&user);
-    if let (true, Some(place)) = (is_active != at.is_null(), user.get_mut("deactivatedAt")) {
-        *place = at;
+    if let (true, Some(field)) = (is_active != at.is_null(), user.get_mut("deactivatedAt")) {
+        *field = at;
     }
     replace(state, call.id(0), &user);
     Ok(Reply::Data(200, user))

@@ -142,7 +142,7 @@ fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let body = call.body()?;
     let changes = body.children("data")?.ok_or_else(|| Failure::missing(body.pointer("data")))?;
     let mut changed = state.all::<Webhook>().to_vec();
-    let mut answer = Vec::new();
+    let mut views = Vec::new();
     for change in &changes {
         let id = change.need_text("id")?;
         let row = changed.iter_mut().find(|row| row.id == id);
@@ -158,10 +158,10 @@ fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
             row.origins = Some(origins);
         }
         row.updated_at = call.now;
-        answer.push(row.view());
+        views.push(row.view());
     }
     *state.all_mut() = changed;
-    Ok(Reply::Body(200, json!({ "data": answer })))
+    Ok(Reply::Body(200, json!({ "data": views })))
 }
 
 fn delete(state: &mut State, call: &Call) -> Result<Reply, Failure> {
@@ -184,7 +184,7 @@ fn check_url(body: &Fields, url: &str, loopback_http: bool) -> Result<(), Failur
     }
 }
 
-/// The origins in a configuration; None where nothing is said about them.
+/// The origins in a configuration; None where it names none.
 fn origins(body: &Fields, event: &str) -> Result<Option<Vec<String>>, Failure> {
     let Some(configuration) = body.child("configuration")? else {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! A request as handlers see it: captured ids, decoded query, body taken apart.
 //!
-//! Reads and checks shapes only; what a value means is the handler's business.
+//! Checks shapes only; what a value means is up to the handler.
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(crate) struct Call<'a> {
     pub now: u64,
     /// Whether the credential may see confidential records.
     pub confidential_access: bool,
-    /// The paging tokens handed out so far.
+    /// The paging tokens issued so far.
     pub cursors: &'a Cursors,
 }
 

@@ -1,6 +1,6 @@
-//! Sort keys, the opaque tokens made from them, and the tokens handed out.
+//! Sort keys, the opaque tokens made from them, and the tokens issued.
 //!
-//! A token is accepted only for the query it was handed out for, so a client that builds tokens itself, or carries one
+//! A token is accepted only for the query it was issued for, so a client that builds tokens itself, or carries one
 //! over to another filter, is caught.
 
 use std::cmp::Reverse;
@@ -61,13 +61,13 @@ pub(crate) fn canonical(offset: &str) -> String {
     if offset.starts_with('[') { encoded(offset) } else { offset.to_owned() }
 }
 
-/// Tokens handed out, with the query each belongs to.
+/// Tokens issued, with the query each belongs to.
 #[derive(Debug, Default)]
 pub(crate) struct Cursors(HashMap<(String, String), Key>);
 
 impl Cursors {
     /// Remembers the token of `key` for this query and returns it.
-    pub fn hand_out(&mut self, fingerprint: String, key: Key) -> String {
+    pub fn issue(&mut self, fingerprint: String, key: Key) -> String {
         let token = token(&key);
         self.0.insert((fingerprint, token.clone()), key);
         token
@@ -78,7 +78,7 @@ impl Cursors {
         self.0.get(&(fingerprint, canonical(offset)))
     }
 
-    /// Ends every token handed out so far; says how many there were.
+    /// Expires every token issued so far; returns how many there were.
     pub fn expire(&mut self) -> usize {
         std::mem::take(&mut self.0).len()
     }

@@ -43,8 +43,8 @@ fn steps(name: &str) -> Option<(&str, Vec<Step<'_>>)> {
     is_sound.then_some((first, steps))
 }
 
-/// Puts the text where the steps lead; None where something else is, or a list would have a hole.
-fn place(slot: &mut Value, steps: &[Step], text: &str) -> Option<()> {
+/// Inserts the text where the steps lead; None where something else is, or a list would have a hole.
+fn insert(slot: &mut Value, steps: &[Step], text: &str) -> Option<()> {
     let Some((step, rest)) = steps.split_first() else {
         return slot.is_null().then(|| *slot = Value::from(text));
     };
@@ -56,7 +56,7 @@ fn place(slot: &mut Value, steps: &[Step], text: &str) -> Option<()> {
     }
     match (step, slot) {
         (Step::Key(key), Value::Object(map)) => {
-            place(map.entry((*key).to_owned()).or_insert(Value::Null), rest, text)
+            insert(map.entry((*key).to_owned()).or_insert(Value::Null), rest, text)
         }
         // What follows an unnumbered item could belong to it or to the next.
         (Step::Push, Value::Array(items)) if rest.is_empty() => {
@@ -67,7 +67,7 @@ fn place(slot: &mut Value, steps: &[Step], text: &str) -> Option<()> {
             if *index == items.len() {
                 items.push(Value::Null);
             }
-            place(items.get_mut(*index)?, rest, text)
+            insert(items.get_mut(*index)?, rest, text)
         }
         _ => None,
     }
@@ -86,7 +86,7 @@ pub(crate) fn read(content_type: &str, body: &Bytes) -> Result<Form, Failure> {
         };
         let text = std::str::from_utf8(&part.bytes).map_err(|_| refuse("Expected UTF-8."))?;
         let (first, steps) = steps(&part.field).ok_or_else(|| refuse("Malformed name."))?;
-        place(form.fields.entry(first.to_owned()).or_insert(Value::Null), &steps, text)
+        insert(form.fields.entry(first.to_owned()).or_insert(Value::Null), &steps, text)
             .ok_or_else(|| refuse("Given more than once, or out of order."))?;
     }
     Ok(form)

@@ -1,6 +1,6 @@
 //! A multipart/form-data body cut into its parts, without copying them (RFC 7578, RFC 2046 section 5.1).
 //!
-//! Strict, so that a client that frames or quotes badly is told: no preamble, no epilogue, no padding, no folded or
+//! Strict, so that a client that frames or quotes badly is refused: no preamble, no epilogue, no padding, no folded or
 //! bare line ends, no `filename*`. Names are unescaped as browsers escape them (WHATWG HTML: `%22`, `%0D`, `%0A`); a
 //! backslash in a quoted name means different things to different readers and is refused.
 
@@ -83,7 +83,7 @@ fn boundary(content_type: &str) -> Result<&str, Failure> {
     let fits = (1..=MAX_BOUNDARY).contains(&found.len())
         && found.bytes().all(is_boundary_char)
         && !found.ends_with(' ');
-    if fits { Ok(found) } else { Err(bad("the boundary is not one")) }
+    if fits { Ok(found) } else { Err(bad("the boundary is invalid")) }
 }
 
 /// A quoted name as the sender meant it.
@@ -132,19 +132,19 @@ fn names(head: &[u8]) -> Result<(String, Option<String>), Failure> {
     let disposition = disposition.ok_or_else(|| bad("a part has no disposition"))?;
     let (kind, mut rest) = disposition.split_at(disposition.find(';').unwrap_or(disposition.len()));
     if !kind.trim().eq_ignore_ascii_case("form-data") {
-        return Err(bad("a part is no form-data"));
+        return Err(bad("a part is not form-data"));
     }
     let (mut field, mut file) = (None, None);
     while !rest.trim().is_empty() {
         let (name, value, is_quoted, tail) = parameter(rest)?;
         let value = if is_quoted { unescaped(value) } else { value.to_owned() };
-        let place = match name.to_ascii_lowercase().as_str() {
+        let slot = match name.to_ascii_lowercase().as_str() {
             "name" => &mut field,
             "filename" => &mut file,
             // RFC 7578 section 4.2 forbids filename*.
             _ => return Err(bad("a disposition has an unknown parameter")),
         };
-        if value.is_empty() || place.replace(value).is_some() {
+        if value.is_empty() || slot.replace(value).is_some() {
             return Err(bad("a name is empty or given twice"));
         }
         rest = tail;

@@ -28,7 +28,7 @@ pub(crate) struct Page<T> {
     pub next: Option<Key>,
 }
 
-/// Sorts the rows and cuts the page the request asks for.
+/// Sorts the rows and cuts the requested page.
 pub(crate) fn cut<T>(call: &Call, mut rows: Vec<(Key, T)>) -> Result<Page<T>, Failure> {
     let limit = match call.one("limit")?.map(str::parse::<usize>) {
         None => MAX_LIMIT,
@@ -64,7 +64,7 @@ mod tests {
         let rows = || (1..=5).map(|n| (vec![Part::Earliest(n)], n)).collect::<Vec<_>>();
         let mut cursors = Cursors::default();
         let start = vec![Part::Earliest(3)];
-        let token = cursors.hand_out(fingerprint("/v1/test", &pairs("tag=a")), start);
+        let token = cursors.issue(fingerprint("/v1/test", &pairs("tag=a")), start);
         type Cut = Option<(&'static [u64], Option<u64>)>;
         let table: [(&str, Cut); 9] = [
             ("", Some((&[1, 2, 3, 4, 5], None))),

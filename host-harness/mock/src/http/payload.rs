@@ -1,6 +1,6 @@
-//! The body of a request, taken apart by the kind its endpoint takes, and the keys the endpoint does not have.
+//! The body of a request, parsed as the kind its endpoint takes, and the keys the endpoint does not have.
 //!
-//! Knows no endpoint: a row says which kinds and keys it takes.
+//! Knows no endpoint: a row names the kinds and keys it takes.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -22,7 +22,7 @@ pub(crate) enum Takes {
     Either(&'static [&'static str]),
 }
 
-/// A body taken apart.
+/// A parsed body.
 #[derive(Debug, Default)]
 pub(crate) enum Payload {
     #[default]
@@ -48,7 +48,7 @@ impl Takes {
         matches!(self, Self::Json(_) | Self::Either(_))
     }
 
-    /// Takes a body of this content type apart; `is_sized` tells whether its length was given ahead.
+    /// Parses a body of this content type; `is_sized` is whether it came with its length.
     ///
     /// # Errors
     /// Another kind of body, or one that is not well formed.
@@ -90,11 +90,11 @@ impl Takes {
             Payload::Form(form) => &form.fields,
         };
         let mut unknown = Vec::new();
-        strange_keys(map, "", self.keys(), &mut unknown);
+        unknown_keys(map, "", self.keys(), &mut unknown);
         if let Payload::Form(form) = payload {
             let names = form.files.iter().map(|file| file.field.as_str());
-            let strange = names.filter(|name| !self.keys().contains(name));
-            unknown.extend(strange.map(|name| format!("/{}", escaped(name))));
+            let unknown_files = names.filter(|name| !self.keys().contains(name));
+            unknown.extend(unknown_files.map(|name| format!("/{}", escaped(name))));
         }
         unknown
     }
@@ -105,33 +105,33 @@ fn parted(path: &str) -> (&str, &str) {
     path.split_once('/').unwrap_or((path, ""))
 }
 
-/// What the paths that start with this segment go on with; None where there is none.
+/// The rests of the paths that start with this segment; None where there is none.
 fn below<'p>(paths: &[&'p str], segment: &str) -> Option<Vec<&'p str>> {
     let fitting = paths.iter().map(|path| parted(path)).filter(|(first, _)| *first == segment);
     let rest: Vec<_> = fitting.map(|(_, rest)| rest).collect();
     (!rest.is_empty()).then_some(rest)
 }
 
-fn strange_keys(map: &Map<String, Value>, at: &str, paths: &[&str], found: &mut Vec<String>) {
+fn unknown_keys(map: &Map<String, Value>, at: &str, paths: &[&str], found: &mut Vec<String>) {
     for (key, value) in map {
         let pointer = format!("{at}/{}", escaped(key));
         match below(paths, key) {
             None => found.push(pointer),
-            Some(rest) => strange_below(value, &pointer, &rest, found),
+            Some(rest) => unknown_below(value, &pointer, &rest, found),
         }
     }
 }
 
-fn strange_below(value: &Value, at: &str, paths: &[&str], found: &mut Vec<String>) {
+fn unknown_below(value: &Value, at: &str, paths: &[&str], found: &mut Vec<String>) {
     if paths.contains(&"") {
         return;
     }
     match value {
-        Value::Object(map) => strange_keys(map, at, paths, found),
+        Value::Object(map) => unknown_keys(map, at, paths, found),
         Value::Array(items) => {
             let rest = below(paths, "*").unwrap_or_default();
             for (n, item) in items.iter().enumerate() {
-                strange_below(item, &format!("{at}/{n}"), &rest, found);
+                unknown_below(item, &format!("{at}/{n}"), &rest, found);
             }
         }
         _ => {}
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_an_endpoint_does_not_have_are_told_at_any_depth() {
+    fn keys_an_endpoint_does_not_have_are_reported_at_any_depth() {
         let takes = Takes::Json(&["name", "phones/*/value", "archived/reason", "free"]);
         let rows = [
             (json!({"name": "a", "free": {"any": [{"thing": 1}]}}), vec![]),

@@ -31,7 +31,7 @@ pub(crate) enum Failure {
     Field(String, String),
     Unauthorized,
     Confidential,
-    /// What the credential, or anybody, may not do.
+    /// What the credential, or every credential, may not do.
     Forbidden(String),
     /// The noun of the record that is not there.
     NoRecord(&'static str),

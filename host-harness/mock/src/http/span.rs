@@ -19,14 +19,14 @@ impl Span {
         Ok(Self { start, end })
     }
 
-    /// The same where the end itself is not in it.
+    /// The same without its end.
     pub fn without_end(self) -> Self {
         let is_never = self.end == Some(0);
         let start = if is_never { Some(u64::MAX) } else { self.start };
         Self { start, end: self.end.map(|end| end.saturating_sub(1)) }
     }
 
-    /// Whether the time is in it; without a time only where nothing was asked for.
+    /// Whether the time is in it; no time is in an unbounded span only.
     pub fn allows(&self, time: Option<u64>) -> bool {
         match (self.start, self.end, time) {
             (None, None, _) => true,

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The application that is known by default.
 pub const CLIENT_ID: &str = "mock-client-id";
 
-/// What it proves itself with.
+/// Its secret.
 pub const CLIENT_SECRET: &str = "mock-client-secret";
 
 /// Where the browser is sent back to by default.
@@ -16,15 +16,15 @@ pub const REDIRECT_URI: &str = "http://localhost:8910/callback";
 pub struct Authorization {
     /// The application.
     pub client_id: String,
-    /// What it proves itself with.
+    /// Its secret.
     pub client_secret: String,
     /// Where the browser may be sent back to; compared to the letter.
     pub redirect_uris: Vec<String>,
-    /// For whom tokens are.
+    /// The audience of the tokens.
     pub audience: String,
     /// How long access tokens are good, in whole seconds.
     pub expires_in: Duration,
-    /// OAuth's error and a sentence, where whoever is asked says no.
+    /// OAuth's error and description with which every authorization is refused.
     pub refusal: Option<(String, String)>,
 }
 

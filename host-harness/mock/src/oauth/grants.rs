@@ -40,7 +40,7 @@ pub(crate) struct Family {
     pub is_over: bool,
 }
 
-/// Everything handed out.
+/// Everything issued.
 #[derive(Debug)]
 pub(crate) struct Grants {
     pub config: Authorization,

@@ -17,7 +17,7 @@ pub(crate) fn serves(path: &str) -> bool {
     matches!(path, "/authorize" | "/oauth/token")
 }
 
-/// The authorization server and what it has handed out.
+/// The authorization server and what it has issued.
 #[derive(Debug)]
 pub(crate) struct AuthServer(Grants);
 

@@ -1,6 +1,6 @@
 //! The access tokens with scopes that are in force.
 
-/// An access token that may do what its scopes say.
+/// An access token limited to its scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub token: String,
@@ -24,20 +24,20 @@ impl Tokens {
         Self(tokens.collect())
     }
 
-    /// Puts a token in force, in the place of an equal one.
+    /// Puts a token in force, replacing an equal one.
     pub fn issue(&mut self, token: Token) {
         self.revoke(&token.token);
         self.0.push(token);
     }
 
-    /// Ends a token; says whether it was in force.
+    /// Ends a token; returns whether it was in force.
     pub fn revoke(&mut self, token: &str) -> bool {
         let before = self.0.len();
         self.0.retain(|known| known.token != token);
         self.0.len() < before
     }
 
-    /// Ends all of them; says how many there were.
+    /// Ends all of them; returns how many there were.
     pub fn expire(&mut self) -> usize {
         std::mem::take(&mut self.0).len()
     }

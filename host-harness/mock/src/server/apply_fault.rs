@@ -64,13 +64,13 @@ pub(crate) fn apply_fault(
     let (bytes, end) = match effect {
         Effect::Delay(_) | Effect::Move { .. } => return Transmission::Response(whole),
         Effect::Status { code, body, headers } => {
-            let mut answer = from_lever(match body {
+            let mut response = from_lever(match body {
                 Content::Json(body) => Response::json(code, Some(&body)),
                 Content::Html => Response::new(code, HTML, PAGE),
                 Content::Empty => Response::json(code, None),
             });
-            answer.headers.extend(headers);
-            return Transmission::Response(answer);
+            response.headers.extend(headers);
+            return Transmission::Response(response);
         }
         Effect::HtmlPage => {
             return Transmission::Response(from_lever(Response::new(200, HTML, PAGE)));
@@ -126,7 +126,7 @@ pub(crate) fn apply_fault(
             let head = whole.head("transfer-encoding: chunked");
             let first =
                 whole.half().is_empty().then(Vec::new).unwrap_or_else(|| chunk(whole.half()));
-            ([head, first, b"no number\r\n".to_vec()].concat(), End::Close)
+            ([head, first, b"not a number\r\n".to_vec()].concat(), End::Close)
         }
         Effect::ResetBefore | Effect::ResetAfter => (Vec::new(), End::Reset),
         Effect::CloseMidHead => {
@@ -135,7 +135,7 @@ pub(crate) fn apply_fault(
             (head, End::Close)
         }
         Effect::TruncatedBody { chunked: false } => {
-            // The added byte keeps the promise broken for an empty body too.
+            // One more byte than the whole, so that an empty body is truncated too.
             ([whole.sized(length + 1).as_slice(), whole.half()].concat(), End::Close)
         }
         Effect::TruncatedBody { chunked: true } => {
@@ -180,7 +180,7 @@ fn continued(real: Option<Value>, next: &str) -> Option<Value> {
     Some(real)
 }
 
-/// Adds keys that no documentation mentions to every object.
+/// Adds undocumented keys to every object.
 fn add_keys(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(add_keys),
@@ -194,7 +194,7 @@ fn add_keys(value: &mut Value) {
     }
 }
 
-/// Puts null in the place of every list inside the records.
+/// Replaces every list inside the records with null.
 fn empty_lists(data: &mut Value) {
     match data {
         Value::Array(records) => records.iter_mut().for_each(empty_lists),
@@ -210,7 +210,7 @@ fn empty_lists(data: &mut Value) {
     }
 }
 
-/// Makes the first text that people write this long; says whether there was one.
+/// Makes the first text that people write this long; returns whether there was one.
 fn lengthen(value: &mut Value, length: usize) -> bool {
     match value {
         Value::Array(items) => items.iter_mut().any(|item| lengthen(item, length)),
@@ -251,7 +251,7 @@ mod tests {
             (Effect::TruncatedBody { chunked: false }, "content-length: 17", r#"{"data":"#),
             (Effect::TruncatedBody { chunked: true }, "chunked", "8\r\n{\"data\":\r\n"),
             (Effect::WrongContentLength, "content-length: 8", body),
-            (Effect::BadChunk, "chunked", "8\r\n{\"data\":\r\nno number\r\n"),
+            (Effect::BadChunk, "chunked", "8\r\n{\"data\":\r\nnot a number\r\n"),
             (
                 Effect::StallBody { after: 2, every: Duration::from_millis(1) },
                 "content-length: 16",

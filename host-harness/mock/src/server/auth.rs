@@ -1,4 +1,4 @@
-//! Credentials: which ones a request carries, whether they are accepted, and what they may do.
+//! Credentials: which one a request carries, whether it is accepted, and what it allows.
 //!
 //! An API key may do everything; so may an access token without scopes. Permissions of single keys are not modelled.
 
@@ -14,7 +14,7 @@ const CONFIDENTIAL: &str = "confidential:access:admin";
 /// An accepted credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Credential {
-    /// What its rate limit goes by.
+    /// The name its rate limit is kept under.
     pub name: String,
     /// None may do everything.
     scopes: Option<Vec<String>>,
@@ -23,8 +23,8 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    /// What a request needs that needs none; it may do nothing.
-    pub fn nobody() -> Self {
+    /// Stands for no credential, where none is needed; it may do nothing.
+    pub fn anonymous() -> Self {
         Self { name: String::new(), scopes: Some(Vec::new()), is_confidential: false }
     }
 

@@ -1,4 +1,4 @@
-//! How a mock is set up.
+//! The configuration of a mock.
 //!
 //! Defaults are the strict reading of Lever's rules, so that a client that passes here passes there.
 
@@ -13,7 +13,7 @@ pub const API_KEY: &str = "mock-api-key";
 /// The access token accepted by default, as Bearer.
 pub const ACCESS_TOKEN: &str = "mock-access-token";
 
-/// Everything a mock can be told at its start.
+/// How a mock is set up.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// TCP port on 127.0.0.1; 0 takes any free one.
@@ -26,7 +26,7 @@ pub struct Config {
     pub epoch: u64,
     /// How long that history is.
     pub history: History,
-    /// Wait before every answer; a write is applied before it.
+    /// Delay before every response; a write is applied before it.
     pub latency: Duration,
     /// The limit for each credential; None switches it off.
     pub rate: Option<Rate>,
@@ -42,13 +42,13 @@ pub struct Config {
     pub api_keys: Vec<String>,
     /// Accepted access tokens that may do everything.
     pub access_tokens: Vec<String>,
-    /// Accepted access tokens that may do what their scopes say.
+    /// Accepted access tokens, each limited to its scopes.
     pub scoped_tokens: Vec<(String, Vec<String>)>,
     /// Whether credentials without scopes may see confidential records.
     pub confidential_access: bool,
     /// How long a request's body may take.
     pub upload_timeout: Duration,
-    /// How documents are handed out.
+    /// How documents are served.
     pub downloads: Downloads,
     /// TCP port on 127.0.0.1 of the storage that redirects lead to; 0 takes any free one.
     pub storage_port: u16,
@@ -58,7 +58,7 @@ pub struct Config {
     pub authorization: Authorization,
     /// TCP port on 127.0.0.1 of the admin side; 0 takes any free one, None has no admin side.
     pub admin_port: Option<u16>,
-    /// How webhooks are taken and delivered.
+    /// Which webhooks are accepted, and how they are delivered.
     pub webhooks: WebhookRules,
 }
 
@@ -111,7 +111,7 @@ impl Default for Rate {
     }
 }
 
-/// How a 429 says when to come back, rounded up to whole seconds.
+/// The form of `retry-after` on a 429, rounded up to whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     /// A number of seconds.
@@ -125,7 +125,7 @@ pub enum RetryAfter {
 pub enum PerformAs {
     /// Required where Lever requires it, and must name a user.
     Strict,
-    /// Anything goes.
+    /// Not at all.
     Lax,
 }
 
@@ -147,7 +147,7 @@ pub enum UnknownBody {
     Refuse,
 }
 
-/// How webhooks are taken and delivered.
+/// Which webhooks are accepted, and how they are delivered.
 #[derive(Clone, Debug)]
 pub struct WebhookRules {
     /// Whether URLs of this machine may be http; all others must be https, and are never called.
@@ -168,12 +168,12 @@ impl Default for WebhookRules {
     }
 }
 
-/// How documents are handed out.
+/// How documents are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Downloads {
-    /// The answer holds the bytes.
+    /// The response holds the bytes.
     Direct,
-    /// The answer redirects to the storage.
+    /// The response redirects to the storage.
     Redirect,
     /// Files come directly, resumes and offers by redirect.
     Mixed,

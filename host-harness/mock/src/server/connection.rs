@@ -1,6 +1,6 @@
-//! The socket side: accepts, speaks HTTP/1.1, waits, and breaks connections when told to.
+//! Sockets: accepts connections, speaks HTTP/1.1, waits, and breaks connections where a fault says so.
 //!
-//! Decides nothing; sound answers go through hyper, broken ones are written raw.
+//! Decides nothing; sound responses go through hyper, broken ones are written raw.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -57,24 +57,24 @@ pub(crate) async fn run(listener: TcpListener, service: Arc<Service>, side: Side
     }
 }
 
-type Order = (Vec<u8>, End);
+type Raw = (Vec<u8>, End);
 
 async fn connection(stream: TcpStream, service: Arc<Service>, side: Side) {
-    // Spoilt answers are written in small pieces that must not wait for each other. Failing costs time only.
+    // Broken responses are written in small pieces that must not wait for each other. Failing costs time only.
     stream.set_nodelay(true).ok();
-    let (orders, mut ordered) = mpsc::channel::<Order>(1);
+    let (sender, mut raws) = mpsc::channel::<Raw>(1);
     let respond =
-        service_fn(move |request| respond(Arc::clone(&service), side, orders.clone(), request));
+        service_fn(move |request| respond(Arc::clone(&service), side, sender.clone(), request));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), respond);
-    let order = tokio::select! {
+    let raw = tokio::select! {
         // Whether a client ended in order or not is of no interest here.
         _ = &mut connection => return,
-        order = ordered.recv() => order,
+        raw = raws.recv() => raw,
     };
     let stream = connection.into_parts().io.into_inner();
-    if let Some((bytes, end)) = order {
-        // A client that hung up first has what it wanted.
-        cut(stream, &bytes, end).await.ok();
+    if let Some((bytes, end)) = raw {
+        // The client may have closed the connection first.
+        send_raw(stream, &bytes, end).await.ok();
     }
 }
 
@@ -104,7 +104,7 @@ async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
 async fn respond(
     service: Arc<Service>,
     side: Side,
-    orders: mpsc::Sender<Order>,
+    raws: mpsc::Sender<Raw>,
     request: Request<Incoming>,
 ) -> Result<http::Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
@@ -130,7 +130,7 @@ async fn respond(
     match decision.transmission {
         Transmission::Response(response) => Ok(sendable(response)),
         Transmission::Raw(bytes, end) => {
-            orders.send((bytes, end)).await.ok();
+            raws.send((bytes, end)).await.ok();
             // The connection is taken away from hyper, and this future with it.
             std::future::pending().await
         }
@@ -145,14 +145,15 @@ fn sendable(response: Response) -> http::Response<Full<Bytes>> {
     }
     // Only a fault can hold a status or header that is not HTTP.
     builder.body(Full::from(body)).unwrap_or_else(|error| {
-        let mut response =
-            http::Response::new(Full::from(format!("the injected answer is not HTTP: {error}")));
+        let mut response = http::Response::new(Full::from(format!(
+            "the injected response is not valid HTTP: {error}"
+        )));
         *response.status_mut() = http::StatusCode::NOT_IMPLEMENTED;
         response
     })
 }
 
-async fn cut(mut stream: TcpStream, bytes: &[u8], end: End) -> std::io::Result<()> {
+async fn send_raw(mut stream: TcpStream, bytes: &[u8], end: End) -> std::io::Result<()> {
     stream.write_all(bytes).await?;
     match end {
         End::Close => stream.shutdown().await,

@@ -26,11 +26,11 @@ use crate::server::config::WebhookRules;
 /// Tries after the first, from Lever's documentation.
 const RETRIES: u32 = 5;
 
-/// Deliveries the account remembers, from Lever's documentation.
-const KEPT: usize = 1000;
+/// Deliveries the account keeps, from Lever's documentation.
+const MAX_KEPT: usize = 1000;
 
-/// Bytes of an answer's body that are read; only the status counts.
-const LARGEST_ANSWER: usize = 64 << 10;
+/// Bytes of a response's body that are read; only the status counts.
+const MAX_RESPONSE: usize = 64 << 10;
 
 /// One delivery and its outcome.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub struct Delivery {
     pub event: String,
     /// The delivery's id; a test has none.
     pub id: Option<String>,
-    /// Where it goes.
+    /// Where it is sent.
     pub url: String,
     /// The body, the same in every try.
     pub body: String,
@@ -58,20 +58,20 @@ pub struct Delivery {
 pub struct Attempt {
     /// When it ended, since the mock's start.
     pub at: Duration,
-    /// The status answered, or why there was none.
-    pub answer: Result<u16, String>,
+    /// The status of the response, or why there was none.
+    pub result: Result<u16, String>,
 }
 
 impl Delivery {
-    /// Whether the last try was answered 2xx.
+    /// Whether the last try got a 2xx.
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        self.attempts.last().is_some_and(|attempt| is_success(&attempt.answer))
+        self.attempts.last().is_some_and(|attempt| is_success(&attempt.result))
     }
 }
 
-fn is_success(answer: &Result<u16, String>) -> bool {
-    matches!(answer, Ok(200..=299))
+fn is_success(result: &Result<u16, String>) -> bool {
+    matches!(result, Ok(200..=299))
 }
 
 /// The deliveries of a mock.
@@ -120,7 +120,7 @@ impl Deliveries {
         }
     }
 
-    /// The settings page's test of a subscription; its number.
+    /// Enters the test delivery of a webhook; returns its number.
     pub fn ping(&self, state: &mut State, webhook: &str, now: u64) -> Option<u64> {
         let nonce = token(&mut state.random);
         let webhook = state.all::<Webhook>().iter().find(|row| row.id == webhook)?;
@@ -133,7 +133,7 @@ impl Deliveries {
         log.made += 1;
         delivery.number = number;
         log.history.insert(number, delivery);
-        while log.history.len() > KEPT {
+        while log.history.len() > MAX_KEPT {
             log.history.pop_first();
         }
         number
@@ -150,7 +150,7 @@ impl Deliveries {
 
     fn order(&self, number: u64) {
         self.pending.send_modify(|pending| *pending += 1);
-        // Without a receiver the mock is gone, and with it whoever would wait.
+        // Without a receiver the mock was dropped, and nobody waits.
         self.orders.send(number).ok();
     }
 
@@ -187,14 +187,14 @@ impl Deliveries {
     /// One try, recorded.
     pub async fn attempt(&self, number: u64) -> Option<Result<u16, String>> {
         let Delivery { url, body, .. } = self.find(number)?;
-        let answer = match tokio::time::timeout(self.rules.timeout, post(&url, body)).await {
-            Ok(answer) => answer,
-            Err(_) => Err("no answer in time".to_owned()),
+        let result = match tokio::time::timeout(self.rules.timeout, post(&url, body)).await {
+            Ok(result) => result,
+            Err(_) => Err("no response in time".to_owned()),
         };
         if let Some(delivery) = self.log().history.get_mut(&number) {
-            delivery.attempts.push(Attempt { at: self.started.elapsed(), answer: answer.clone() });
+            delivery.attempts.push(Attempt { at: self.started.elapsed(), result: result.clone() });
         }
-        Some(answer)
+        Some(result)
     }
 
     fn settle(&self, number: u64) {
@@ -228,8 +228,8 @@ pub(crate) async fn run(
 
 async fn deliver(deliveries: Arc<Deliveries>, is_subscribed: impl Fn(&str) -> bool, number: u64) {
     for retry in 0..=RETRIES {
-        let answer = deliveries.attempt(number).await;
-        if answer.is_none_or(|answer| is_success(&answer)) || retry == RETRIES {
+        let result = deliveries.attempt(number).await;
+        if result.is_none_or(|result| is_success(&result)) || retry == RETRIES {
             break;
         }
         tokio::time::sleep(deliveries.rules.retry_base.saturating_mul(1 << retry)).await;
@@ -279,10 +279,10 @@ fn signature(key: &str, token: &str, triggered_at: u64) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Posts a delivery once. A redirection is an answer like any other.
+/// Posts a delivery once. A redirect is a response like any other.
 async fn post(url: &str, body: String) -> Result<u16, String> {
-    let uri: http::Uri = url.parse().map_err(|_| "the URL cannot be read".to_owned())?;
-    let there = loopback(&uri).ok_or("only http on this machine is called")?;
+    let uri: http::Uri = url.parse().map_err(|_| "the URL is invalid".to_owned())?;
+    let there = loopback(&uri).ok_or("only http URLs of this machine are called")?;
     let host = uri.authority().map(|authority| authority.as_str().to_owned());
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let request = http::Request::post(path)
@@ -297,14 +297,14 @@ async fn post(url: &str, body: String) -> Result<u16, String> {
     let exchange = async {
         let response = sender.send_request(request).await.map_err(broken)?;
         let status = response.status().as_u16();
-        // Read for the sake of whoever writes it; what it says counts for nothing.
-        Limited::new(response.into_body(), LARGEST_ANSWER).collect().await.ok();
+        // Read so that the receiver can finish writing it; ignored otherwise.
+        Limited::new(response.into_body(), MAX_RESPONSE).collect().await.ok();
         Ok(status)
     };
     tokio::pin!(connection);
     tokio::select! {
-        answer = exchange => answer,
-        // The exchange hears of its end before, if it has one.
+        result = exchange => result,
+        // Polled after the exchange, which then has its result.
         _ = &mut connection => Err("the connection was closed".to_owned()),
     }
 }

@@ -1,6 +1,6 @@
 //! Faults on demand: which request is hit, and by what.
 //!
-//! Only rules; `wire` spells the broken answers and `server` sends them.
+//! Only rules: `apply_fault` makes the broken responses and `connection` sends them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::server::routes::BASE;
 /// What goes wrong.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Another answer than the real one.
+    /// Another response than the real one.
     Status {
         /// The HTTP status.
         code: u16,
@@ -20,7 +20,7 @@ pub enum Effect {
         /// Names and values beside the usual ones.
         headers: Vec<(String, String)>,
     },
-    /// A wait before the head of the real answer.
+    /// A delay before the head of the real response.
     Delay(Duration),
     /// The head and a part of the body at once, the rest byte by byte.
     StallBody {
@@ -29,9 +29,9 @@ pub enum Effect {
         /// Wait before each further byte.
         every: Duration,
     },
-    /// Connection reset, nothing applied, nothing answered.
+    /// Connection reset, nothing applied, no response.
     ResetBefore,
-    /// Connection reset after the write was applied, nothing answered.
+    /// Connection reset after the write was applied, no response.
     ResetAfter,
     /// Connection closed in the middle of the head.
     CloseMidHead,
@@ -51,33 +51,33 @@ pub enum Effect {
     EmptyBody,
     /// The real status and half of the real JSON, properly framed.
     InvalidJson,
-    /// The real answer, compressed though nobody asked.
+    /// The real response, compressed though the client did not accept it.
     Gzip,
-    /// A list whose `next` is the offset it was asked with, for ever; needs a second page.
+    /// A list whose `next` is the offset of the request, for ever; needs a second page.
     RepeatCursor,
     /// 200 and this text as JSON.
     Body(String),
-    /// Half of the body in one chunk, then a chunk whose size is no number.
+    /// Half of the body in one chunk, then a chunk whose size is not a number.
     BadChunk,
     /// 400 to a request with an offset, as to a cursor that is too old; needs a second page.
     ExpiredCursor,
-    /// A list whose `next` was handed out for another query; needs a further page.
+    /// A list whose `next` was issued for another query; needs a further page.
     ForeignCursor,
-    /// The real answer, before which somebody moves opportunities: what was on a page that is still to come may
+    /// The real response, before which opportunities are moved: what was on a page that is still to come may
     /// then be on one that was read.
     Move {
         /// Their ids.
         opportunities: Vec<String>,
-        /// To which stage.
+        /// The id of the stage.
         stage: String,
     },
-    /// The real answer with keys nobody knows in each of its objects.
+    /// The real response with undocumented keys in each of its objects.
     ExtraKeys,
-    /// The real answer with null for each list in its records.
+    /// The real response with null for each list in its records.
     NullLists,
-    /// The real answer with this many nested lists under a key nobody knows.
+    /// The real response with this many nested lists under an undocumented key.
     DeepNesting(usize),
-    /// The real answer with the first name, text or value this many bytes long.
+    /// The real response with the first name, text or value this many bytes long.
     LongText(usize),
 }
 
@@ -94,8 +94,8 @@ pub enum Content {
 
 /// A rule: which requests are hit, how often, by what.
 ///
-/// Without further ado it hits the next request, whatever it is. The first rule that fits a request
-/// counts; requests refused for their credential or the rate limit meet no rule.
+/// By default it hits the next request, whatever it is. The first rule that fits a request counts; requests refused
+/// for their credential or the rate limit meet no rule.
 #[derive(Clone, Debug)]
 pub struct Fault {
     effect: Effect,
@@ -149,7 +149,7 @@ impl Fault {
         self
     }
 
-    /// Hits this many requests; 1 unless told otherwise.
+    /// Hits this many requests; 1 by default.
     #[must_use]
     pub fn times(mut self, n: usize) -> Self {
         self.times = n;
@@ -162,7 +162,7 @@ impl Fault {
         self.times(usize::MAX)
     }
 
-    /// A write it hits is applied, whatever the client is told.
+    /// A write it hits is applied, whatever the response says.
     #[must_use]
     pub fn applied(mut self) -> Self {
         self.is_applied = true;
@@ -193,7 +193,7 @@ fn path_fits(pattern: &str, path: &str) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct Hit {
     pub effect: Effect,
-    /// Whether the request is handled before the answer is spoilt.
+    /// Whether the request is handled before the fault is applied.
     pub is_applied: bool,
 }
 
@@ -206,7 +206,7 @@ impl Faults {
         self.0.push(fault);
     }
 
-    /// The rules still waiting, in their order, as written in Rust.
+    /// The pending rules, in their order, as written in Rust.
     pub fn describe(&self) -> Vec<String> {
         self.0.iter().filter(|rule| rule.times > 0).map(|rule| format!("{rule:?}")).collect()
     }

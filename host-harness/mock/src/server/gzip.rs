@@ -1,4 +1,4 @@
-//! Bytes as a gzip member that compresses nothing, for a client that did not ask for it.
+//! Bytes as a gzip member that compresses nothing, for clients that did not accept it.
 
 /// The bytes as a gzip member of stored blocks.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -53,7 +53,7 @@ impl<'m> StoreView<'m> {
         state.opportunities.get(id).map(|row| state.view(row))
     }
 
-    /// How many opportunities are of somebody with this name.
+    /// How many opportunities belong to contacts with this name.
     #[must_use]
     pub fn opportunities_of(&self, name: &str) -> usize {
         let state = &self.0.lock().state;
@@ -220,7 +220,7 @@ impl<'m> StoreView<'m> {
         self.0.lock().state.offers_of(opportunity).map(|offer| offer.view()).collect()
     }
 
-    /// The bytes of an offer's document: the one that was sent, or the signed one.
+    /// The bytes of an offer's document, sent or signed.
     #[must_use]
     pub fn offer_bytes(&self, id: &str, is_signed: bool) -> Option<Vec<u8>> {
         let state = &self.0.lock().state;

@@ -1,6 +1,6 @@
 //! Every request, as it was received, and its outcome.
 //!
-//! Records, never judges.
+//! Records only.
 
 use std::fmt;
 use std::ops::Deref;
@@ -15,7 +15,7 @@ use crate::http::request::Head;
 pub struct Seen {
     /// Counts from 0 over the life of the mock.
     pub number: u64,
-    /// When its head was there, since the mock's start.
+    /// When its head was received, since the mock's start.
     pub at: Duration,
     /// The method.
     pub method: String,
@@ -33,7 +33,7 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Body,
-    /// The status decided on; None while undecided, and when the connection was cut without one.
+    /// The status of the response; None while in flight, and where the connection was cut without one.
     pub status: Option<u16>,
     /// Whether it changed the account.
     pub is_applied: bool,
@@ -106,7 +106,7 @@ impl fmt::Display for Seen {
         }
         match self.status {
             Some(status) => write!(f, " -> {status}")?,
-            None => write!(f, " -> no answer")?,
+            None => write!(f, " -> no response")?,
         }
         if self.is_applied {
             write!(f, ", applied")?;

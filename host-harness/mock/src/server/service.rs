@@ -1,6 +1,6 @@
 //! One request from its head to its response: credential, rate limit, fault, handler, record.
 //!
-//! No sockets and no waiting; `server` does both.
+//! No sockets and no waiting; `connection` does both.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,11 +43,11 @@ pub(crate) struct Inner {
     pub auth_server: AuthServer,
     /// The access tokens with scopes in force.
     pub tokens: Tokens,
-    /// The paging tokens handed out.
+    /// The paging tokens issued.
     pub cursors: Cursors,
     /// How far the time of tokens and codes is ahead, in milliseconds.
     pub ahead: u64,
-    /// Wait before every answer.
+    /// Delay before every response.
     pub latency: Duration,
     pub received: u64,
     buckets: HashMap<String, Bucket>,
@@ -62,10 +62,10 @@ pub(crate) struct Service {
     inner: Mutex<Inner>,
 }
 
-/// Largest JSON body taken, in bytes: far above any a client sends.
+/// The largest JSON body accepted, in bytes: far above any a client sends.
 const MAX_JSON: usize = 16 << 20;
 
-/// Largest form taken, in bytes: two files of the largest size and some fields.
+/// The largest form accepted, in bytes: two files of the largest size and some fields.
 const MAX_FORM: usize = 64 << 20;
 
 /// Why a request was refused at its head and, for the rate limit, the wait until one is allowed.
@@ -80,7 +80,7 @@ pub(crate) struct Admission {
     credential: Result<Credential, Refusal>,
 }
 
-/// What to do about a request.
+/// What is sent, and when.
 #[derive(Debug)]
 pub(crate) struct Decision {
     /// Wait before anything is sent.
@@ -103,7 +103,7 @@ impl Inner {
 }
 
 impl Service {
-    /// An account as configured, with its storage at this base URL, and the deliveries it will order.
+    /// An account as configured, with its storage at this base URL, and the queue of its deliveries.
     pub fn new(config: Config, storage: String) -> (Self, Orders) {
         let Config { epoch, history, opportunities, .. } = config;
         let seeding = Seeding { epoch, history, opportunities };
@@ -173,7 +173,7 @@ impl Service {
         }
         inner.seen.push(seen.clone());
         if oauth::server::serves(&seen.path) || job_site::serves(&seen.path) {
-            let credential = Ok(Credential::nobody());
+            let credential = Ok(Credential::anonymous());
             return Admission { max_body: MAX_JSON, seen, credential };
         }
         let header = seen.header("authorization");
@@ -334,7 +334,7 @@ impl Service {
                         let mut list = json!({"data": data, "hasNext": next.is_some()});
                         if let (Some(key), Some(map)) = (next, list.as_object_mut()) {
                             let bound = cursor::fingerprint(&seen.path, &seen.pairs);
-                            let token = inner.cursors.hand_out(bound, key);
+                            let token = inner.cursors.issue(bound, key);
                             map.insert("next".to_owned(), json!(token));
                         }
                         (200, Some(list))

@@ -205,15 +205,15 @@ mod tests {
     fn a_redirect_from_here_happens_once() {
         let (mut storage, url) = storage();
         storage.hops.extend([Hop::Again, Hop::To("http://other.example/".to_owned())]);
-        let place = |answer: &Response| {
+        let location = |answer: &Response| {
             let mut headers = answer.headers.iter();
             headers.find(|(name, _)| name == "location").map(|(_, value)| value.clone())
         };
         let first = storage.fetch(&head("GET", &url, None), Duration::ZERO);
-        let again = place(&first).unwrap();
+        let again = location(&first).unwrap();
         assert!(again != url && again.starts_with(BASE));
         let second = storage.fetch(&head("GET", &again, None), Duration::ZERO);
-        assert_eq!(place(&second).as_deref(), Some("http://other.example/"));
+        assert_eq!(location(&second).as_deref(), Some("http://other.example/"));
         assert_eq!(storage.fetch(&head("GET", &again, None), Duration::ZERO).status, 200);
     }
 

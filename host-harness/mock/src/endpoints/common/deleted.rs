@@ -1,6 +1,6 @@
 //! Lists of deleted records.
 //!
-//! Nothing gets there through the API, which deletes none of them.
+//! Seeded only: the API deletes none of them.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(crate) const QUERY: &[&str] = &["limit", "offset", "deleted_at_start", "dele
 /// The longest window, in milliseconds: 30 days.
 const MAX_WINDOW: u64 = 30 * 86_400_000;
 
-/// The window a request names, which it must.
+/// The required window of a request.
 pub(crate) fn window(call: &Call) -> Result<Span, Failure> {
     let span = Span::read(call, "deleted_at")?;
     match (span.start, span.end) {

@@ -1,6 +1,6 @@
-//! Answers to the fields of a form: what each of the fifteen types takes.
+//! The values of form fields: what each of the fifteen types takes.
 //!
-//! A field left without an answer holds null, or an empty list where several can be chosen.
+//! An empty field holds null, or an empty list where several options can be chosen.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn options(field: &Value) -> Vec<&str> {
     options.map(|all| all.iter().map(|it| text(it, "text")).collect()).unwrap_or_default()
 }
 
-/// Whether nothing was answered.
+/// Whether a value is empty.
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -24,8 +24,8 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// What a field without an answer holds.
-pub(crate) fn unanswered(field: &Value) -> Value {
+/// The value of an empty field.
+pub(crate) fn empty(field: &Value) -> Value {
     if text(field, "type") == "multiple-select" { json!([]) } else { Value::Null }
 }
 
@@ -65,11 +65,11 @@ fn is_selection(field: &Value, value: &Value) -> bool {
     true
 }
 
-/// What a field holds once it is answered so.
+/// What a field stores for a given value.
 ///
 /// # Errors
 /// What the field would take instead.
-pub(crate) fn kept(
+pub(crate) fn stored(
     state: &State,
     field: &Value,
     value: &Value,
@@ -79,7 +79,7 @@ pub(crate) fn kept(
     if is_blank(value) {
         return match is_required {
             true => Err("Required field is missing."),
-            false => Ok(unanswered(field)),
+            false => Ok(empty(field)),
         };
     }
     let fits = |is_fitting: bool, expected| match is_fitting {
@@ -187,15 +187,15 @@ mod tests {
         for (kind, fitting, others) in rows {
             let field = |required| json!({"type": kind, "options": chosen, "scores": scores, "required": required});
             for value in fitting {
-                assert_eq!(kept(&state, &field(true), &value, 0), Ok(value.clone()), "{kind}");
+                assert_eq!(stored(&state, &field(true), &value, 0), Ok(value.clone()), "{kind}");
             }
             for value in others {
-                assert!(kept(&state, &field(false), &value, 0).is_err(), "{kind} {value}");
+                assert!(stored(&state, &field(false), &value, 0).is_err(), "{kind} {value}");
             }
             for blank in [json!(null), json!(""), json!(" "), json!([])] {
-                assert!(kept(&state, &field(true), &blank, 0).is_err(), "{kind} {blank}");
-                let empty = unanswered(&field(false));
-                assert_eq!(kept(&state, &field(false), &blank, 0), Ok(empty), "{kind}");
+                assert!(stored(&state, &field(true), &blank, 0).is_err(), "{kind} {blank}");
+                let empty = empty(&field(false));
+                assert_eq!(stored(&state, &field(false), &blank, 0), Ok(empty), "{kind}");
             }
         }
     }

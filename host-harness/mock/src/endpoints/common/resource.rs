@@ -14,7 +14,7 @@ pub(crate) struct Resource {
     /// The plural its paths have.
     pub kind: &'static str,
     pub rows: &'static [Row],
-    /// All its records as GET would show them, nothing expanded; None of what is no record by itself.
+    /// All its records as GET would show them, nothing expanded; None where there is no record of its own.
     pub records: Option<fn(&State) -> Vec<Value>>,
     /// Adds its records to a new account, which has those of the resources before it.
     pub seed: Option<fn(&mut State, &Seeding)>,
@@ -38,7 +38,7 @@ pub(crate) fn below(mut record: Value, opportunity: &str) -> Value {
 pub(crate) enum Actor {
     /// A read: the parameter is not known.
     None,
-    /// A write that may be sent it and does not look at it.
+    /// A write that accepts and ignores it.
     Unused,
     Optional,
     Required,

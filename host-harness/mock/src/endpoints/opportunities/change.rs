@@ -1,6 +1,6 @@
 //! Changing an opportunity: its stage, its archive mark, its tags, sources and links.
 //!
-//! Answers are as partial as Lever's: all but those about links leave the person out.
+//! Responses are as partial as Lever's: all but those about links leave the person out.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::http::reply::{Failure, Reply};
 /// What the body of an archiving may hold.
 pub(crate) const ARCHIVE: Names = &["reason", "cleanInterviews", "requisitionId"];
 
-/// The record without the fields of the person, as answers to writes show it.
+/// The record without the fields of the person, as the responses to writes show it.
 fn without_person(mut view: Value) -> Value {
     if let Some(map) = view.as_object_mut() {
         for name in ["name", "headline", "location"] {
@@ -51,7 +51,7 @@ pub(crate) fn stage(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     partial(state, call)
 }
 
-/// What a hire is counted against: only with a hired reason, one active application, an open requisition.
+/// The requisition a hire counts towards: only with a hired reason, one active application, an open requisition.
 fn requisition_for_hire(
     state: &State,
     row: &Opportunity,

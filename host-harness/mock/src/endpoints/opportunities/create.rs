@@ -1,6 +1,6 @@
 //! Creating an opportunity, and its contact unless an e-mail is already known.
 //!
-//! With a resume and files where it comes as a form; `parse=true` lets the resume say what the form does not.
+//! With a resume and files where it comes as a form; with `parse=true` the resume fills in what the body leaves out.
 
 use serde_json::{Map, Value, json};
 
@@ -107,19 +107,20 @@ fn known_contact(
     Ok(named.or_else(|| state.contact_of(emails)))
 }
 
-/// The person a body describes; what it leaves out, the resume may say.
+/// The person a body describes; the resume fills in what it leaves out.
 fn person(body: &Fields, resume: Parsed) -> Result<Contact, Failure> {
-    let typed = |name: &str, said: Option<String>| {
-        Ok(body.text(name)?.map(str::to_owned).or(said).unwrap_or_default())
+    let typed = |name: &str, parsed: Option<String>| {
+        Ok(body.text(name)?.map(str::to_owned).or(parsed).unwrap_or_default())
     };
-    let spoken = resume.phones.into_iter().map(|phone| ("other".to_owned(), phone)).collect();
+    let parsed_phones =
+        resume.phones.into_iter().map(|phone| ("other".to_owned(), phone)).collect();
     Ok(Contact {
         id: String::new(),
         name: typed("name", resume.name)?,
         headline: typed("headline", resume.headline)?,
         location: typed("location", resume.location)?,
         emails: body.texts("emails")?.unwrap_or(resume.emails),
-        phones: if body.has("phones") { phones(body)? } else { spoken },
+        phones: if body.has("phones") { phones(body)? } else { parsed_phones },
         links: body.texts("links")?.unwrap_or(resume.links),
         is_anonymized: false,
         data_protection: Value::Null,
@@ -229,7 +230,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
         snoozed_until: None,
         extra: Map::new(),
     };
-    // Unlike other writes, a creation shows the person; the place is left out here too.
+    // Unlike other writes, a creation shows the person; the location is left out here too.
     let mut view = state.view(&row);
     if let Some(map) = view.as_object_mut() {
         map.retain(|name, _| name != "opportunityLocation");

@@ -1,7 +1,7 @@
 //! The filters of the opportunity list.
 //!
-//! Values of one filter give the union, different filters intersect; a record without the time
-//! asked for never matches.
+//! Values of one filter give the union, different filters intersect; a record without the filtered time never
+//! matches.
 
 use crate::account::records::{Opportunity, canonical_email};
 use crate::account::state::State;
@@ -23,7 +23,7 @@ enum Confidentiality {
     All,
 }
 
-/// What the query of a list asks for.
+/// The filters of a query.
 #[derive(Debug)]
 pub(crate) struct Filter<'a> {
     tags: Vec<&'a str>,
@@ -57,7 +57,7 @@ impl<'a> Filter<'a> {
     /// Reads the filters of a request.
     ///
     /// # Errors
-    /// A value that does not fit, or confidential data asked for without access.
+    /// An invalid value, or confidential data requested without access.
     pub fn read(call: &'a Call) -> Result<Self, Failure> {
         let confidentiality = match call.one("confidentiality")? {
             None | Some("non-confidential") => Confidentiality::Without,
@@ -95,8 +95,7 @@ impl<'a> Filter<'a> {
 
     /// Whether a record belongs in the list.
     pub fn allows(&self, state: &State, row: &Opportunity) -> bool {
-        // Looked up only where asked for: large accounts are gone through at
-        // every page.
+        // Looked up only where needed: every page goes through the whole account.
         let has_email = || {
             let emails = state.contacts.get(&row.contact).map(|contact| contact.emails.iter());
             emails.into_iter().flatten().any(|email| self.emails.contains(&canonical_email(email)))

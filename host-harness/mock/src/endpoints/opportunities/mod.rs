@@ -28,7 +28,7 @@ const SCOPE: Names = &["opportunities"];
 const OPPORTUNITIES: &str = "/opportunities";
 const OPPORTUNITY: &str = "/opportunities/:opportunity";
 
-/// A write of one opportunity, which is attributed to whoever is named.
+/// A write of one opportunity, attributed to `perform_as` if given.
 const fn change(method: &'static str, path: &'static str, keys: Names, handler: Handler) -> Row {
     write(method, SCOPE, path, Optional, &[], Json(keys), handler)
 }
@@ -116,7 +116,7 @@ pub(crate) fn key(state: &State, row: &Opportunity) -> Key {
     ]
 }
 
-/// The record as the request wants it shown.
+/// The record with the expansions and fields of the request.
 fn shown(state: &State, row: &Opportunity, call: &Call) -> Value {
     let mut view = state.view(row);
     let user = |id: &String| state.user(id).cloned().unwrap_or_else(|| json!(id));

@@ -149,7 +149,7 @@ fn interviews(
     Ok(interviews)
 }
 
-/// What a body says of a panel, whole.
+/// The panel a body describes.
 fn panel(
     state: &State,
     call: &Call,
@@ -182,7 +182,7 @@ fn panel(
     })
 }
 
-/// Gives ids to the interviews that have none, and tells of each interview.
+/// Gives ids to the interviews that have none, and fires an event for each interview.
 fn settle(state: &mut State, row: &Opportunity, panel: &mut Panel) {
     for interview in &mut panel.interviews {
         let mut event = "interviewUpdated";

@@ -1,4 +1,4 @@
-//! Panels and the interviews in them: the records, how they read, and what a body says of one.
+//! Panels and the interviews in them: the records, their JSON, and how a body describes them.
 //!
 //! Every interview belongs to a panel; there is no panel without interviews.
 
@@ -25,11 +25,11 @@ const NO_FEEDBACK: &str = "no-feedback";
 /// Minutes as milliseconds.
 const MINUTE: u64 = 60_000;
 
-/// Somebody who interviews.
+/// An interviewer.
 #[derive(Clone, Debug)]
 pub(crate) struct Interviewer {
     pub id: String,
-    /// In the place of the interview's.
+    /// Replaces the interview's.
     pub template: Option<String>,
 }
 
@@ -207,8 +207,8 @@ fn template(state: &State, body: &Fields) -> Result<Option<String>, Failure> {
     body.id_of("feedbackTemplate", "Feedback template", |id| state.is_template(id))
 }
 
-/// What a body says of an interview, whole: what it leaves out is empty. `before` is the one it
-/// replaces, whose history stays.
+/// The interview a body describes; what it leaves out is empty. `before` is the one it replaces, whose history
+/// stays.
 pub(crate) fn interview(
     state: &State,
     body: &Fields,
@@ -217,7 +217,7 @@ pub(crate) fn interview(
     now: u64,
     before: Option<&Interview>,
 ) -> Result<Interview, Failure> {
-    let said = |name: &str| Ok::<_, Failure>(body.text(name)?.map(str::to_owned));
+    let optional = |name: &str| Ok::<_, Failure>(body.text(name)?.map(str::to_owned));
     let duration = body.need_number("duration")?;
     if duration == 0 {
         return Err(body.refuse("duration", "Must be at least 1 minute."));
@@ -228,13 +228,13 @@ pub(crate) fn interview(
     let reminder = body.one_of("feedbackReminder", &REMINDERS)?.unwrap_or(INTERVIEW_REMINDER);
     Ok(Interview {
         id: before.map_or(String::new(), |before| before.id.clone()),
-        subject: said("subject")?,
-        note: said("note")?,
+        subject: optional("subject")?,
+        note: optional("note")?,
         interviewers: interviewers(state, body)?,
         created_at: before.map_or(now, |before| before.created_at),
         date: body.need_number("date")?,
         duration,
-        location: said("location")?,
+        location: optional("location")?,
         template: template(state, body)?,
         reminder: reminder.to_owned(),
         user: before.map_or_else(|| actor.map(str::to_owned), |before| before.user.clone()),

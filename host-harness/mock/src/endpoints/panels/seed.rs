@@ -1,4 +1,4 @@
-//! Seeded panels with their interviews: past and still to come, canceled, read-only ones, with little said in them.
+//! Seeded panels with their interviews: past and still to come, canceled, read-only ones, with few fields set.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ fn users(state: &State) -> Vec<String> {
     state.users.iter().map(|user| text(user, "id").to_owned()).collect()
 }
 
-/// An interview with nothing said that can be left unsaid.
+/// An interview without optional fields.
 fn bare(state: &mut State, row: &Opportunity, date: u64, interviewers: &[String]) -> Interview {
     let interviewers = interviewers.iter();
     Interview {
@@ -61,7 +61,7 @@ fn extra(row: &Opportunity, link: Value) -> Map<String, Value> {
     fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
-/// The panels of an opportunity that has its turn as the n-th.
+/// The panels of the n-th opportunity that has any.
 fn of(state: &mut State, row: &Opportunity, n: usize, epoch: u64) -> Vec<Panel> {
     let users = users(state);
     let user = |n: usize| users.get(n % users.len().max(1)).cloned().unwrap_or_default();
@@ -85,7 +85,7 @@ fn of(state: &mut State, row: &Opportunity, n: usize, epoch: u64) -> Vec<Panel> 
                 Interview { template, ..bare(state, row, past + HOUR, &[user(6), user(2)]) };
             vec![panel(state, row, vec![first, second])]
         }
-        // Made in the product: nothing said, read-only.
+        // Made in the product: no optional fields, read-only.
         1 => {
             let interview = bare(state, row, past, &[user(8)]);
             vec![Panel { is_external: false, ..panel(state, row, vec![interview]) }]

@@ -1,7 +1,7 @@
-//! Applying to a posting as its job site does: answers checked against the questions, then a contact, an opportunity
-//! and an application.
+//! Applying to a posting as its job site does: checks the answers against the questions, then adds a contact, an
+//! opportunity and an application.
 //!
-//! All of it at once; Lever reads the resume and looks for the contact later.
+//! All of it at once; Lever parses the resume and looks for the contact later.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::account::state::State;
 use crate::account::timezones::is_timezone;
 use crate::endpoints::applications;
 use crate::endpoints::common::access;
-use crate::endpoints::common::form_fields::kept;
+use crate::endpoints::common::form_fields::stored;
 use crate::endpoints::postings::form::Questions;
 use crate::http::body::Fields;
 use crate::http::call::Call;
@@ -83,7 +83,7 @@ fn named(
         let question = questions.iter().find(|question| text(question, "name") == name);
         let question = question.ok_or_else(|| given.refuse("name", "Unknown question."))?;
         let value = given.value("value").unwrap_or(&Value::Null);
-        let value = kept(state, question, value, now).map_err(|it| given.refuse("value", it))?;
+        let value = stored(state, question, value, now).map_err(|it| given.refuse("value", it))?;
         if answers.insert(name.to_owned(), value).is_some() {
             return Err(given.refuse("name", "Given more than once."));
         }
@@ -102,12 +102,7 @@ fn named(
 }
 
 /// A question set with the answers given to it, which go by position.
-fn answered_set(
-    state: &State,
-    given: &Fields,
-    set: &Value,
-    now: u64,
-) -> Result<Vec<Value>, Failure> {
+fn filled_set(state: &State, given: &Fields, set: &Value, now: u64) -> Result<Vec<Value>, Failure> {
     let fields = set.get("fields").and_then(Value::as_array).cloned().unwrap_or_default();
     let values = given.children("fields")?;
     let values = values.ok_or_else(|| Failure::missing(given.pointer("fields")))?;
@@ -117,7 +112,7 @@ fn answered_set(
     }
     let fields = fields.into_iter().zip(&values).map(|(mut field, entry)| {
         let value = entry.value("value").unwrap_or(&Value::Null);
-        let value = kept(state, &field, value, now).map_err(|it| entry.refuse("value", it))?;
+        let value = stored(state, &field, value, now).map_err(|it| entry.refuse("value", it))?;
         if let Some(map) = field.as_object_mut() {
             map.insert("value".to_owned(), value);
         }
@@ -142,12 +137,12 @@ fn filled(
         if filled.iter().any(|(known, _)| known == id) {
             return Err(given.refuse("id", "Given more than once."));
         }
-        filled.push((id.to_owned(), answered_set(state, &given, set, now)?));
+        filled.push((id.to_owned(), filled_set(state, &given, set, now)?));
     }
     for set in questions.sets(Some(distribution)) {
         let fields = set.get("fields").and_then(Value::as_array).cloned().unwrap_or_default();
-        let is_demanded = fields.iter().any(|it| it.get("required") == Some(&Value::Bool(true)));
-        if is_demanded && !filled.iter().any(|(id, _)| id == text(set, "id")) {
+        let is_required = fields.iter().any(|it| it.get("required") == Some(&Value::Bool(true)));
+        if is_required && !filled.iter().any(|(id, _)| id == text(set, "id")) {
             let message = format!("Required question set is missing: {}.", text(set, "id"));
             return Err(body.refuse("customQuestions", &message));
         }
@@ -155,7 +150,7 @@ fn filled(
     Ok(filled)
 }
 
-/// Checks what is asked for the sake of law and is shown nowhere here.
+/// Checks the legally required answers, which are shown nowhere here.
 fn check_private(
     state: &State,
     body: &Fields,
@@ -175,7 +170,7 @@ fn check_private(
                 continue;
             };
             if let Some(question) = questions.eeo.as_ref().and_then(|eeo| eeo.get(name)) {
-                kept(state, question, &json!(value), now).map_err(|it| given.refuse(name, it))?;
+                stored(state, question, &json!(value), now).map_err(|it| given.refuse(name, it))?;
             }
         }
     }
@@ -201,8 +196,8 @@ fn check_private(
     Ok(())
 }
 
-/// Everything an application says, checked.
-struct Said {
+/// A checked application.
+struct Submission {
     personal: Map<String, Value>,
     links: Vec<String>,
     sets: Vec<(String, Vec<Value>)>,
@@ -213,7 +208,12 @@ struct Said {
     about: Vec<(&'static str, Value)>,
 }
 
-fn said(state: &State, body: &Fields, posting: &Value, now: u64) -> Result<Said, Failure> {
+fn submission(
+    state: &State,
+    body: &Fields,
+    posting: &Value,
+    now: u64,
+) -> Result<Submission, Failure> {
     let questions = state.questions(posting);
     if !body.has("personalInformation") {
         return Err(Failure::missing(body.pointer("personalInformation")));
@@ -234,7 +234,7 @@ fn said(state: &State, body: &Fields, posting: &Value, now: u64) -> Result<Said,
         }
         about.push((name, json!(value)));
     }
-    Ok(Said {
+    Ok(Submission {
         personal,
         links: urls.values().filter_map(Value::as_str).map(str::to_owned).collect(),
         sets: filled(state, body, &questions, distribution, now)?,
@@ -245,11 +245,11 @@ fn said(state: &State, body: &Fields, posting: &Value, now: u64) -> Result<Said,
     })
 }
 
-/// The sets as the application keeps them.
-fn forms(state: &mut State, said: &Said, posting: &Value, now: u64) -> Vec<Value> {
+/// The sets as the application stores them.
+fn forms(state: &mut State, submission: &Submission, posting: &Value, now: u64) -> Vec<Value> {
     let questions = state.questions(posting);
     let mut forms = Vec::new();
-    for (set, fields) in &said.sets {
+    for (set, fields) in &submission.sets {
         let known = questions.sets.iter().find(|known| text(known, "id") == set);
         forms.push(json!({
             "id": state.random.uuid(),
@@ -274,12 +274,13 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
         let message = "Only published and internal postings accept applications.";
         return Err(Failure::Query(message.to_owned()));
     }
-    let said = said(state, &call.body()?, &posting, call.now)?;
-    let typed = |name: &str| said.personal.get(name).and_then(Value::as_str).map(str::to_owned);
+    let submission = submission(state, &call.body()?, &posting, call.now)?;
+    let typed =
+        |name: &str| submission.personal.get(name).and_then(Value::as_str).map(str::to_owned);
     let email = typed("email").unwrap_or_default();
     if !email.contains('@') {
         let pointer = "/personalInformation".to_owned();
-        return Err(Failure::Field("The email is not one.".to_owned(), pointer));
+        return Err(Failure::Field("Must be an email address.".to_owned(), pointer));
     }
     let stage = "applicant-new".to_owned();
     let index = state.stage_index(&stage).unwrap_or(0);
@@ -296,7 +297,7 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
             location: typed("currentLocation").unwrap_or_default(),
             emails: vec![email.clone()],
             phones: typed("phone").map(|phone| ("other".to_owned(), phone)).into_iter().collect(),
-            links: said.links.clone(),
+            links: submission.links.clone(),
             is_anonymized: false,
             data_protection: Value::Null,
         };
@@ -310,12 +311,12 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
         ("company", json!(typed("currentCompany"))),
         ("phone", json!(typed("phone").map(|phone| json!({"type": null, "value": phone})))),
         ("email", json!(email)),
-        ("links", json!(said.links)),
+        ("links", json!(submission.links)),
         ("comments", json!(typed("additionalInformation"))),
-        ("customQuestions", json!(forms(state, &said, &posting, call.now))),
+        ("customQuestions", json!(forms(state, &submission, &posting, call.now))),
     ];
     fields.extend(own.map(|(name, value)| (name.to_owned(), value)));
-    fields.extend(said.about.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    fields.extend(submission.about.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let made = Application::new(&posting, fields);
     state.applications.insert(application.clone(), made);
     let location = typed("preferredPostingLocation");
@@ -327,10 +328,10 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
         stage: stage.clone(),
         confidential: false,
         tags: posting_tags(&posting),
-        sources: said.source.clone().into_iter().collect(),
+        sources: submission.source.clone().into_iter().collect(),
         archived: None,
         stage_changes: vec![StageChange { stage, index, at: call.now, user: None }],
-        origin: said.origin.clone(),
+        origin: submission.origin.clone(),
         sourced_by: None,
         followers: owner.iter().cloned().collect(),
         owner,
@@ -343,7 +344,9 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
         location: Some(location),
         extra: Map::new(),
     };
-    if let Some(upload) = said.resume.as_deref().and_then(|uri| state.upload(uri, call.now).ok()) {
+    if let Some(upload) =
+        submission.resume.as_deref().and_then(|uri| state.upload(uri, call.now).ok())
+    {
         let (name, bytes) = (upload.name.clone(), upload.bytes.clone());
         state.add_resume(&id, (&name, &bytes), Value::Null, None, call.now);
     }

@@ -1,7 +1,7 @@
 //! Creating and changing postings.
 //!
-//! A change is partial, but for one trap that was recorded: without a state the posting turns into a draft, loses its
-//! addresses and all its locations.
+//! A change is partial, with one trap that was recorded: without a state the posting turns into a draft and loses its
+//! URLs and all its locations.
 
 use serde_json::{Map, Value, json};
 
@@ -151,7 +151,7 @@ fn given(body: &Fields, before: &Value) -> Result<Map<String, Value>, Failure> {
     Ok(fields)
 }
 
-/// What follows from the state: where the posting is shown.
+/// Sets what follows from the state: URLs and channels.
 fn settle(posting: &mut Value) {
     let state = text(posting, "state").to_owned();
     let urls = urls(text(posting, "id"), &state);
@@ -230,9 +230,9 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Reply, Failure> {
         }
     }
     settle(&mut after);
-    let mut places = state.postings.iter_mut();
-    if let Some(place) = places.find(|posting| text(posting, "id") == call.id(0)) {
-        *place = after.clone();
+    let mut postings = state.postings.iter_mut();
+    if let Some(slot) = postings.find(|posting| text(posting, "id") == call.id(0)) {
+        *slot = after.clone();
     }
     Ok(Reply::Data(200, after))
 }

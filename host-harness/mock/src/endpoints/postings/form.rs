@@ -1,6 +1,6 @@
-//! What an applicant to a posting is asked: personal information, links, question sets, EEO, consent.
+//! The application form of a posting: personal information, links, question sets, EEO, consent.
 //!
-//! Asking only; `apply` reads the answers.
+//! `apply` reads the answers.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::http::reply::{Failure, Reply};
 /// The query of the form.
 pub(crate) const QUERY: &[&str] = &["location", "distribution"];
 
-/// What everybody is asked: name, text, type.
+/// The personal information of every form: name, text, type.
 const PERSONAL: [(&str, &str, &str); 8] = [
     ("fullName", "Full name", "text"),
     ("email", "Email", "text"),
@@ -25,7 +25,7 @@ const PERSONAL: [(&str, &str, &str); 8] = [
     ("additionalInformation", "Additional information", "textarea"),
 ];
 
-/// What Lever always demands.
+/// What Lever always requires.
 const ALWAYS: [&str; 2] = ["fullName", "email"];
 
 /// The application form of a posting, as far as the account set it up.
@@ -35,17 +35,17 @@ pub(crate) struct Questions {
     pub posting: String,
     /// Question sets, as Lever sends them.
     pub sets: Vec<Value>,
-    /// None where the account does not ask.
+    /// None where the account does not ask for it.
     pub eeo: Option<Value>,
     /// Names of links, and whether each is required.
     pub urls: Vec<(&'static str, bool)>,
     pub consent: Value,
-    /// Names of the personal information demanded beside what always is.
+    /// Names of the personal information required beside what always is.
     pub required: Vec<&'static str>,
 }
 
 impl Questions {
-    /// The personal information asked for by this posting.
+    /// The fields for personal information.
     pub fn personal(&self, posting: &Value) -> Vec<Value> {
         let fields = PERSONAL.iter().map(|(name, label, kind)| {
             let mut field = json!({
@@ -66,7 +66,7 @@ impl Questions {
         fields.collect()
     }
 
-    /// The links asked for.
+    /// The fields for links.
     pub fn links(&self) -> Vec<Value> {
         let links = self.urls.iter().map(|(name, required)| {
             json!({"text": name, "name": name, "type": "text", "required": required, "value": null})

@@ -8,7 +8,7 @@ use crate::account::postings::{is_confidential, urls};
 use crate::account::records::text;
 use crate::account::seed::{DAY, Seeding};
 use crate::account::state::State;
-use crate::endpoints::common::form_fields::unanswered;
+use crate::endpoints::common::form_fields::empty;
 use crate::endpoints::postings::form::Questions;
 use crate::random::Random;
 
@@ -20,7 +20,7 @@ fn field(random: &mut Random, kind: &str, title: &str, required: bool, more: Val
         "description": "",
         "required": required,
     });
-    let value = unanswered(&field);
+    let value = empty(&field);
     if let (Some(map), Value::Object(more)) = (field.as_object_mut(), more) {
         map.extend(more);
         map.insert("value".to_owned(), value);

@@ -89,7 +89,7 @@ const NARROWING: [&str; 9] = [
     "tag",
 ];
 
-/// The record as the request wants it shown.
+/// The record with the expansions and fields of the request.
 fn shown(state: &State, posting: &Value, call: &Call) -> Value {
     let mut view = posting.clone();
     for name in call.all("expand") {
@@ -117,8 +117,8 @@ fn one_of(call: &Call, name: &str, known: &[&str]) -> Result<Option<String>, Fai
     }
 }
 
-/// Whether a posting is shown on one of the channels asked for; a list of published ones that asks
-/// for none has the public ones only.
+/// Whether a posting is shown on one of the requested channels; a list of published ones without channels has the
+/// public ones only.
 fn is_distributed(posting: &Value, state: Option<&str>, channels: &[&str]) -> bool {
     let own = texts(posting, "distributionChannels");
     match (channels, state) {

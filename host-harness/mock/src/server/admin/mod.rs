@@ -1,7 +1,7 @@
-//! The admin side: what the mock holds and saw, and what goes wrong next, as JSON over HTTP on a port of its own.
+//! The admin side: inspect the account and the requests, and inject faults, as JSON over HTTP on a port of its own.
 //!
-//! For tests in any language. It reads past every route, as [`StoreView`](crate::StoreView) does. No credential goes
-//! out: of an `authorization` header it shows the scheme, and no body of the authorization server.
+//! For tests in any language. It reads past every route, as [`StoreView`](crate::StoreView) does. It shows no
+//! credential: of an `authorization` header only the scheme, and no body of the authorization server.
 
 mod faults;
 mod records;
@@ -16,28 +16,28 @@ use crate::server::service::Service;
 
 /// What the admin side serves: method and path, and what it does.
 pub const ROUTES: [(&str, &str); 13] = [
-    ("GET /", "this list"),
-    ("GET /counts", "records of each kind, and requests by status and by route"),
-    ("GET /records/KIND", "every record of a kind, confidential ones too"),
-    ("GET /records/KIND/ID", "one record"),
-    ("GET /requests?since=NUMBER", "the requests received, from a number on"),
-    ("DELETE /requests", "forgets them"),
-    ("GET /faults", "the faults still waiting"),
+    ("GET /", "lists these routes"),
+    ("GET /counts", "counts the records by kind, and the requests by status and by route"),
+    ("GET /records/KIND", "shows every record of a kind, confidential ones too"),
+    ("GET /records/KIND/ID", "shows one record"),
+    ("GET /requests?since=NUMBER", "lists the requests received, from a number on"),
+    ("DELETE /requests", "clears the list of requests"),
+    ("GET /faults", "lists the pending faults"),
     (
         "POST /faults",
-        "adds one: {\"effect\", \"method\", \"path\", \"skip\", \"times\", \"applied\"}",
+        "adds a fault: {\"effect\", \"method\", \"path\", \"skip\", \"times\", \"applied\"}",
     ),
-    ("DELETE /faults", "drops them all"),
-    ("GET /settings", "what can be changed while it runs"),
-    ("PUT /settings", "changes it: {\"latency_ms\"}"),
+    ("DELETE /faults", "removes all faults"),
+    ("GET /settings", "shows the settings"),
+    ("PUT /settings", "changes the settings: {\"latency_ms\"}"),
     (
         "POST /tokens/expire",
-        "ends the access tokens of all logins; {\"refresh\": true}: the logins too",
+        "expires the access tokens of all logins; with {\"refresh\": true} their refresh tokens too",
     ),
-    ("POST /cursors/expire", "ends every paging token handed out so far"),
+    ("POST /cursors/expire", "expires every paging token issued so far"),
 ];
 
-/// Largest body taken, in bytes.
+/// The largest body accepted, in bytes.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 
 /// The status and JSON of the response to a request.
@@ -79,9 +79,7 @@ fn result(service: &Service, head: &Parts, body: &[u8]) -> Result<Value, Refusal
         }
         ("POST", ["tokens", "expire"]) => expire_tokens(service, body),
         ("POST", ["cursors", "expire"]) => Ok(json!({"expired": service.lock().cursors.expire()})),
-        (method, _) => {
-            Err((404, format!("there is no {method} {path} here; GET / lists what there is")))
-        }
+        (method, _) => Err((404, format!("no route {method} {path}; GET / lists the routes"))),
     }
 }
 

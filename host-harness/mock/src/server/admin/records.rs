@@ -19,7 +19,7 @@ fn of(state: &State, kind: &str) -> Result<Vec<Value>, Refusal> {
     let (_, all) = found.ok_or_else(|| {
         let mut known: Vec<_> = kinds().map(|(known, _)| known).collect();
         known.sort_unstable();
-        (404, format!("there is no kind {kind}; there are {}", known.join(", ")))
+        (404, format!("unknown kind {kind}; expected one of {}", known.join(", ")))
     })?;
     Ok(all(state))
 }
@@ -32,7 +32,7 @@ pub(crate) fn all(state: &State, kind: &str) -> Result<Value, Refusal> {
 /// One record.
 pub(crate) fn one(state: &State, kind: &str, id: &str) -> Result<Value, Refusal> {
     let found = of(state, kind)?.into_iter().find(|record| text(record, "id") == id);
-    found.ok_or_else(|| (404, format!("there is no {id} among the {kind}")))
+    found.ok_or_else(|| (404, format!("no {kind} record has the id {id}")))
 }
 
 /// How many there are of each kind.

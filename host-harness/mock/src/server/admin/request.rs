@@ -1,16 +1,16 @@
-//! What a request to the admin side may be.
+//! Which requests the admin side accepts.
 
 use http::request::Parts;
 
 /// Why a request is refused: status and sentence.
 pub(crate) type Refusal = (u16, String);
 
-/// Refuses what a web page may have sent, by its own address or by a name that leads to this machine.
+/// Refuses what a web page may have sent, from its own origin or by DNS rebinding.
 pub(crate) fn check_origin(head: &Parts) -> Result<(), Refusal> {
     let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if head.headers.contains_key("origin") || !["127.0.0.1", "localhost"].contains(&name) {
-        let why = "the admin side answers requests to 127.0.0.1 or localhost that no web page sent";
+        let why = "the admin side refuses requests from web pages and to hosts other than 127.0.0.1 and localhost";
         return Err((403, why.to_owned()));
     }
     Ok(())

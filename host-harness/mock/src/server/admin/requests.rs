@@ -18,7 +18,12 @@ pub(crate) fn since(service: &Service, query: Option<&str>) -> Result<Value, Ref
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match (&*name, value.parse()) {
             ("since", Ok(number)) => first = number,
-            _ => return Err((400, format!("`since=NUMBER` is understood, not `{name}={value}`"))),
+            _ => {
+                return Err((
+                    400,
+                    format!("unknown parameter `{name}={value}`; expected `since=NUMBER`"),
+                ));
+            }
         }
     }
     let inner = service.lock();
@@ -35,7 +40,7 @@ fn shown(seen: &Seen) -> Value {
         }
         _ => (name.clone(), json!(value)),
     });
-    // Of the postings API and of the authorization server: what is in them opens doors.
+    // Parameters of the postings API and of the authorization server that are credentials.
     const SECRET: [&str; 4] = ["key", "code", "client_secret", "refresh_token"];
     let query = seen.pairs.iter().map(|(name, value)| match SECRET.contains(&name.as_str()) {
         true => json!([name, "[redacted]"]),
