@@ -26,13 +26,16 @@ pub struct MockArgs {
     /// Opportunities the account starts with
     #[arg(long, default_value_t = 250)]
     opportunities: usize,
-    /// Ninety days of history up to now, each opportunity with `updatedAt`, for clients that read what is new
+    /// Ninety days of history up to now, each opportunity with `updatedAt`, for clients that read
+    /// what is new
     #[arg(long)]
     modern: bool,
-    /// The latest moment of the account's history, in milliseconds since 1970 UTC [default: 2026-01-01, or now if modern]
+    /// The latest moment of the account's history, in milliseconds since 1970 UTC [default:
+    /// 2026-01-01, or now if modern]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(EPOCHS))]
     epoch: Option<u64>,
-    /// The port on 127.0.0.1 of the admin side, which shows what is held and was seen and breaks things; any free one when 0
+    /// The port on 127.0.0.1 of the admin side, which shows what is held and was seen and breaks
+    /// things; any free one when 0
     #[arg(long, value_name = "PORT")]
     admin_port: Option<u16>,
     /// Milliseconds before each answer

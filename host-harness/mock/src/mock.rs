@@ -189,7 +189,8 @@ impl Mock {
         self.service.deliveries.settled().await;
     }
 
-    /// Sends the test delivery of the settings page to a webhook, once; None where there is no such webhook.
+    /// Sends the test delivery of the settings page to a webhook, once; None where there is no such
+    /// webhook.
     pub async fn ping(&self, webhook: &str) -> Option<Result<u16, String>> {
         let deliveries = &self.service.deliveries;
         let now = service::wall_clock();

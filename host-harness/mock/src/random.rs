@@ -1,6 +1,7 @@
 //! A small seeded generator, so that the same seed gives the same account for ever.
 //!
-//! SplitMix64: its output is fixed by its definition, which no crate promises for its own. Not for secrets.
+//! SplitMix64: its output is fixed by its definition, which no crate promises for its own. Not for
+//! secrets.
 
 /// The generator.
 #[derive(Clone, Debug)]

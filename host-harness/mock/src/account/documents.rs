@@ -5,7 +5,8 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-/// Extensions Lever documents for uploads (`js` included, though it looks like a slip), with their media types.
+/// Extensions Lever documents for uploads (`js` included, though it looks like a slip), with their
+/// media types.
 const KINDS: [(&str, &str); 7] = [
     ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ("doc", "application/msword"),

@@ -1,6 +1,7 @@
 //! The HTML postings may hold, and its plain text.
 //!
-//! Markup Lever does not allow is dropped, its text kept. Not a parser: whatever looks like a tag is one.
+//! Markup Lever does not allow is dropped, its text kept. Not a parser: whatever looks like a tag
+//! is one.
 
 /// Elements of descriptions, closings and salary texts.
 pub(crate) const BLOCKS: &[&str] = &["div", "p", "span", "br", "b", "i", "s", "u", "a"];

@@ -21,7 +21,8 @@ pub(crate) fn category<'p>(posting: &'p Value, name: &str) -> &'p str {
     posting.get("categories").map_or("", |categories| text(categories, name))
 }
 
-/// The title, department, team, location and commitment of a posting, which an opportunity gets as tags.
+/// The title, department, team, location and commitment of a posting, which an opportunity gets as
+/// tags.
 pub(crate) fn posting_tags(posting: &Value) -> Vec<String> {
     let tags = [
         text(posting, "text"),

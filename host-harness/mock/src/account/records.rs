@@ -1,6 +1,7 @@
 //! The records that others refer to: the pipeline, people, their opportunities and applications.
 //!
-//! Users and postings are kept as JSON; the records of every other resource stand beside its endpoints.
+//! Users and postings are kept as JSON; the records of every other resource stand beside its
+//! endpoints.
 
 use serde_json::{Map, Value};
 

@@ -1,6 +1,7 @@
 //! What every seed needs: the same seed makes the same account.
 //!
-//! Times count back from the epoch given, never from the wall clock. All people and firms are invented.
+//! Times count back from the epoch given, never from the wall clock. All people and firms are
+//! invented.
 
 /// A day in milliseconds.
 pub(crate) const DAY: u64 = 86_400_000;

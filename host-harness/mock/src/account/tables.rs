@@ -1,4 +1,5 @@
-//! The records of the resources, by their type, so that the account does not depend on the resources.
+//! The records of the resources, by their type, so that the account does not depend on the
+//! resources.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

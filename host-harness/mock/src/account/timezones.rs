@@ -1,6 +1,7 @@
 //! Whether a text can be the name of an IANA time zone.
 //!
-//! By its form and its first word: the list of places changes with each release and is not kept here.
+//! By its form and its first word: the list of places changes with each release and is not kept
+//! here.
 
 /// The areas of the tz database, and its links by country.
 const AREAS: [&str; 17] = [

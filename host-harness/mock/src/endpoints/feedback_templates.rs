@@ -1,6 +1,7 @@
 //! Feedback templates: the fields of feedback forms.
 //!
-//! A change replaces the template and gives every field a new id, so that ids kept elsewhere go stale.
+//! A change replaces the template and gives every field a new id, so that ids kept elsewhere go
+//! stale.
 
 use serde_json::{Map, Value, json};
 
@@ -343,7 +344,8 @@ fn template(random: &mut Random, title: &str, rows: &[FieldRow]) -> Template {
     }
 }
 
-/// Groups; the templates of a usual account, one with every type of field, one made through the API.
+/// Groups; the templates of a usual account, one with every type of field, one made through the
+/// API.
 fn seed(state: &mut State, &Seeding { epoch, .. }: &Seeding) {
     let stage = state.stages.get(5).map(|stage| stage.view()).unwrap_or_default();
     let random = &mut state.random;

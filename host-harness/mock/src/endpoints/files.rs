@@ -137,7 +137,8 @@ fn seed_one(state: &mut State, row: &Opportunity, n: usize) {
     state.all_mut::<File>().push(File { id, opportunity: row.id.clone(), stored });
 }
 
-/// A file to every fourth opportunity: sound ones, one that could not be processed, one whose name needs escaping.
+/// A file to every fourth opportunity: sound ones, one that could not be processed, one whose name
+/// needs escaping.
 fn seed(state: &mut State, _: &Seeding) {
     let rows: Vec<_> = state.opportunities.values().skip(1).step_by(4).cloned().collect();
     for (n, row) in rows.iter().enumerate() {

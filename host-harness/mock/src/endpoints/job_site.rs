@@ -1,4 +1,5 @@
-//! The public postings API v0 that job sites are built on: another API, without credential, envelope or cursor.
+//! The public postings API v0 that job sites are built on: another API, without credential,
+//! envelope or cursor.
 //!
 //! Only what is published on the public channel shows. Applications come in by `/v1` alone.
 

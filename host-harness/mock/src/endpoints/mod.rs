@@ -1,4 +1,5 @@
-//! The resources of Lever's API: each one's rows, records, handlers and seed, under the name its paths have.
+//! The resources of Lever's API: each one's rows, records, handlers and seed, under the name its
+//! paths have.
 //!
 //! A further one is a file, its `mod` and its entry in [`RESOURCES`].
 

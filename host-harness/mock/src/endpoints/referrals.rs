@@ -86,8 +86,8 @@ fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
 const RELATIONSHIPS: [&str; 5] =
     ["Former colleague", "Friend", "Reputation", "Other", "Don't know this person"];
 
-/// A referral for every opportunity of origin `referred`, and a second one for some: by a user or an outsider,
-/// completed or not, at a stage or not.
+/// A referral for every opportunity of origin `referred`, and a second one for some: by a user or
+/// an outsider, completed or not, at a stage or not.
 fn seed(state: &mut State, _: &Seeding) {
     let template = state.random.uuid();
     let questions = [state.random.uuid(), state.random.uuid(), state.random.uuid()];

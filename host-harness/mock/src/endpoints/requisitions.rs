@@ -43,7 +43,8 @@ pub(crate) const RESOURCE: Resource = Resource {
     seed: Some(seed),
 };
 
-/// The ids of the first of them, drawn before the opportunities: a seed makes the same account for ever.
+/// The ids of the first of them, drawn before the opportunities: a seed makes the same account for
+/// ever.
 pub(crate) const IDS: Resource = Resource { seed: Some(seed_ids), ..Resource::EMPTY };
 
 /// A requisition, as Lever sends it.
@@ -137,7 +138,8 @@ fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     Ok(Reply::Data(200, shown(state, find(state, call)?, call)))
 }
 
-/// Seeded: code, name, status, head count (0: unlimited), team, department, location, days before the epoch.
+/// Seeded: code, name, status, head count (0: unlimited), team, department, location, days before
+/// the epoch.
 type Seeded =
     (&'static str, &'static str, &'static str, u64, &'static str, &'static str, &'static str, u64);
 

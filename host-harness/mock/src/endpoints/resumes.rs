@@ -142,10 +142,11 @@ pub(crate) struct Parsed {
     pub positions: Vec<(String, String)>,
 }
 
-/// Reads a resume in the simplest way that can be relied on: lines such as `Email: ana@example.com`.
+/// Reads a resume in the simplest way that can be relied on: lines such as `Email:
+/// ana@example.com`.
 ///
-/// Known words are Name, Headline, Location, Email, Phone, Link and `Position: TITLE at FIRM`; any other line, and any
-/// file that is not text, is ignored.
+/// Known words are Name, Headline, Location, Email, Phone, Link and `Position: TITLE at FIRM`; any
+/// other line, and any file that is not text, is ignored.
 pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
     for line in std::str::from_utf8(bytes).unwrap_or_default().lines() {
@@ -252,7 +253,8 @@ fn seed_one(state: &mut State, row: &Opportunity, n: usize) {
     state.all_mut::<Resume>().push(made);
 }
 
-/// A resume to every third opportunity: sound ones, one that could not be processed, one whose name needs escaping.
+/// A resume to every third opportunity: sound ones, one that could not be processed, one whose name
+/// needs escaping.
 fn seed(state: &mut State, _: &Seeding) {
     let rows: Vec<_> = state.opportunities.values().step_by(3).cloned().collect();
     for (n, row) in rows.iter().enumerate() {

@@ -1,7 +1,8 @@
-//! The object a request carries, read with its types checked; every refusal names the field by its JSON pointer.
+//! The object a request carries, read with its types checked; every refusal names the field by its
+//! JSON pointer.
 //!
-//! JSON and forms read alike, but for numbers and booleans, which a form can only spell. What a value means is the
-//! handler's business.
+//! JSON and forms read alike, but for numbers and booleans, which a form can only spell. What a
+//! value means is the handler's business.
 
 use serde_json::{Map, Value};
 

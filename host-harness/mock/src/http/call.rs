@@ -54,7 +54,8 @@ impl Call<'_> {
         }
     }
 
-    /// A `true` or `false` parameter, capitalised or not: Airbyte's source sends Python's `True`, so Lever takes it.
+    /// A `true` or `false` parameter, capitalised or not: Airbyte's source sends Python's `True`,
+    /// so Lever takes it.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         match self.one(name)? {
             None => Ok(None),

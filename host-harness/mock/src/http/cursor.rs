@@ -1,7 +1,7 @@
 //! Sort keys, the opaque tokens made from them, and the tokens issued.
 //!
-//! A token is accepted only for the query it was issued for, so a client that builds tokens itself, or carries one
-//! over to another filter, is caught.
+//! A token is accepted only for the query it was issued for, so a client that builds tokens itself,
+//! or carries one over to another filter, is caught.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

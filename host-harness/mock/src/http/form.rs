@@ -1,4 +1,5 @@
-//! The parts of a form as one object and its files: `emails[]`, `archived[reason]`, `phones[0][value]`.
+//! The parts of a form as one object and its files: `emails[]`, `archived[reason]`,
+//! `phones[0][value]`.
 //!
 //! Every value stays text. Names that contradict each other are refused.
 
@@ -43,7 +44,8 @@ fn steps(name: &str) -> Option<(&str, Vec<Step<'_>>)> {
     is_sound.then_some((first, steps))
 }
 
-/// Inserts the text where the steps lead; None where something else is, or a list would have a hole.
+/// Inserts the text where the steps lead; None where something else is, or a list would have a
+/// hole.
 fn insert(slot: &mut Value, steps: &[Step], text: &str) -> Option<()> {
     let Some((step, rest)) = steps.split_first() else {
         return slot.is_null().then(|| *slot = Value::from(text));

@@ -1,8 +1,10 @@
-//! A multipart/form-data body cut into its parts, without copying them (RFC 7578, RFC 2046 section 5.1).
+//! A multipart/form-data body cut into its parts, without copying them (RFC 7578, RFC 2046 section
+//! 5.1).
 //!
-//! Strict, so that a client that frames or quotes badly is refused: no preamble, no epilogue, no padding, no folded or
-//! bare line ends, no `filename*`. Names are unescaped as browsers escape them (WHATWG HTML: `%22`, `%0D`, `%0A`); a
-//! backslash in a quoted name means different things to different readers and is refused.
+//! Strict, so that a client that frames or quotes badly is refused: no preamble, no epilogue, no
+//! padding, no folded or bare line ends, no `filename*`. Names are unescaped as browsers escape
+//! them (WHATWG HTML: `%22`, `%0D`, `%0A`); a backslash in a quoted name means different things to
+//! different readers and is refused.
 
 use bytes::Bytes;
 use memchr::memmem::Finder;
@@ -43,7 +45,8 @@ fn is_token_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// `; name=value` taken off the front of a header's value: name, value, whether it was quoted, and the rest.
+/// `; name=value` taken off the front of a header's value: name, value, whether it was quoted, and
+/// the rest.
 fn parameter(text: &str) -> Result<(&str, &str, bool, &str), Failure> {
     let text = text.trim_start_matches([' ', '\t']);
     let text = text.strip_prefix(';').ok_or_else(|| bad("a parameter needs a semicolon"))?;

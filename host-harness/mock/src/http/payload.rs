@@ -1,4 +1,5 @@
-//! The body of a request, parsed as the kind its endpoint takes, and the keys the endpoint does not have.
+//! The body of a request, parsed as the kind its endpoint takes, and the keys the endpoint does not
+//! have.
 //!
 //! Knows no endpoint: a row names the kinds and keys it takes.
 
@@ -9,7 +10,8 @@ use crate::http::body::escaped;
 use crate::http::form::{self, Form};
 use crate::http::reply::Failure;
 
-/// What an endpoint takes; the keys are paths such as `phones/*/value`, and nothing below a key's end is looked at.
+/// What an endpoint takes; the keys are paths such as `phones/*/value`, and nothing below a key's
+/// end is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Takes {
     /// No body.

@@ -1,7 +1,8 @@
 //! The authorization server: lets an application into the account and hands out tokens (RFC 6749).
 //!
-//! As strict as Lever's: a code is good once and for a minute, a refresh token once, and a second use of either ends
-//! everything that came of it. It is served outside `/v1`, without credential and limit.
+//! As strict as Lever's: a code is good once and for a minute, a refresh token once, and a second
+//! use of either ends everything that came of it. It is served outside `/v1`, without credential
+//! and limit.
 
 mod authorize;
 pub(crate) mod config;

@@ -1,7 +1,7 @@
 //! The scopes there are, from Lever's list.
 //!
-//! Writing includes reading where both exist. `applications:write:admin` is not in that list and named elsewhere in
-//! Lever's documentation, so it is taken.
+//! Writing includes reading where both exist. `applications:write:admin` is not in that list and
+//! named elsewhere in Lever's documentation, so it is taken.
 
 /// How many one login may request.
 pub(crate) const MAX: usize = 20;

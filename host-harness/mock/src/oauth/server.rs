@@ -36,8 +36,8 @@ impl AuthServer {
         self.0.end_logins();
     }
 
-    /// The response to a request of one of its paths, and its JSON where it is JSON. `now` is in milliseconds since
-    /// 1970 UTC.
+    /// The response to a request of one of its paths, and its JSON where it is JSON. `now` is in
+    /// milliseconds since 1970 UTC.
     pub fn respond(
         &mut self,
         tokens: &mut Tokens,

@@ -49,20 +49,33 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// The response with a fault applied. `real` is its JSON, where it is JSON; `offset` is the one of the request.
+/// The response with a fault applied. `real` is its JSON, where it is JSON; `offset` is the one of
+/// the request.
 pub(crate) fn apply_fault(
     effect: Effect,
     whole: Response,
     real: Option<Value>,
     offset: Option<&str>,
 ) -> Transmission {
-    let length = whole.body.len();
-    let altered = |whole: Response, real: Option<Value>| match real {
+    match broken(&effect, &whole) {
+        Some((bytes, end)) => Transmission::Raw(bytes, end),
+        None => Transmission::Response(altered(effect, whole, real, offset)),
+    }
+}
+
+/// The response of an effect that leaves HTTP intact.
+fn altered(
+    effect: Effect,
+    whole: Response,
+    mut real: Option<Value>,
+    offset: Option<&str>,
+) -> Response {
+    let half = whole.body.len() / 2;
+    let with_json = |whole: Response, real: Option<Value>| match real {
         Some(real) => from_lever(Response::json(whole.status, Some(&real))),
         None => whole,
     };
-    let (bytes, end) = match effect {
-        Effect::Delay(_) | Effect::Move { .. } => return Transmission::Response(whole),
+    match effect {
         Effect::Status { code, body, headers } => {
             let mut response = from_lever(match body {
                 Content::Json(body) => Response::json(code, Some(&body)),
@@ -70,63 +83,54 @@ pub(crate) fn apply_fault(
                 Content::Empty => Response::json(code, None),
             });
             response.headers.extend(headers);
-            return Transmission::Response(response);
+            response
         }
-        Effect::HtmlPage => {
-            return Transmission::Response(from_lever(Response::new(200, HTML, PAGE)));
-        }
-        Effect::EmptyBody => return Transmission::Response(from_lever(Response::json(200, None))),
-        Effect::Body(text) => {
-            return Transmission::Response(from_lever(Response::new(200, JSON, text)));
-        }
-        Effect::InvalidJson => {
-            let body = whole.body.slice(..length / 2);
-            return Transmission::Response(Response { body, ..whole });
-        }
+        Effect::HtmlPage => from_lever(Response::new(200, HTML, PAGE)),
+        Effect::EmptyBody => from_lever(Response::json(200, None)),
+        Effect::Body(text) => from_lever(Response::new(200, JSON, text)),
+        Effect::InvalidJson => Response { body: whole.body.slice(..half), ..whole },
         Effect::Gzip => {
             let body = gzip(&whole.body).into();
-            return Transmission::Response(
-                Response { body, ..whole }.with("content-encoding", "gzip"),
-            );
+            Response { body, ..whole }.with("content-encoding", "gzip")
         }
-        Effect::RepeatCursor => {
-            return Transmission::Response(altered(whole, repeated(real, offset)));
-        }
-        Effect::ExpiredCursor => {
+        Effect::RepeatCursor => with_json(whole, repeated(real, offset)),
+        Effect::ExpiredCursor if offset.is_some() => {
             let failure = Failure::Query("Invalid offset token".to_owned());
-            return Transmission::Response(match offset {
-                Some(_) => from_lever(Response::json(failure.parts().0, Some(&failure.body()))),
-                None => whole,
-            });
+            from_lever(Response::json(failure.parts().0, Some(&failure.body())))
         }
         Effect::ForeignCursor => {
             let foreign = token(&[Part::Text("of another query".to_owned())]);
-            return Transmission::Response(altered(whole, continued(real, &foreign)));
+            with_json(whole, continued(real, &foreign))
         }
-        Effect::ExtraKeys | Effect::NullLists | Effect::LongText(_) => {
-            let mut real = real;
-            if let Some(value) = &mut real {
-                match effect {
-                    Effect::ExtraKeys => add_keys(value),
-                    Effect::LongText(length) => {
-                        lengthen(value, length);
-                    }
-                    _ => value.get_mut("data").into_iter().for_each(empty_lists),
-                }
-            }
-            return Transmission::Response(altered(whole, real));
+        Effect::ExtraKeys => {
+            real.iter_mut().for_each(add_keys);
+            with_json(whole, real)
         }
-        Effect::DeepNesting(depth) => {
-            return Transmission::Response(Response {
-                body: nested(&whole.body, depth).into(),
-                ..whole
+        Effect::NullLists => {
+            real.iter_mut().filter_map(|real| real.get_mut("data")).for_each(empty_lists);
+            with_json(whole, real)
+        }
+        Effect::LongText(length) => {
+            real.iter_mut().for_each(|real| {
+                lengthen(real, length);
             });
+            with_json(whole, real)
         }
+        Effect::DeepNesting(depth) => Response { body: nested(&whole.body, depth).into(), ..whole },
+        // Delays, moves and what `broken` sends.
+        _ => whole,
+    }
+}
+
+/// The bytes of an effect that breaks HTTP; None for the others.
+fn broken(effect: &Effect, whole: &Response) -> Option<(Vec<u8>, End)> {
+    let length = whole.body.len();
+    let chunked = || whole.head("transfer-encoding: chunked");
+    // A chunk of no bytes would end the body properly.
+    let half = || if whole.half().is_empty() { Vec::new() } else { chunk(whole.half()) };
+    Some(match effect {
         Effect::BadChunk => {
-            let head = whole.head("transfer-encoding: chunked");
-            let first =
-                whole.half().is_empty().then(Vec::new).unwrap_or_else(|| chunk(whole.half()));
-            ([head, first, b"not a number\r\n".to_vec()].concat(), End::Close)
+            ([chunked(), half(), b"not a number\r\n".to_vec()].concat(), End::Close)
         }
         Effect::ResetBefore | Effect::ResetAfter => (Vec::new(), End::Reset),
         Effect::CloseMidHead => {
@@ -138,29 +142,22 @@ pub(crate) fn apply_fault(
             // One more byte than the whole, so that an empty body is truncated too.
             ([whole.sized(length + 1).as_slice(), whole.half()].concat(), End::Close)
         }
-        Effect::TruncatedBody { chunked: true } => {
-            let head = whole.head("transfer-encoding: chunked");
-            // A chunk of no bytes would end the body properly.
-            let first =
-                whole.half().is_empty().then(Vec::new).unwrap_or_else(|| chunk(whole.half()));
-            ([head, first].concat(), End::Close)
-        }
+        Effect::TruncatedBody { chunked: true } => ([chunked(), half()].concat(), End::Close),
         Effect::WrongContentLength => {
             ([whole.sized(length / 2).as_slice(), &whole.body].concat(), End::Close)
         }
         Effect::StallBody { after, every } => {
-            let (first, rest) = whole.body.split_at(after.min(length));
-            let end = End::Drip { rest: rest.to_vec(), every };
+            let (first, rest) = whole.body.split_at((*after).min(length));
+            let end = End::Drip { rest: rest.to_vec(), every: *every };
             ([whole.sized(length).as_slice(), first].concat(), end)
         }
         Effect::EndlessBody => {
-            let head = whole.head("transfer-encoding: chunked");
-            let start = chunk(br#"{"data":["#);
             // White space between values keeps the JSON sound, so only its size gives it away.
-            ([head, start].concat(), End::Endless(chunk(&[b' '; 16 * 1024])))
+            let space = chunk(&[b' '; 16 * 1024]);
+            ([chunked(), chunk(br#"{"data":["#)].concat(), End::Endless(space))
         }
-    };
-    Transmission::Raw(bytes, end)
+        _ => return None,
+    })
 }
 
 fn repeated(real: Option<Value>, offset: Option<&str>) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! Credentials: which one a request carries, whether it is accepted, and what it allows.
 //!
-//! An API key may do everything; so may an access token without scopes. Permissions of single keys are not modelled.
+//! An API key may do everything; so may an access token without scopes. Permissions of single keys
+//! are not modelled.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -28,7 +29,8 @@ impl Credential {
         Self { name: String::new(), scopes: Some(Vec::new()), is_confidential: false }
     }
 
-    /// The accepted credential in an `Authorization` header, at this time in milliseconds since 1970 UTC.
+    /// The accepted credential in an `Authorization` header, at this time in milliseconds since
+    /// 1970 UTC.
     pub fn find(config: &Config, tokens: &Tokens, now: u64, header: Option<&str>) -> Option<Self> {
         let (scheme, value) = header?.split_once(' ')?;
         let whole =

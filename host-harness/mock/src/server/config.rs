@@ -1,6 +1,7 @@
 //! The configuration of a mock.
 //!
-//! Defaults are the strict reading of Lever's rules, so that a client that passes here passes there.
+//! Defaults are the strict reading of Lever's rules, so that a client that passes here passes
+//! there.
 
 use std::time::Duration;
 
@@ -152,7 +153,8 @@ pub enum UnknownBody {
 pub struct WebhookRules {
     /// Whether URLs of this machine may be http; all others must be https, and are never called.
     pub loopback_http: bool,
-    /// The wait before the first of the five further tries; each later one doubles it. Lever's own are not public.
+    /// The wait before the first of the five further tries; each later one doubles it. Lever's own
+    /// are not public.
     pub retry_base: Duration,
     /// The longest one try may take.
     pub timeout: Duration,

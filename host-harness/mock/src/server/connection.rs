@@ -1,4 +1,5 @@
-//! Sockets: accepts connections, speaks HTTP/1.1, waits, and breaks connections where a fault says so.
+//! Sockets: accepts connections, speaks HTTP/1.1, waits, and breaks connections where a fault says
+//! so.
 //!
 //! Decides nothing; sound responses go through hyper, broken ones are written raw.
 
@@ -60,7 +61,8 @@ pub(crate) async fn run(listener: TcpListener, service: Arc<Service>, side: Side
 type Raw = (Vec<u8>, End);
 
 async fn connection(stream: TcpStream, service: Arc<Service>, side: Side) {
-    // Broken responses are written in small pieces that must not wait for each other. Failing costs time only.
+    // Broken responses are written in small pieces that must not wait for each other. Failing costs
+    // time only.
     stream.set_nodelay(true).ok();
     let (sender, mut raws) = mpsc::channel::<Raw>(1);
     let respond =
@@ -78,8 +80,8 @@ async fn connection(stream: TcpStream, service: Arc<Service>, side: Side) {
     }
 }
 
-/// A request's body in one piece, each byte copied once. One that is too large is read and thrown away, so that the
-/// client gets the refusal.
+/// A request's body in one piece, each byte copied once. One that is too large is read and thrown
+/// away, so that the client gets the refusal.
 async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, Failure> {
     let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let mut all = BytesMut::with_capacity(length.unwrap_or(0).min(limit));

@@ -1,6 +1,7 @@
 //! Webhook deliveries: signed, over HTTP, tried again as Lever does.
 //!
-//! Its own reading of the signature; it shares no code with receivers. Only this machine is ever called.
+//! Its own reading of the signature; it shares no code with receivers. Only this machine is ever
+//! called.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -205,8 +206,8 @@ impl Deliveries {
     }
 }
 
-/// Delivers until the task is aborted, which ends every delivery too; `is_subscribed` tells whether a webhook still
-/// exists.
+/// Delivers until the task is aborted, which ends every delivery too; `is_subscribed` tells whether
+/// a webhook still exists.
 pub(crate) async fn run(
     deliveries: Arc<Deliveries>,
     is_subscribed: impl Fn(&str) -> bool + Clone + Send + 'static,
@@ -270,7 +271,8 @@ fn delivery(
     }
 }
 
-/// HMAC-SHA256 over the token and the time in digits, keyed by the webhook's own token, in hexadecimal.
+/// HMAC-SHA256 over the token and the time in digits, keyed by the webhook's own token, in
+/// hexadecimal.
 fn signature(key: &str, token: &str, triggered_at: u64) -> String {
     // HMAC takes keys of any length, so there is always one.
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok();

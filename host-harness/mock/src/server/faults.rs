@@ -63,8 +63,8 @@ pub enum Effect {
     ExpiredCursor,
     /// A list whose `next` was issued for another query; needs a further page.
     ForeignCursor,
-    /// The real response, before which opportunities are moved: what was on a page that is still to come may
-    /// then be on one that was read.
+    /// The real response, before which opportunities are moved: what was on a page that is still to
+    /// come may then be on one that was read.
     Move {
         /// Their ids.
         opportunities: Vec<String>,
@@ -94,8 +94,8 @@ pub enum Content {
 
 /// A rule: which requests are hit, how often, by what.
 ///
-/// By default it hits the next request, whatever it is. The first rule that fits a request counts; requests refused
-/// for their credential or the rate limit meet no rule.
+/// By default it hits the next request, whatever it is. The first rule that fits a request counts;
+/// requests refused for their credential or the rate limit meet no rule.
 #[derive(Clone, Debug)]
 pub struct Fault {
     effect: Effect,
@@ -109,7 +109,8 @@ pub struct Fault {
 impl Fault {
     /// A fault on the next request.
     ///
-    /// A write hit by `Status`, `ResetBefore`, `HtmlPage` or `Body` is not applied, by any other it is.
+    /// A write hit by `Status`, `ResetBefore`, `HtmlPage` or `Body` is not applied, by any other it
+    /// is.
     #[must_use]
     pub fn new(effect: Effect) -> Self {
         let is_applied = !matches!(
@@ -133,9 +134,9 @@ impl Fault {
         self
     }
 
-    /// Only requests to this path below `/v1`, or to this one of the authorization server (`/oauth/token`); `*` is any
-    /// one segment, a last `**` any rest. Requests to the storage that downloads are redirected to have paths such as
-    /// `/storage/**`.
+    /// Only requests to this path below `/v1`, or to this one of the authorization server
+    /// (`/oauth/token`); `*` is any one segment, a last `**` any rest. Requests to the storage that
+    /// downloads are redirected to have paths such as `/storage/**`.
     #[must_use]
     pub fn path(mut self, pattern: &str) -> Self {
         self.path = Some(pattern.to_owned());

@@ -1,4 +1,5 @@
-//! The account as tests inspect it: past every route, so that no read can hide the fault of a write.
+//! The account as tests inspect it: past every route, so that no read can hide the fault of a
+//! write.
 
 use serde_json::Value;
 
@@ -266,7 +267,8 @@ impl<'m> StoreView<'m> {
         self.0.lock().state.all::<T>().iter().map(|it| record(it).clone()).collect()
     }
 
-    /// Every record of a kind, such as `notes` or `archive_reasons`; None where there is no such kind.
+    /// Every record of a kind, such as `notes` or `archive_reasons`; None where there is no such
+    /// kind.
     #[must_use]
     pub fn records(&self, kind: &str) -> Option<Vec<Value>> {
         let resource = RESOURCES.iter().find(|resource| resource.kind == kind)?;

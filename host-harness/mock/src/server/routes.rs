@@ -58,7 +58,8 @@ pub(crate) fn find(method: &str, path: &str) -> Result<(&'static Row, Vec<String
     fitting.find(|(row, _)| row.method == method).ok_or_else(|| Failure::Method(method.to_owned()))
 }
 
-/// Refuses a token that lacks the scope; under their old name the old scope of opportunities does too.
+/// Refuses a token that lacks the scope; under their old name the old scope of opportunities does
+/// too.
 ///
 /// # Errors
 /// The scopes of which one is missing.

@@ -33,7 +33,8 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Body,
-    /// The status of the response; None while in flight, and where the connection was cut without one.
+    /// The status of the response; None while in flight, and where the connection was cut without
+    /// one.
     pub status: Option<u16>,
     /// Whether it changed the account.
     pub is_applied: bool,

@@ -103,7 +103,8 @@ impl Inner {
 }
 
 impl Service {
-    /// An account as configured, with its storage at this base URL, and the queue of its deliveries.
+    /// An account as configured, with its storage at this base URL, and the queue of its
+    /// deliveries.
     pub fn new(config: Config, storage: String) -> (Self, Orders) {
         let Config { epoch, history, opportunities, .. } = config;
         let seeding = Seeding { epoch, history, opportunities };

@@ -1,7 +1,8 @@
-//! The object storage that downloads are redirected to: signed URLs that live for a while, on a port of its own.
+//! The object storage that downloads are redirected to: signed URLs that live for a while, on a
+//! port of its own.
 //!
-//! Knows no account and takes no credential: one that arrives here leaked out of a redirect, is recorded, and the
-//! request refused.
+//! Knows no account and takes no credential: one that arrives here leaked out of a redirect, is
+//! recorded, and the request refused.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

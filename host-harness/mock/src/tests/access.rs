@@ -1,4 +1,5 @@
-//! What every row has in common, driven over loopback for each row: scopes, `perform_as`, unknown keys.
+//! What every row has in common, driven over loopback for each row: scopes, `perform_as`, unknown
+//! keys.
 //!
 //! Rows come from the table, so that a new one is held to this without a line here.
 

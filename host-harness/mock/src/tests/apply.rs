@@ -1,4 +1,5 @@
-//! Applying over loopback: what is asked, which answers are taken, what an application leaves behind.
+//! Applying over loopback: what is asked, which answers are taken, what an application leaves
+//! behind.
 
 use serde_json::{Value, json};
 

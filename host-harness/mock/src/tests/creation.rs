@@ -1,4 +1,5 @@
-//! Opportunities made from a form over loopback: names with brackets, a resume, files, what the resume says.
+//! Opportunities made from a form over loopback: names with brackets, a resume, files, what the
+//! resume says.
 
 use serde_json::{Value, json};
 

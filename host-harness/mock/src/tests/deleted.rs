@@ -1,4 +1,5 @@
-//! The three lists of what was deleted, over loopback: which window they demand and what falls into it.
+//! The three lists of what was deleted, over loopback: which window they demand and what falls into
+//! it.
 
 use serde_json::Value;
 

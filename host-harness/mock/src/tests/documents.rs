@@ -1,4 +1,5 @@
-//! Files, resumes and offers over loopback: uploads byte for byte, downloads and where they redirect to.
+//! Files, resumes and offers over loopback: uploads byte for byte, downloads and where they
+//! redirect to.
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,8 @@ use crate::http::multipart::MAX_FILE;
 use crate::server::config::Downloads;
 use crate::{Config, Effect, Fault, Mock};
 
-/// The path of the first opportunity whose list of this kind has a record that fits, and the record.
+/// The path of the first opportunity whose list of this kind has a record that fits, and the
+/// record.
 fn with(
     mock: &Mock,
     list: fn(&Mock, &str) -> Vec<Value>,

@@ -1,4 +1,5 @@
-//! Faults over loopback: each shows on the wire as promised, and writes are applied or not as promised.
+//! Faults over loopback: each shows on the wire as promised, and writes are applied or not as
+//! promised.
 //!
 //! The bytes of each are tested beside `wire`.
 

@@ -1,4 +1,5 @@
-//! The authorization server over loopback: what it hands out, what it takes back, and what it refuses.
+//! The authorization server over loopback: what it hands out, what it takes back, and what it
+//! refuses.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{exchange, first, get, ids, parsed, send, start, user};
-use crate::{Config, History};
+use crate::{Config, History, Mock};
 
 #[tokio::test]
 async fn following_next_meets_every_opportunity_once_in_order() {
@@ -36,6 +36,19 @@ async fn a_token_of_another_query_is_refused() {
     let target = |filter| format!("/opportunities?limit=1&{filter}&offset={next}");
     assert_eq!(get(&mock, &target("archived=true")).await.0, 400);
     assert_eq!(get(&mock, &target("archived=false")).await.0, 200);
+}
+
+/// The records of every page of a list.
+async fn all_pages(mock: &Mock, query: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut offset = String::new();
+    loop {
+        let (_, body) = get(mock, &format!("/opportunities?{query}{offset}")).await;
+        found.extend(body["data"].as_array().unwrap().clone());
+        let Some(next) = body.get("next").and_then(Value::as_str) else { break };
+        offset = format!("&offset={next}");
+    }
+    found
 }
 
 #[tokio::test]
@@ -114,14 +127,7 @@ async fn every_filter_lists_exactly_the_records_that_fit() {
     for (query, fits) in rows {
         let expected: Vec<_> = all.iter().filter(|row| fits(row)).cloned().collect();
         assert!(!expected.is_empty(), "{query} fits nothing");
-        let mut found = Vec::new();
-        let mut offset = String::new();
-        loop {
-            let (_, body) = get(&mock, &format!("/opportunities?{query}{offset}")).await;
-            found.extend(body["data"].as_array().unwrap().clone());
-            let Some(next) = body.get("next").and_then(Value::as_str) else { break };
-            offset = format!("&offset={next}");
-        }
+        let found = all_pages(&mock, &query).await;
         assert_eq!(found, expected, "{query}");
     }
 }

@@ -17,75 +17,42 @@ async fn refusals_read_as_levers() {
         .find(|id| store.opportunity(id).unwrap()["confidentiality"] == "confidential");
     let hidden = format!("/opportunities/{}", hidden.unwrap());
     let known = format!("/opportunities/{}/stage", store.opportunity_ids()[0]);
+    let (bad, no_access) =
+        ("BadRequestError", "The credential has no access to confidential data.");
     let rows = [
         ("GET", "/x", Value::Null, 404, "ResourceNotFound", "/v1/x does not exist"),
         ("GET", "/stages/x", Value::Null, 404, "ResourceNotFound", "Stage was not found"),
         ("PUT", "/stages", json!({}), 405, "MethodNotAllowed", "PUT is not allowed"),
-        (
-            "POST",
-            "/opportunities",
-            json!({}),
-            400,
-            "BadRequestError",
-            "Missing required parameter: perform_as",
-        ),
+        ("POST", "/opportunities", json!({}), 400, bad, "Missing required parameter: perform_as"),
         (
             "POST",
             "/opportunities?perform_as=x",
             json!({}),
             400,
-            "BadRequestError",
+            bad,
             "Invalid parameter: perform_as",
         ),
-        ("PUT", &known, json!({}), 400, "BadRequestError", "Required field is missing. at /stage"),
-        (
-            "PUT",
-            &known,
-            json!({"stage": "x"}),
-            400,
-            "BadRequestError",
-            "Stage was not found. at /stage",
-        ),
-        (
-            "PUT",
-            &known,
-            json!([]),
-            400,
-            "BadRequestError",
-            "The request body must be a JSON object.",
-        ),
+        ("PUT", &known, json!({}), 400, bad, "Required field is missing. at /stage"),
+        ("PUT", &known, json!({"stage": "x"}), 400, bad, "Stage was not found. at /stage"),
+        ("PUT", &known, json!([]), 400, bad, "The request body must be a JSON object."),
         (
             "GET",
             "/opportunities?limit=101",
             Value::Null,
             400,
-            "BadRequestError",
+            bad,
             "limit must be between 1 and 100",
         ),
-        (
-            "GET",
-            "/opportunities?bogus=1",
-            Value::Null,
-            400,
-            "BadRequestError",
-            "Unknown parameter: bogus",
-        ),
+        ("GET", "/opportunities?bogus=1", Value::Null, 400, bad, "Unknown parameter: bogus"),
         (
             "GET",
             "/opportunities?confidentiality=all",
             Value::Null,
             403,
             "ForbiddenError",
-            "The credential has no access to confidential data.",
+            no_access,
         ),
-        (
-            "GET",
-            &hidden,
-            Value::Null,
-            403,
-            "ForbiddenError",
-            "The credential has no access to confidential data.",
-        ),
+        ("GET", &hidden, Value::Null, 403, "ForbiddenError", no_access),
     ];
     for (method, target, body, status, code, message) in rows {
         let expected = (status, json!({"code": code, "message": message}));

@@ -1,4 +1,5 @@
-//! What a seeded account must hold: every awkward record, every rule kept, the same bytes for the same seed.
+//! What a seeded account must hold: every awkward record, every rule kept, the same bytes for the
+//! same seed.
 
 use serde_json::{Value, json};
 

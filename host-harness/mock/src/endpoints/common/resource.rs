@@ -14,7 +14,8 @@ pub(crate) struct Resource {
     /// The plural its paths have.
     pub kind: &'static str,
     pub rows: &'static [Row],
-    /// All its records as GET would show them, nothing expanded; None where there is no record of its own.
+    /// All its records as GET would show them, nothing expanded; None where there is no record of
+    /// its own.
     pub records: Option<fn(&State) -> Vec<Value>>,
     /// Adds its records to a new account, which has those of the resources before it.
     pub seed: Option<fn(&mut State, &Seeding)>,

@@ -51,7 +51,8 @@ pub(crate) fn stage(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     partial(state, call)
 }
 
-/// The requisition a hire counts towards: only with a hired reason, one active application, an open requisition.
+/// The requisition a hire counts towards: only with a hired reason, one active application, an open
+/// requisition.
 fn requisition_for_hire(
     state: &State,
     row: &Opportunity,

@@ -1,6 +1,7 @@
 //! Creating an opportunity, and its contact unless an e-mail is already known.
 //!
-//! With a resume and files where it comes as a form; with `parse=true` the resume fills in what the body leaves out.
+//! With a resume and files where it comes as a form; with `parse=true` the resume fills in what the
+//! body leaves out.
 
 use serde_json::{Map, Value, json};
 
@@ -146,6 +147,67 @@ fn documents<'c>(call: &'c Call) -> Result<(Option<&'c Part>, Vec<&'c Part>), Fa
     Ok((resume, files))
 }
 
+/// The user a creation is attributed to: the posting's owner if so requested.
+fn attribution(call: &Call, posting: Option<&Value>) -> Result<Option<String>, Failure> {
+    let actor = match (call.flag("perform_as_posting_owner")?, posting) {
+        (Some(true), Some(posting)) => Some(text(posting, "owner").to_owned()),
+        (Some(true), None) => {
+            let message = "perform_as_posting_owner needs exactly one posting";
+            return Err(Failure::Query(message.to_owned()));
+        }
+        _ => call.actor.clone(),
+    };
+    Ok(actor.filter(|actor| !actor.is_empty()))
+}
+
+/// The owner and whoever else a body names.
+fn followers(state: &State, body: &Fields, owner: Option<&String>) -> Result<Vec<String>, Failure> {
+    let named = body.texts("followers")?.unwrap_or_default();
+    if named.iter().any(|id| state.user(id).is_none()) {
+        return Err(body.refuse("followers", "User was not found."));
+    }
+    let mut followers: Vec<String> = owner.into_iter().cloned().collect();
+    add_new(&mut followers, named);
+    Ok(followers)
+}
+
+/// Adds the application of a new opportunity; returns its id.
+fn add_application(
+    state: &mut State,
+    opportunity: &str,
+    posting: &Value,
+    actor: Option<&String>,
+    archived: Option<&Archived>,
+    created_at: u64,
+) -> String {
+    let id = state.random.uuid();
+    let mut fields = applications::blank(&id, opportunity, posting, created_at);
+    fields.insert("user".to_owned(), json!(actor));
+    let application =
+        Application { archived: archived.cloned(), ..Application::new(posting, fields) };
+    state.applications.insert(id.clone(), application);
+    id
+}
+
+/// Adds the files and the resume of a form to an opportunity.
+fn attach(
+    state: &mut State,
+    call: &Call,
+    id: &str,
+    (resume, parsed): (Option<&Part>, Value),
+    files: Vec<&Part>,
+) {
+    for file in files {
+        let name = file.file_name.as_deref().unwrap_or_default();
+        let stored = Stored::new(name, file.bytes.clone(), call.now);
+        state.add_file(id, stored, call.actor.clone());
+    }
+    if let Some(resume) = resume {
+        let name = resume.file_name.as_deref().unwrap_or_default();
+        state.add_resume(id, (name, &resume.bytes), parsed, call.actor.clone(), call.now);
+    }
+}
+
 pub(crate) fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let body = call.body()?;
     let (resume, files) = documents(call)?;
@@ -155,16 +217,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     };
     let parsed_view = parsed.as_ref().map(Parsed::view).unwrap_or_default();
     let posting = one_posting(state, call, &body)?;
-    let actor = match (call.flag("perform_as_posting_owner")?, &posting) {
-        (Some(true), Some(posting)) => text(posting, "owner").to_owned(),
-        (Some(true), None) => {
-            return Err(Failure::Query(
-                "perform_as_posting_owner needs exactly one posting".to_owned(),
-            ));
-        }
-        _ => call.actor.clone().unwrap_or_default(),
-    };
-    let actor = Some(actor).filter(|actor| !actor.is_empty());
+    let actor = attribution(call, posting.as_ref())?;
     let stage = body.text("stage")?.unwrap_or("lead-new").to_owned();
     let index =
         state.stage_index(&stage).ok_or_else(|| body.refuse("stage", "Stage was not found."))?;
@@ -176,12 +229,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let archived = archive_mark(state, &body, given_at, call.now)?;
     let owner =
         body.id_of("owner", "User", |id| state.user(id).is_some())?.or_else(|| actor.clone());
-    let mut followers: Vec<String> = owner.iter().cloned().collect();
-    let wanted = body.texts("followers")?.unwrap_or_default();
-    if wanted.iter().any(|id| state.user(id).is_none()) {
-        return Err(body.refuse("followers", "User was not found."));
-    }
-    add_new(&mut followers, wanted);
+    let followers = followers(state, &body, owner.as_ref())?;
     let mut tags = Vec::new();
     add_new(&mut tags, body.texts("tags")?.unwrap_or_default());
     add_new(&mut tags, posting.as_ref().map(posting_tags).unwrap_or_default());
@@ -199,13 +247,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     });
     let created_at = given_at.unwrap_or(call.now);
     let application = posting.as_ref().map(|posting| {
-        let application_id = state.random.uuid();
-        let mut fields = applications::blank(&application_id, &id, posting, created_at);
-        fields.insert("user".to_owned(), json!(actor));
-        let mut made = Application::new(posting, fields);
-        made.archived.clone_from(&archived);
-        state.applications.insert(application_id.clone(), made);
-        application_id
+        add_application(state, &id, posting, actor.as_ref(), archived.as_ref(), created_at)
     });
     let posting_location = posting.as_ref().map(|it| category(it, "location").to_owned());
     let row = Opportunity {
@@ -241,16 +283,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     if let Some(application) = &row.application {
         state.fire("applicationCreated", &row, json!({"applicationId": application}));
     }
-    for file in files {
-        let name = file.file_name.as_deref().unwrap_or_default();
-        let stored = Stored::new(name, file.bytes.clone(), call.now);
-        state.add_file(&id, stored, call.actor.clone());
-    }
-    if let Some(resume) = resume {
-        let name = resume.file_name.as_deref().unwrap_or_default();
-        let user = call.actor.clone();
-        state.add_resume(&id, (name, &resume.bytes), parsed_view, user, call.now);
-    }
+    attach(state, call, &id, (resume, parsed_view), files);
     state.opportunities.insert(id, row);
     Ok(Reply::Body(201, json!({"deduped": is_deduped, "data": view})))
 }

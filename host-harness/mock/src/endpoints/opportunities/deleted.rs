@@ -49,7 +49,8 @@ const AGES: [u64; 7] = [1, 12, 29, 30, 31, 90, 400];
 /// Numbers of people no other opportunity has: the third is confidential.
 const FIRST: usize = 23 * 1000 + 5;
 
-/// Deleted records: of opportunities, applications and postings some within the last thirty days and some before.
+/// Deleted records: of opportunities, applications and postings some within the last thirty days
+/// and some before.
 pub(crate) fn seed(state: &mut State, &Seeding { epoch, .. }: &Seeding) {
     let by = state.users.first().map(|user| text(user, "id").to_owned()).unwrap_or_default();
     let mut known = Vec::new();

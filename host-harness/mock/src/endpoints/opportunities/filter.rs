@@ -1,7 +1,7 @@
 //! The filters of the opportunity list.
 //!
-//! Values of one filter give the union, different filters intersect; a record without the filtered time never
-//! matches.
+//! Values of one filter give the union, different filters intersect; a record without the filtered
+//! time never matches.
 
 use crate::account::records::{Opportunity, canonical_email};
 use crate::account::state::State;

@@ -190,6 +190,13 @@ fn stage_history(
     steps.collect()
 }
 
+/// The origins of leads, as often as they are drawn.
+const LEAD_ORIGINS: [&str; 3] = ["sourced", "sourced", "agency"];
+
+/// The origins of applicants, as often as they are drawn.
+const ORIGINS: [&str; 8] =
+    ["applied", "applied", "applied", "referred", "internal", "university", "agency", "sourced"];
+
 /// The n-th opportunity with the posting it is for, if it is for one; its person is added.
 pub(crate) fn opportunity(
     state: &mut State,
@@ -201,20 +208,7 @@ pub(crate) fn opportunity(
     let contact = person(state, known, epoch, n);
     let is_lead = state.random.chance(35);
     let random = &mut state.random;
-    let origins: &[&str] = if is_lead {
-        &["sourced", "sourced", "agency"]
-    } else {
-        &[
-            "applied",
-            "applied",
-            "applied",
-            "referred",
-            "internal",
-            "university",
-            "agency",
-            "sourced",
-        ]
-    };
+    let origins = if is_lead { &LEAD_ORIGINS[..] } else { &ORIGINS[..] };
     let origin = random.word(origins).to_owned();
     let last = if is_lead { random.below(3) } else { 3 + random.below(9) };
     let last = usize::try_from(last).ok()?;

@@ -1,6 +1,7 @@
 //! The words seeded people are made of.
 //!
-//! Names in several scripts and lengths, because a client that counts bytes or expects two parts breaks on them.
+//! Names in several scripts and lengths, because a client that counts bytes or expects two parts
+//! breaks on them.
 
 pub(crate) const NAMES: [&str; 40] = [
     "Ana Lindgren",

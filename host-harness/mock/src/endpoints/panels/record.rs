@@ -207,8 +207,8 @@ fn template(state: &State, body: &Fields) -> Result<Option<String>, Failure> {
     body.id_of("feedbackTemplate", "Feedback template", |id| state.is_template(id))
 }
 
-/// The interview a body describes; what it leaves out is empty. `before` is the one it replaces, whose history
-/// stays.
+/// The interview a body describes; what it leaves out is empty. `before` is the one it replaces,
+/// whose history stays.
 pub(crate) fn interview(
     state: &State,
     body: &Fields,

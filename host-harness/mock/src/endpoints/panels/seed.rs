@@ -1,4 +1,5 @@
-//! Seeded panels with their interviews: past and still to come, canceled, read-only ones, with few fields set.
+//! Seeded panels with their interviews: past and still to come, canceled, read-only ones, with few
+//! fields set.
 
 use serde_json::{Map, Value, json};
 
@@ -61,6 +62,27 @@ fn extra(row: &Opportunity, link: Value) -> Map<String, Value> {
     fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
+/// A panel of two interviews with most of their fields set.
+fn complete(
+    state: &mut State,
+    row: &Opportunity,
+    template: Option<String>,
+    date: u64,
+    [first, second, third]: [String; 3],
+) -> Panel {
+    let first = Interview {
+        subject: Some("Phone interview".to_owned()),
+        note: Some("Please review the take-home first.\n".to_owned()),
+        location: Some("Call - (503) 555-0142".to_owned()),
+        template: template.clone(),
+        reminder: "daily".to_owned(),
+        extra: extra(row, Value::Null),
+        ..bare(state, row, date, &[first])
+    };
+    let second = Interview { template, ..bare(state, row, date + HOUR, &[second, third]) };
+    panel(state, row, vec![first, second])
+}
+
 /// The panels of the n-th opportunity that has any.
 fn of(state: &mut State, row: &Opportunity, n: usize, epoch: u64) -> Vec<Panel> {
     let users = users(state);
@@ -71,20 +93,7 @@ fn of(state: &mut State, row: &Opportunity, n: usize, epoch: u64) -> Vec<Panel> 
     let ahead = epoch + (3000 + state.random.below(30)) * DAY;
     match n % 8 {
         // Two that went well.
-        0 => {
-            let first = Interview {
-                subject: Some("Phone interview".to_owned()),
-                note: Some("Please review the take-home first.\n".to_owned()),
-                location: Some("Call - (503) 555-0142".to_owned()),
-                template: template.clone(),
-                reminder: "daily".to_owned(),
-                extra: extra(row, Value::Null),
-                ..bare(state, row, past, &[user(1)])
-            };
-            let second =
-                Interview { template, ..bare(state, row, past + HOUR, &[user(6), user(2)]) };
-            vec![panel(state, row, vec![first, second])]
-        }
+        0 => vec![complete(state, row, template, past, [user(1), user(6), user(2)])],
         // Made in the product: no optional fields, read-only.
         1 => {
             let interview = bare(state, row, past, &[user(8)]);

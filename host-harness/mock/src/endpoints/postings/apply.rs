@@ -1,5 +1,5 @@
-//! Applying to a posting as its job site does: checks the answers against the questions, then adds a contact, an
-//! opportunity and an application.
+//! Applying to a posting as its job site does: checks the answers against the questions, then adds
+//! a contact, an opportunity and an application.
 //!
 //! All of it at once; Lever parses the resume and looks for the contact later.
 
@@ -245,6 +245,45 @@ fn submission(
     })
 }
 
+impl Submission {
+    /// The answer to a personal question, if it is a text.
+    fn typed(&self, name: &str) -> Option<String> {
+        self.personal.get(name).and_then(Value::as_str).map(str::to_owned)
+    }
+
+    /// The contact it makes.
+    fn contact(&self, id: String) -> Contact {
+        let phone = self.typed("phone").map(|phone| ("other".to_owned(), phone));
+        Contact {
+            id,
+            name: self.typed("fullName").unwrap_or_default(),
+            headline: self.typed("currentCompany").unwrap_or_default(),
+            location: self.typed("currentLocation").unwrap_or_default(),
+            emails: self.typed("email").into_iter().collect(),
+            phones: phone.into_iter().collect(),
+            links: self.links.clone(),
+            is_anonymized: false,
+            data_protection: Value::Null,
+        }
+    }
+
+    /// The fields it fills in of an application.
+    fn fields(&self) -> impl Iterator<Item = (String, Value)> {
+        let phone = self.typed("phone").map(|phone| json!({"type": null, "value": phone}));
+        let typed = [
+            ("type", json!("posting")),
+            ("name", json!(self.typed("fullName"))),
+            ("company", json!(self.typed("currentCompany"))),
+            ("phone", json!(phone)),
+            ("email", json!(self.typed("email"))),
+            ("links", json!(self.links)),
+            ("comments", json!(self.typed("additionalInformation"))),
+        ];
+        let fields = typed.into_iter().chain(self.about.iter().cloned());
+        fields.map(|(name, value)| (name.to_owned(), value))
+    }
+}
+
 /// The sets as the application stores them.
 fn forms(state: &mut State, submission: &Submission, posting: &Value, now: u64) -> Vec<Value> {
     let questions = state.questions(posting);
@@ -275,9 +314,7 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
         return Err(Failure::Query(message.to_owned()));
     }
     let submission = submission(state, &call.body()?, &posting, call.now)?;
-    let typed =
-        |name: &str| submission.personal.get(name).and_then(Value::as_str).map(str::to_owned);
-    let email = typed("email").unwrap_or_default();
+    let email = submission.typed("email").unwrap_or_default();
     if !email.contains('@') {
         let pointer = "/personalInformation".to_owned();
         return Err(Failure::Field("Must be an email address.".to_owned(), pointer));
@@ -290,36 +327,16 @@ pub(crate) fn apply(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let is_new = known.is_none();
     let contact = known.unwrap_or_else(|| {
         let id = state.random.uuid();
-        let person = Contact {
-            id: id.clone(),
-            name: typed("fullName").unwrap_or_default(),
-            headline: typed("currentCompany").unwrap_or_default(),
-            location: typed("currentLocation").unwrap_or_default(),
-            emails: vec![email.clone()],
-            phones: typed("phone").map(|phone| ("other".to_owned(), phone)).into_iter().collect(),
-            links: submission.links.clone(),
-            is_anonymized: false,
-            data_protection: Value::Null,
-        };
-        state.contacts.insert(id.clone(), person);
+        state.contacts.insert(id.clone(), submission.contact(id.clone()));
         id
     });
     let mut fields = applications::blank(&application, &id, &posting, call.now);
-    let own = [
-        ("type", json!("posting")),
-        ("name", json!(typed("fullName"))),
-        ("company", json!(typed("currentCompany"))),
-        ("phone", json!(typed("phone").map(|phone| json!({"type": null, "value": phone})))),
-        ("email", json!(email)),
-        ("links", json!(submission.links)),
-        ("comments", json!(typed("additionalInformation"))),
-        ("customQuestions", json!(forms(state, &submission, &posting, call.now))),
-    ];
-    fields.extend(own.map(|(name, value)| (name.to_owned(), value)));
-    fields.extend(submission.about.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    fields.extend(submission.fields());
+    let forms = forms(state, &submission, &posting, call.now);
+    fields.insert("customQuestions".to_owned(), json!(forms));
     let made = Application::new(&posting, fields);
     state.applications.insert(application.clone(), made);
-    let location = typed("preferredPostingLocation");
+    let location = submission.typed("preferredPostingLocation");
     let location = location.unwrap_or_else(|| category(&posting, "location").to_owned());
     let owner = posting.get("owner").and_then(Value::as_str).map(str::to_owned);
     let row = Opportunity {

@@ -1,7 +1,7 @@
 //! Creating and changing postings.
 //!
-//! A change is partial, with one trap that was recorded: without a state the posting turns into a draft and loses its
-//! URLs and all its locations.
+//! A change is partial, with one trap that was recorded: without a state the posting turns into a
+//! draft and loses its URLs and all its locations.
 
 use serde_json::{Map, Value, json};
 

@@ -99,7 +99,8 @@ impl Questions {
 }
 
 impl State {
-    /// The application form of a posting; one made through the API asks for the person and two links.
+    /// The application form of a posting; one made through the API asks for the person and two
+    /// links.
     pub fn questions(&self, posting: &Value) -> Questions {
         let id = text(posting, "id");
         let known = self.all::<Questions>().iter().find(|known| known.posting == id).cloned();

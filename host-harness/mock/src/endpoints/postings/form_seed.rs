@@ -1,6 +1,8 @@
-//! Seeded application forms: question sets of every type a posting can ask with, EEO, consent, required links.
+//! Seeded application forms: question sets of every type a posting can ask with, EEO, consent,
+//! required links.
 //!
-//! Also the postings that only these lists show: one for colleagues, one confidential, one in two places.
+//! Also the postings that only these lists show: one for colleagues, one confidential, one in two
+//! places.
 
 use serde_json::{Value, json};
 

@@ -117,8 +117,8 @@ fn one_of(call: &Call, name: &str, known: &[&str]) -> Result<Option<String>, Fai
     }
 }
 
-/// Whether a posting is shown on one of the requested channels; a list of published ones without channels has the
-/// public ones only.
+/// Whether a posting is shown on one of the requested channels; a list of published ones without
+/// channels has the public ones only.
 fn is_distributed(posting: &Value, state: Option<&str>, channels: &[&str]) -> bool {
     let own = texts(posting, "distributionChannels");
     match (channels, state) {

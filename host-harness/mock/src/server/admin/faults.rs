@@ -1,4 +1,5 @@
-//! A fault as JSON, such as `{"effect": {"status": {"code": 503}}, "path": "/opportunities/**", "times": 3}`.
+//! A fault as JSON, such as `{"effect": {"status": {"code": 503}}, "path": "/opportunities/**",
+//! "times": 3}`.
 
 use std::time::Duration;
 

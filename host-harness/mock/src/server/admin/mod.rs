@@ -1,7 +1,9 @@
-//! The admin side: inspect the account and the requests, and inject faults, as JSON over HTTP on a port of its own.
+//! The admin side: inspect the account and the requests, and inject faults, as JSON over HTTP on a
+//! port of its own.
 //!
-//! For tests in any language. It reads past every route, as [`StoreView`](crate::StoreView) does. It shows no
-//! credential: of an `authorization` header only the scheme, and no body of the authorization server.
+//! For tests in any language. It reads past every route, as [`StoreView`](crate::StoreView) does.
+//! It shows no credential: of an `authorization` header only the scheme, and no body of the
+//! authorization server.
 
 mod faults;
 mod records;

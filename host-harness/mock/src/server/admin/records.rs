@@ -1,4 +1,5 @@
-//! Records by kind: the plural that Lever's paths have, so that a client's result can be compared with them.
+//! Records by kind: the plural that Lever's paths have, so that a client's result can be compared
+//! with them.
 
 use serde_json::{Map, Value, json};
 
