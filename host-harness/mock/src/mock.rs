@@ -19,6 +19,21 @@ use crate::server::service::{self, Service};
 use crate::server::storage::{Fetched, Hop};
 
 /// A running mock; it stops when dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use lever_mock::{Config, Mock};
+///
+/// let mock = Mock::start(Config::default()).await?;
+/// let (base_url, api_key) = (mock.base_url(), lever_mock::API_KEY);
+/// // Run a client with these, then check what it sent:
+/// # drop((base_url, api_key));
+/// let writes = mock.requests().into_iter().filter(|request| request.method != "GET");
+/// assert_eq!(writes.count(), 0, "{}", mock.describe());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Mock {
     pub(crate) address: SocketAddr,

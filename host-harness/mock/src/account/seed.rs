@@ -17,6 +17,14 @@ pub(crate) struct Seeding {
 }
 
 /// The history an account is seeded with.
+///
+/// ```
+/// use lever_mock::{Config, History};
+///
+/// // For a client that reads by `updated_at_start`.
+/// let config = Config { history: History::Recent, ..Config::default() };
+/// # drop(config);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
     /// Years of it; most opportunities were never updated since `updatedAt` exists.

@@ -5,6 +5,7 @@
 
 pub(crate) mod applications;
 mod archive_reasons;
+pub(crate) mod candidates;
 pub(crate) mod common;
 pub(crate) mod feedback;
 pub(crate) mod feedback_templates;

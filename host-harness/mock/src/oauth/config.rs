@@ -12,6 +12,17 @@ pub const CLIENT_SECRET: &str = "mock-client-secret";
 pub const REDIRECT_URI: &str = "http://localhost:8910/callback";
 
 /// How the authorization server is set up.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lever_mock::{Authorization, Config};
+///
+/// let authorization =
+///     Authorization { expires_in: Duration::from_secs(2), ..Authorization::default() };
+/// let config = Config { authorization, ..Config::default() };
+/// # drop(config);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Authorization {
     /// The application.

@@ -15,6 +15,22 @@ pub const API_KEY: &str = "mock-api-key";
 pub const ACCESS_TOKEN: &str = "mock-access-token";
 
 /// How a mock is set up.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lever_mock::{Config, Downloads, UnknownQuery};
+///
+/// let config = Config {
+///     opportunities: 20,
+///     latency: Duration::from_millis(50),
+///     unknown_query: UnknownQuery::Refuse,
+///     downloads: Downloads::Redirect,
+///     scoped_tokens: vec![("read-only".to_owned(), vec!["stages:read:admin".to_owned()])],
+///     ..Config::default()
+/// };
+/// assert_eq!(config.port, 0, "a free port");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// TCP port on 127.0.0.1; 0 takes any free one.
@@ -60,6 +76,18 @@ pub struct Config {
     /// TCP port on 127.0.0.1 of the admin side; 0 takes any free one, None has no admin side.
     pub admin_port: Option<u16>,
     /// Which webhooks are accepted, and how they are delivered.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use lever_mock::{Config, WebhookRules};
+    ///
+    /// // Retries after 10, 20, 40, 80 and 160 ms instead of seconds.
+    /// let webhooks =
+    ///     WebhookRules { retry_base: Duration::from_millis(10), ..WebhookRules::default() };
+    /// let config = Config { webhooks, ..Config::default() };
+    /// # drop(config);
+    /// ```
     pub webhooks: WebhookRules,
 }
 
@@ -95,6 +123,15 @@ impl Default for Config {
 }
 
 /// A token bucket.
+///
+/// ```
+/// use lever_mock::{Config, Rate, RetryAfter};
+///
+/// // One request a second, and a 429 that says when to retry.
+/// let rate = Rate { per_second: 1, burst: 1, retry_after: Some(RetryAfter::Seconds) };
+/// let config = Config { rate: Some(rate), ..Config::default() };
+/// # drop(config);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rate {
     /// Requests a second that refill the bucket.

@@ -9,6 +9,16 @@ use serde_json::Value;
 use crate::server::routes::BASE;
 
 /// What goes wrong.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lever_mock::{Effect, Fault};
+///
+/// let slow = Fault::new(Effect::Delay(Duration::from_secs(5))).path("/users");
+/// let lost = Fault::new(Effect::ResetAfter).method("POST");
+/// # drop((slow, lost));
+/// ```
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Another response than the real one.
@@ -82,6 +92,14 @@ pub enum Effect {
 }
 
 /// The body of `Effect::Status`.
+///
+/// ```
+/// use lever_mock::{Content, Effect, Fault};
+///
+/// let headers = vec![("retry-after".to_owned(), "1".to_owned())];
+/// let fault = Fault::new(Effect::Status { code: 502, body: Content::Html, headers });
+/// # drop(fault);
+/// ```
 #[derive(Clone, Debug)]
 pub enum Content {
     /// JSON as given.
@@ -93,6 +111,14 @@ pub enum Content {
 }
 
 /// A rule: which requests are hit, how often, by what.
+///
+/// ```
+/// use lever_mock::Fault;
+///
+/// // The second and third read of any opportunity get a 503.
+/// let fault = Fault::status(503).method("GET").path("/opportunities/*").skip(1).times(2);
+/// # drop(fault);
+/// ```
 ///
 /// By default it hits the next request, whatever it is. The first rule that fits a request counts;
 /// requests refused for their credential or the rate limit meet no rule.

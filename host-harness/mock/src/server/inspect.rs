@@ -18,6 +18,19 @@ use crate::endpoints::{RESOURCES, applications, opportunities, postings};
 use crate::server::service::Service;
 
 /// The account's records, as GET would show them now to a credential that may see everything.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use lever_mock::{Config, Mock};
+///
+/// let mock = Mock::start(Config::default()).await?;
+/// assert_eq!(mock.store().stages().len(), 12);
+/// let reasons = mock.store().records("archive_reasons").expect("a kind of record");
+/// assert_eq!(reasons, mock.store().archive_reasons());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct StoreView<'m>(&'m Service);
 

@@ -1,10 +1,9 @@
 //! Which row a request meets, and what every row has in common: scope and `perform_as`.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
 
 use crate::account::state::State;
+use crate::endpoints::candidates;
 use crate::endpoints::common::resource::{Actor, Row};
 use crate::endpoints::rows;
 use crate::http::call::Call;
@@ -14,18 +13,6 @@ use crate::server::config::PerformAs;
 
 /// The version prefix of every path.
 pub(crate) const BASE: &str = "/v1";
-
-/// The old name of opportunities, as a path below it.
-const CANDIDATES: &str = "/candidates";
-
-/// The path that a raw path is another name of: opportunities were candidates until 2020.
-fn canonical(path: &str) -> Cow<'_, str> {
-    let rest = path.strip_prefix(BASE).and_then(|path| path.strip_prefix(CANDIDATES));
-    match rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
-        Some(rest) => format!("{BASE}/opportunities{rest}").into(),
-        None => path.into(),
-    }
-}
 
 /// The decoded values of the `:name` segments, if the raw path fits the pattern.
 fn captures(pattern: &str, path: &str) -> Option<Vec<String>> {
@@ -49,7 +36,7 @@ fn captures(pattern: &str, path: &str) -> Option<Vec<String>> {
 /// # Errors
 /// `NoPath` where no row has the path, `Method` where none has it with this method.
 pub(crate) fn find(method: &str, path: &str) -> Result<(&'static Row, Vec<String>), Failure> {
-    let known = canonical(path);
+    let known = candidates::canonical(path, BASE);
     let fitting = rows().filter_map(|row| Some((row, captures(row.path, &known)?)));
     let mut fitting = fitting.peekable();
     if fitting.peek().is_none() {
@@ -65,7 +52,7 @@ pub(crate) fn find(method: &str, path: &str) -> Result<(&'static Row, Vec<String
 /// The scopes of which one is missing.
 pub(crate) fn check_scope(row: &Row, credential: &Credential, path: &str) -> Result<(), Failure> {
     let writes = row.method != "GET";
-    let is_old = row.scope.contains(&"opportunities") && canonical(path) != path;
+    let is_old = row.scope.contains(&"opportunities") && candidates::canonical(path, BASE) != path;
     if credential.allows(row.scope, writes)
         || (is_old && credential.allows(&["candidates"], writes))
     {
