@@ -5,7 +5,7 @@ use lever_mock::command::{self, MockArgs};
 
 /// Run a mock Lever on this machine until interrupted
 #[derive(Parser)]
-#[command(name = "lever-mock", version, about, max_term_width = 100)]
+#[command(name = "lever-mock", version, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     mock: MockArgs,
