@@ -80,3 +80,22 @@ pub(crate) fn account(seed: u64, seeding: Seeding) -> State {
     }
     state
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_resource_has_a_kind_of_its_own_and_rows_that_say_what_they_need() {
+        let mut kinds = HashSet::new();
+        for resource in RESOURCES.iter().filter(|resource| resource.records.is_some()) {
+            assert!(kinds.insert(resource.kind), "{} is there twice", resource.kind);
+        }
+        for row in rows() {
+            assert!(row.path.starts_with('/') && !row.scope.is_empty(), "{row:?}");
+            assert_eq!(row.method == "GET", row.actor == common::resource::Actor::None, "{row:?}");
+        }
+    }
+}
