@@ -50,12 +50,12 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// The plain text, a line for each block.
 pub(crate) fn plain(html: &str) -> String {
-    let said = pieces(html).into_iter().map(|(is_tag, piece)| match (is_tag, piece) {
+    let text = pieces(html).into_iter().map(|(is_tag, piece)| match (is_tag, piece) {
         (false, text) => text,
         (true, "br" | "br/" | "br /" | "/div" | "/p" | "/li") => "\n",
         (true, _) => "",
     });
-    let text: String = said.collect();
+    let text: String = text.collect();
     let entities =
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&nbsp;", " "), ("&amp;", "&")];
     entities.iter().fold(text, |text, (entity, letter)| text.replace(entity, letter))

@@ -88,8 +88,8 @@ impl Application {
 impl State {
     /// An opportunity as GET shows it, nothing expanded.
     pub fn view(&self, row: &Opportunity) -> Value {
-        let nobody = Contact::default();
-        let contact = self.contacts.get(&row.contact).unwrap_or(&nobody);
+        let unknown = Contact::default();
+        let contact = self.contacts.get(&row.contact).unwrap_or(&unknown);
         let mut view = json!({
             "id": row.id,
             "name": contact.name,

@@ -64,7 +64,7 @@ impl State {
         all.find(|requisition| text(requisition, "id") == id)
     }
 
-    /// A requisition as GET shows it, nothing expanded, with the hires made here.
+    /// A requisition as GET shows it, nothing expanded, with the hires counted since.
     pub fn requisition_view(&self, requisition: &Value) -> Value {
         let is_own = |hire: &Value| hire.get("id") == requisition.get("id");
         let hires = self.applications.values().filter_map(|it| it.requisition.as_ref());

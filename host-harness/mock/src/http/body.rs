@@ -2,7 +2,7 @@
 //! JSON pointer.
 //!
 //! JSON and forms read alike, but for numbers and booleans, which a form can only spell. What a
-//! value means is the handler's business.
+//! value means is up to the handler.
 
 use serde_json::{Map, Value};
 

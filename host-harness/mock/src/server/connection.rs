@@ -1,5 +1,4 @@
-//! Sockets: accepts connections, speaks HTTP/1.1, waits, and breaks connections where a fault says
-//! so.
+//! Sockets: accepts connections, speaks HTTP/1.1, waits, and breaks connections for faults.
 //!
 //! Decides nothing; sound responses go through hyper, broken ones are written raw.
 

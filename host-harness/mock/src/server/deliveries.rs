@@ -151,7 +151,7 @@ impl Deliveries {
 
     fn order(&self, number: u64) {
         self.pending.send_modify(|pending| *pending += 1);
-        // Without a receiver the mock was dropped, and nobody waits.
+        // Without a receiver the mock was dropped.
         self.orders.send(number).ok();
     }
 

@@ -160,7 +160,7 @@ fn attribution(call: &Call, posting: Option<&Value>) -> Result<Option<String>, F
     Ok(actor.filter(|actor| !actor.is_empty()))
 }
 
-/// The owner and whoever else a body names.
+/// The owner and the users a body names.
 fn followers(state: &State, body: &Fields, owner: Option<&String>) -> Result<Vec<String>, Failure> {
     let named = body.texts("followers")?.unwrap_or_default();
     if named.iter().any(|id| state.user(id).is_none()) {

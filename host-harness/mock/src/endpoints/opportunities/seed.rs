@@ -1,6 +1,6 @@
 //! Seeded people, their opportunities and applications.
 //!
-//! Proportions are the business of this file; what each record means is not.
+//! Chooses proportions; the records themselves are defined elsewhere.
 
 use serde_json::{Map, Value, json};
 

@@ -139,7 +139,7 @@ fn of(state: &mut State, row: &Opportunity, n: usize, epoch: u64) -> Vec<Panel> 
                 ..panel(state, row, vec![interview])
             }]
         }
-        // By somebody who left, at the other end of the world.
+        // By a deactivated user, in a distant time zone.
         6 => {
             let interview = Interview { duration: 1, ..bare(state, row, past, &[user(3)]) };
             let timezone = "Asia/Tokyo".to_owned();

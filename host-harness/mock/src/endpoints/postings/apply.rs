@@ -220,8 +220,8 @@ fn submission(
     }
     let origin = body.one_of("origin", &["applied", "internal"])?.unwrap_or("applied");
     let distribution = if origin == "internal" { "internal" } else { "external" };
-    let asked = questions.personal(posting);
-    let personal = named(state, body, "personalInformation", &asked, now)?;
+    let personal_questions = questions.personal(posting);
+    let personal = named(state, body, "personalInformation", &personal_questions, now)?;
     let given = body.children("personalInformation")?.unwrap_or_default();
     let uri = given.iter().find(|entry| entry.value("name") == Some(&json!("resume")));
     let urls = named(state, body, "urls", &questions.links(), now)?;

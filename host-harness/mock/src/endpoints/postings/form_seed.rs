@@ -129,7 +129,7 @@ fn consent(random: &mut Random) -> Value {
     })
 }
 
-/// A copy of the first posting under its own id, changed as told.
+/// A copy of the first posting under its own id, then changed.
 fn posting(
     state: &mut State,
     title: &str,
