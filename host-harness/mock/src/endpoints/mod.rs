@@ -21,6 +21,7 @@ pub(crate) mod postings;
 pub(crate) mod referrals;
 pub(crate) mod requisitions;
 pub(crate) mod resumes;
+mod sources;
 mod stages;
 mod tags;
 pub(crate) mod uploads;
@@ -43,6 +44,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
     opportunities::CONTACTS,
     applications::RESOURCE,
     tags::RESOURCE,
+    sources::RESOURCE,
     notes::RESOURCE,
     ACCOUNT_ID,
     postings::FORMS,

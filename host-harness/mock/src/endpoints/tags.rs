@@ -1,49 +1,19 @@
-//! The tags in use, and the sources: every text that opportunities have, with how often.
+//! The tags in use.
+//!
+//! Read-only: they are changed on the opportunities.
 
-use std::collections::BTreeMap;
-
-use serde_json::json;
-
-use crate::account::records::Opportunity;
 use crate::account::state::State;
-use crate::endpoints::common::resource::{Names, Resource, read};
+use crate::endpoints::common::counts;
+use crate::endpoints::common::resource::{Resource, read};
 use crate::http::call::Call;
-use crate::http::cursor::Part;
-use crate::http::page;
 use crate::http::reply::{Failure, Reply};
-
-const PAGED: Names = &["limit", "offset"];
 
 pub(crate) const RESOURCE: Resource = Resource {
     kind: "tags",
-    rows: &[
-        read(&["tags"], "/tags", PAGED, &[], tags),
-        read(&["sources"], "/sources", PAGED, &[], sources),
-    ],
+    rows: &[read(&["tags"], "/tags", counts::QUERY, &[], list)],
     ..Resource::EMPTY
 };
 
-/// Every text used on opportunities with how often, in the order of the texts.
-fn counted(
-    state: &State,
-    call: &Call,
-    texts: impl Fn(&Opportunity) -> &[String],
-) -> Result<Reply, Failure> {
-    let mut counts = BTreeMap::<&str, u64>::new();
-    for text in state.opportunities.values().flat_map(&texts) {
-        *counts.entry(text).or_default() += 1;
-    }
-    let rows = counts.into_iter().map(|(text, count)| {
-        (vec![Part::Text(text.to_owned())], json!({"text": text, "count": count}))
-    });
-    let page = page::cut(call, rows.collect())?;
-    Ok(Reply::List { data: page.rows, next: page.next })
-}
-
-fn tags(state: &mut State, call: &Call) -> Result<Reply, Failure> {
-    counted(state, call, |row| &row.tags)
-}
-
-fn sources(state: &mut State, call: &Call) -> Result<Reply, Failure> {
-    counted(state, call, |row| &row.sources)
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    counts::list(state, call, |row| &row.tags)
 }

@@ -10,6 +10,7 @@ pub(crate) mod deliveries;
 pub(crate) mod faults;
 pub(crate) mod gzip;
 pub(crate) mod inspect;
+pub(crate) mod limits;
 pub(crate) mod routes;
 pub(crate) mod seen;
 pub(crate) mod service;

@@ -2,7 +2,6 @@
 //!
 //! No sockets and no waiting; `connection` does both.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -25,10 +24,10 @@ use crate::oauth::server::AuthServer;
 use crate::oauth::tokens::Tokens;
 use crate::server::apply_fault::{Transmission, apply_fault, from_lever};
 use crate::server::auth::Credential;
-use crate::server::bucket::Bucket;
-use crate::server::config::{Config, Downloads, Rate, RetryAfter, UnknownBody, UnknownQuery};
+use crate::server::config::{Config, Downloads, UnknownBody, UnknownQuery};
 use crate::server::deliveries::{Deliveries, Orders};
 use crate::server::faults::{Effect, Faults};
+use crate::server::limits::Limits;
 use crate::server::routes;
 use crate::server::seen::{Body, Seen};
 use crate::server::storage::Storage;
@@ -50,7 +49,7 @@ pub(crate) struct Inner {
     /// Delay before every response.
     pub latency: Duration,
     pub received: u64,
-    buckets: HashMap<String, Bucket>,
+    limits: Limits,
 }
 
 /// The mock without its socket.
@@ -122,7 +121,7 @@ impl Service {
             ahead: 0,
             latency: config.latency,
             received: 0,
-            buckets: HashMap::new(),
+            limits: Limits::new(config.rate.clone(), config.apply_rate.clone()),
         };
         let (inner, deliveries) = (Mutex::new(inner), Arc::new(deliveries));
         (Self { config, started: Instant::now(), deliveries, inner }, orders)
@@ -183,28 +182,12 @@ impl Service {
         let credential = Credential::find(&self.config, tokens, now, header);
         let is_application = row.is_some_and(Row::is_application);
         let credential = credential.ok_or((Failure::Unauthorized, None)).and_then(|credential| {
-            let limits = self.limits(&credential.name, is_application);
-            limits.into_iter().try_for_each(|(name, rate)| {
-                let bucket = inner.buckets.entry(name);
-                let bucket = bucket.or_insert_with(|| Bucket::new(rate.per_second, rate.burst));
-                bucket.take(at).map_err(|wait| (Failure::Throttled, Some(wait)))
-            })?;
+            let taken = inner.limits.take(&credential.name, is_application, at);
+            taken.map_err(|wait| (Failure::Throttled, Some(wait)))?;
             Ok(credential)
         });
         let max_body = if row.is_some_and(|row| row.takes.is_form()) { MAX_FORM } else { MAX_JSON };
         Admission { max_body, seen, credential }
-    }
-
-    /// The limits a request counts against, each under its name.
-    fn limits(&self, credential: &str, is_application: bool) -> Vec<(String, &Rate)> {
-        let Some(rate) = &self.config.rate else {
-            return Vec::new();
-        };
-        let mut limits = vec![(credential.to_owned(), rate)];
-        if let (true, Some(rate)) = (is_application, &self.config.apply_rate) {
-            limits.push((format!("applications of {credential}"), rate));
-        }
-        limits
     }
 
     /// Handles an admitted request, with its body or why there is none, and records the outcome.
@@ -234,7 +217,7 @@ impl Service {
             Err((failure, until)) => {
                 let mut answer =
                     from_lever(Response::json(failure.parts().0, Some(&failure.body())));
-                answer.headers.extend(self.retry_after(until));
+                answer.headers.extend(until.and_then(|until| inner.limits.retry_after(until)));
                 seen.status = Some(answer.status);
                 return Decision { wait, transmission: Transmission::Response(answer) };
             }
@@ -285,20 +268,6 @@ impl Service {
             _ => Duration::ZERO,
         };
         Decision { wait, transmission: apply_fault(hit.effect, whole, None, None) }
-    }
-
-    fn retry_after(&self, until: Option<Duration>) -> Option<(String, String)> {
-        let form = self.config.rate.as_ref()?.retry_after?;
-        let until = until?;
-        let seconds = until.as_secs().saturating_add(u64::from(until.subsec_nanos() > 0));
-        let value = match form {
-            RetryAfter::Seconds => seconds.to_string(),
-            RetryAfter::HttpDate => {
-                let date = SystemTime::now().checked_add(Duration::from_secs(seconds))?;
-                httpdate::fmt_http_date(date)
-            }
-        };
-        Some(("retry-after".to_owned(), value))
     }
 
     /// The response without any fault, and its JSON where it is JSON.
