@@ -58,7 +58,7 @@ pub async fn advance(mock: &Mock, opportunity: &str, stage: &str) {
 }
 
 fn statuses(delivery: &Delivery) -> Vec<u16> {
-    delivery.attempts.iter().map(|attempt| *attempt.answer.as_ref().unwrap()).collect()
+    delivery.attempts.iter().map(|attempt| *attempt.result.as_ref().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn an_ended_subscription_and_other_machines_are_not_called() {
     advance(&mock, &id, "offer").await;
     mock.deliveries_settled().await;
     let attempts = mock.deliveries()[0].attempts.clone();
-    assert!(attempts.iter().all(|it| it.answer.as_ref().unwrap_err().contains("this machine")));
+    assert!(attempts.iter().all(|it| it.result.as_ref().unwrap_err().contains("this machine")));
 
     let made = subscribe(&mock, "candidateStageChange", &inbox.url()).await;
     mock.hold_deliveries();

@@ -112,7 +112,7 @@ async fn while_the_file_cannot_be_written_lever_tries_again_and_nothing_is_lost_
         tokio::task::yield_now().await;
     }
     let refused = mock.deliveries();
-    assert!(refused.iter().all(|delivery| delivery.attempts[0].answer == Ok(503)));
+    assert!(refused.iter().all(|delivery| delivery.attempts[0].result == Ok(503)));
     assert!(refused.iter().all(|delivery| !delivery.is_settled), "{refused:?}");
     std::fs::remove_dir(folder.jsonl()).unwrap();
     mock.deliveries_settled().await;

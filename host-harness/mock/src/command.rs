@@ -5,61 +5,64 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::service::wall_clock;
-use crate::{
-    API_KEY, CLIENT_ID, CLIENT_SECRET, Config, History, Mock, PerformAs, REDIRECT_URI, Rate,
-};
+use crate::account::seed::History;
+use crate::mock::Mock;
+use crate::oauth::config::{CLIENT_ID, CLIENT_SECRET, REDIRECT_URI};
+use crate::server::config::{API_KEY, Config, PerformAs, Rate};
+use crate::server::service::wall_clock;
 
 /// 1976, so that there is room for a history before it, to the end of the year 9999.
 const EPOCHS: std::ops::RangeInclusive<u64> = 200_000_000_000..=253_402_300_799_999;
 
-/// The arguments of the command line.
+/// The options of the command line.
 #[derive(Args, Clone, Debug)]
 pub struct MockArgs {
-    /// The port on 127.0.0.1; any free one when 0
+    /// Listen on this port of 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The same seed gives the same account
+    /// Seed the account with this number; the same seed always makes the same account
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Opportunities the account starts with
+    /// Number of opportunities in the account
     #[arg(long, default_value_t = 250)]
     opportunities: usize,
-    /// Ninety days of history up to now, each opportunity with `updatedAt`, for clients that read what is new
+    /// Make an account with ninety days of history up to now and `updatedAt` in every opportunity
     #[arg(long)]
     modern: bool,
-    /// The latest moment of the account's history, in milliseconds since 1970 UTC [default: 2026-01-01, or now if modern]
+    /// End the history at this time, in milliseconds since 1970 UTC [default: 2026-01-01, or now
+    /// with --modern]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(EPOCHS))]
     epoch: Option<u64>,
-    /// The port on 127.0.0.1 of the admin side, which shows what is held and was seen and breaks things; any free one when 0
+    /// Serve the admin side on this port of 127.0.0.1, to inspect the account and inject faults; 0
+    /// picks a free one
     #[arg(long, value_name = "PORT")]
     admin_port: Option<u16>,
-    /// Milliseconds before each answer
-    #[arg(long, default_value_t = 0)]
+    /// Delay each response by this many milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
     latency_ms: u64,
-    /// Requests a second for each credential; 0 takes the limit away
+    /// Requests per second allowed for each credential; 0 disables the rate limit
     #[arg(long, default_value_t = Rate::default().per_second)]
     rate: u32,
-    /// Requests at once for each credential
+    /// Requests each credential may send at once
     #[arg(long, default_value_t = Rate::default().burst)]
     burst: u32,
-    /// Whether perform_as is demanded where Lever demands it
+    /// How to check the perform_as parameter of writes
     #[arg(long, value_enum, default_value_t = Check::Strict)]
     perform_as: Check,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Check {
-    /// As Lever
+    /// Require it where Lever does
     Strict,
-    /// Anything goes
+    /// Never check it
     Lax,
 }
 
 /// Runs until interrupted.
 ///
 /// # Errors
-/// When a port cannot be bound, or nothing be printed.
+/// When a port cannot be bound, or stdout cannot be written.
 pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
     let rate = Rate { per_second: args.rate, burst: args.burst.max(1), ..Rate::default() };
     let history = if args.modern { History::Recent } else { History::Long };
@@ -86,11 +89,11 @@ pub async fn run(args: &MockArgs) -> anyhow::Result<()> {
     .await?;
     let (url, auth_url) = (mock.base_url(), mock.auth_url());
     let greeting = format!(
-        "A mock Lever with {} opportunities answers at {url} until you press Ctrl-C.\n\
-         It takes the API key {API_KEY}. In another terminal:\n\n  \
+        "A mock Lever with {} opportunities is running at {url} (Ctrl-C stops it).\n\
+         It accepts the API key {API_KEY}. In another terminal:\n\n  \
          LEVER_API_KEY={API_KEY} lever-host --base-url {url} --allow-loopback \\\n    \
          --grant opportunities=read call opportunities list-page '{{\"limit\": 2}}'\n\n\
-         Its authorization server is {auth_url}, which knows the application {CLIENT_ID}\n\
+         Its authorization server is {auth_url}. It accepts the application {CLIENT_ID}\n\
          with the secret {CLIENT_SECRET} and the redirect URI {REDIRECT_URI}:\n\n  \
          LEVER_CLIENT_SECRET={CLIENT_SECRET} lever-host --base-url {url} --allow-loopback \\\n    \
          auth login --client-id {CLIENT_ID} --scope opportunities:read:admin\n",

@@ -1,11 +1,11 @@
-//! `lever-mock`: a Lever to try clients on, on this machine.
+//! `lever-mock`: a mock Lever on this machine, to test clients against.
 
 use clap::Parser;
 use lever_mock::command::{self, MockArgs};
 
-/// Runs a mock Lever on this machine until interrupted
+/// Run a mock Lever on this machine until interrupted
 #[derive(Parser)]
-#[command(name = "lever-mock", version, about, max_term_width = 100)]
+#[command(name = "lever-mock", version, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     mock: MockArgs,

@@ -1,8 +1,15 @@
-//! A small seeded generator, so that the same seed gives the same account for ever.
+//! A small seeded generator, so that the same seed gives the same account forever.
 //!
-//! SplitMix64: its output is fixed by its definition, which no crate promises for its own. Not for secrets.
+//! SplitMix64: its output is fixed by its definition, which no crate promises for its own. Not for
+//! secrets.
 
 /// The generator.
+///
+/// ```
+/// use lever_mock::random::Random;
+///
+/// assert_eq!(Random::new(7).uuid(), Random::new(7).uuid());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 

@@ -1,14 +1,16 @@
-//! The public postings API v0 that job sites are built on: another API, without credential, envelope or cursor.
+//! The public postings API v0 that job sites are built on: another API, without credential,
+//! envelope or cursor.
 //!
 //! Only what is published on the public channel shows. Applications come in by `/v1` alone.
 
 use serde_json::{Value, json};
 
-use crate::html;
-use crate::postings::{category, is_confidential, texts};
-use crate::seen::Seen;
-use crate::store::{State, text};
-use crate::wire::Whole;
+use crate::account::html;
+use crate::account::postings::{category, is_confidential};
+use crate::account::records::{text, texts};
+use crate::account::state::State;
+use crate::http::request::Head;
+use crate::http::response::Response;
 
 /// Below which it lies.
 const BASE: &str = "/v0/postings";
@@ -18,7 +20,7 @@ pub const SITE: &str = "harborlight";
 
 const GROUPS: [&str; 3] = ["location", "commitment", "team"];
 
-/// Why a request gets no posting: status and sentence.
+/// Why a request is refused: status and message.
 type Refusal = (u16, String);
 
 /// Whether a raw path is this API's.
@@ -26,19 +28,19 @@ pub(crate) fn serves(path: &str) -> bool {
     path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The answer to a request of one of its paths, and its JSON where it is JSON.
-pub(crate) fn answer(state: &State, seen: &Seen) -> (Whole, Option<Value>) {
-    let found = match seen.method.as_str() {
-        "GET" => found(state, seen),
+/// The response to a request of one of its paths, and its JSON where it is JSON.
+pub(crate) fn respond(state: &State, head: &Head) -> (Response, Option<Value>) {
+    let found = match head.method {
+        "GET" => found(state, head),
         method => Err((405, format!("{method} is not allowed"))),
     };
     match found {
         Err((status, error)) => {
             let json = json!({"ok": false, "error": error});
-            (Whole::json(status, Some(&json)), Some(json))
+            (Response::json(status, Some(&json)), Some(json))
         }
-        Ok(json) if is_html(seen) => (Whole::page(&page(&json)), None),
-        Ok(json) => (Whole::json(200, Some(&json)), Some(json)),
+        Ok(json) if is_html(head) => (Response::page(&page(&json)), None),
+        Ok(json) => (Response::json(200, Some(&json)), Some(json)),
     }
 }
 
@@ -46,16 +48,16 @@ fn missing() -> Refusal {
     (404, "Document not found".to_owned())
 }
 
-fn found(state: &State, seen: &Seen) -> Result<Value, Refusal> {
-    if let Some(mode) = one(seen, "mode")
+fn found(state: &State, head: &Head) -> Result<Value, Refusal> {
+    if let Some(mode) = one(head, "mode")
         && !["json", "html", "iframe"].contains(&mode)
     {
         return Err((400, format!("Invalid mode: {mode}")));
     }
-    let rest = seen.path.strip_prefix(BASE).unwrap_or_default();
+    let rest = head.path.strip_prefix(BASE).unwrap_or_default();
     let mut segments = rest.split('/').skip(1);
     match (segments.next(), segments.next(), segments.next()) {
-        (Some(SITE), None | Some(""), None) => list(state, seen),
+        (Some(SITE), None | Some(""), None) => list(state, head),
         (Some(SITE), Some(id), None) => {
             let posting = shown(state).find(|posting| text(posting, "id") == id);
             posting.map(view).ok_or_else(missing)
@@ -65,15 +67,15 @@ fn found(state: &State, seen: &Seen) -> Result<Value, Refusal> {
 }
 
 /// The only value of a parameter, or the last.
-fn one<'s>(seen: &'s Seen, name: &str) -> Option<&'s str> {
-    seen.values(name).last().copied()
+fn one<'s>(head: &Head<'s>, name: &str) -> Option<&'s str> {
+    head.values(name).last().copied()
 }
 
-/// JSON or a page: as the mode says, else as the client accepts.
-fn is_html(seen: &Seen) -> bool {
-    match one(seen, "mode") {
+/// Whether a page is wanted: by the mode, else by `accept`.
+fn is_html(head: &Head) -> bool {
+    match one(head, "mode") {
         Some(mode) => mode != "json",
-        None => !seen.header("accept").is_some_and(|kinds| kinds.contains("application/json")),
+        None => !head.header("accept").is_some_and(|kinds| kinds.contains("application/json")),
     }
 }
 
@@ -85,21 +87,21 @@ fn shown(state: &State) -> impl Iterator<Item = &Value> {
     })
 }
 
-fn number(seen: &Seen, name: &str) -> Result<Option<usize>, Refusal> {
-    one(seen, name)
+fn number(head: &Head, name: &str) -> Result<Option<usize>, Refusal> {
+    one(head, name)
         .map(|text| text.parse().map_err(|_| (400, format!("Invalid {name}: {text}"))))
         .transpose()
 }
 
-fn list(state: &State, seen: &Seen) -> Result<Value, Refusal> {
-    let (skip, limit) = (number(seen, "skip")?, number(seen, "limit")?);
-    let group = one(seen, "group");
+fn list(state: &State, head: &Head) -> Result<Value, Refusal> {
+    let (skip, limit) = (number(head, "skip")?, number(head, "limit")?);
+    let group = one(head, "group");
     if let Some(group) = group.filter(|group| !GROUPS.contains(group)) {
         return Err((400, format!("Invalid group: {group}")));
     }
     let is_wanted = |posting: &&Value| {
         ["location", "commitment", "team", "department", "level"].into_iter().all(|name| {
-            let wanted = seen.values(name);
+            let wanted = head.values(name);
             let mut own = vec![category(posting, name)];
             if let ("location", Some(categories)) = (name, posting.get("categories")) {
                 own.extend(texts(categories, "allLocations"));

@@ -1,25 +1,34 @@
-//! Referrals: who recommended somebody, as a form filled in.
+//! Referrals: forms filled in by those who recommended a candidate.
 //!
 //! Read-only; they are made in the product.
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Failure};
-use crate::call::Call;
-use crate::opportunities::{find, select};
-use crate::page;
-use crate::routes::Row;
-use crate::routes::row::{Names, ONE, PAGE, read};
-use crate::store::{State, text};
+use crate::account::records::text;
+use crate::account::seed::Seeding;
+use crate::account::state::State;
+use crate::endpoints::common::access;
+use crate::endpoints::common::resource::{Names, ONE, PAGE, Resource, below, read};
+use crate::http::call::Call;
+use crate::http::page;
+use crate::http::reply::{Failure, Reply};
 
 const SCOPE: Names = &["referrals"];
 
 const EXPAND: Names = &["user", "referrer", "stage"];
 
-pub(crate) const ROWS: &[Row] = &[
-    read(SCOPE, "/opportunities/:opportunity/referrals", PAGE, EXPAND, list),
-    read(SCOPE, "/opportunities/:opportunity/referrals/:referral", ONE, EXPAND, get),
-];
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "referrals",
+    rows: &[
+        read(SCOPE, "/opportunities/:opportunity/referrals", PAGE, EXPAND, list),
+        read(SCOPE, "/opportunities/:opportunity/referrals/:referral", ONE, EXPAND, get),
+    ],
+    records: Some(|state| {
+        let referrals = state.all::<Referral>().iter();
+        referrals.map(|it| below(it.view.clone(), &it.opportunity)).collect()
+    }),
+    seed: Some(seed),
+};
 
 /// A referral.
 #[derive(Clone, Debug)]
@@ -32,12 +41,12 @@ pub(crate) struct Referral {
 impl State {
     /// The referrals of an opportunity, oldest first.
     pub fn referrals_of<'s>(&'s self, opportunity: &'s str) -> impl Iterator<Item = &'s Value> {
-        let own = self.referrals.iter().filter(move |it| it.opportunity == opportunity);
+        let own = self.all::<Referral>().iter().filter(move |it| it.opportunity == opportunity);
         own.map(|referral| &referral.view)
     }
 }
 
-/// The record as the request wants it shown.
+/// The record with the expansions and fields of the request.
 fn shown(state: &State, referral: &Value, call: &Call) -> Value {
     let mut view = referral.clone();
     for name in call.all("expand") {
@@ -47,39 +56,39 @@ fn shown(state: &State, referral: &Value, call: &Call) -> Value {
         if let Value::String(id) = field {
             *field = match name {
                 "stage" => {
-                    let stage = state.stages.iter().find(|stage| stage.id == *id);
+                    let stage = state.stage(id);
                     stage.map_or_else(|| json!(id), |stage| stage.view())
                 }
                 _ => state.user_view(id),
             };
         }
     }
-    select(view, call)
+    call.select(view)
 }
 
-fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let opportunity = find(state, call)?;
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let opportunity = access::opportunity(state, call)?;
     let rows = state.referrals_of(&opportunity.id);
     let rows = rows.map(|row| (page::by_creation(row), shown(state, row, call)));
-    let page = page::cut(&state.issued, call, rows.collect())?;
-    Ok(Answer::List { data: page.rows, next: page.next })
+    let page = page::cut(call, rows.collect())?;
+    Ok(Reply::List { data: page.rows, next: page.next })
 }
 
-fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    let opportunity = find(state, call)?;
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    let opportunity = access::opportunity(state, call)?;
     let mut rows = state.referrals_of(&opportunity.id);
     let row = rows.find(|row| text(row, "id") == call.id(1));
     let row = row.ok_or(Failure::NoRecord("Referral"))?;
-    Ok(Answer::Data(200, shown(state, row, call)))
+    Ok(Reply::Data(200, shown(state, row, call)))
 }
 
-/// How somebody who recommends knows the person.
+/// How a referrer knows the candidate.
 const RELATIONSHIPS: [&str; 5] =
     ["Former colleague", "Friend", "Reputation", "Other", "Don't know this person"];
 
-/// Adds a referral to everybody who was referred, and a second one to some: by a user or by somebody outside, finished
-/// or not, at a stage or not.
-pub(crate) fn seed(state: &mut State) {
+/// A referral for every opportunity of origin `referred`, and a second one for some: by a user or
+/// an outsider, completed or not, at a stage or not.
+fn seed(state: &mut State, _: &Seeding) {
     let template = state.random.uuid();
     let questions = [state.random.uuid(), state.random.uuid(), state.random.uuid()];
     let referred = state.opportunities.values().filter(|row| row.origin == "referred");
@@ -107,7 +116,7 @@ pub(crate) fn seed(state: &mut State) {
                 "createdAt": at,
                 "completedAt": (n % 6 != 4).then_some(at),
             });
-            state.referrals.push(Referral { opportunity: opportunity.clone(), view });
+            state.all_mut::<Referral>().push(Referral { opportunity: opportunity.clone(), view });
         }
     }
 }
@@ -116,7 +125,7 @@ fn fields(
     [name, relationship, comment]: &[String; 3],
     referrer: &str,
     chosen: &str,
-    said: Option<&str>,
+    note: Option<&str>,
 ) -> Value {
     json!([
         {
@@ -143,7 +152,7 @@ fn fields(
             "text": "Notes / Comments",
             "type": "textarea",
             "id": comment,
-            "value": said,
+            "value": note,
         },
     ])
 }

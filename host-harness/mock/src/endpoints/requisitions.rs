@@ -4,16 +4,16 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Failure};
-use crate::call::Call;
-use crate::filters::Span;
-use crate::opportunities::select;
-use crate::page;
-use crate::postings::is_confidential;
+use crate::account::postings::is_confidential;
+use crate::account::records::text;
+use crate::account::seed::{DAY, Seeding};
+use crate::account::state::State;
+use crate::endpoints::common::resource::{Names, ONE, Resource, read};
+use crate::http::call::Call;
+use crate::http::page;
+use crate::http::reply::{Failure, Reply};
+use crate::http::span::Span;
 use crate::random::Random;
-use crate::routes::Row;
-use crate::routes::row::{Names, ONE, read};
-use crate::store::{State, text};
 
 const SCOPE: Names = &["requisitions"];
 
@@ -30,20 +30,41 @@ const QUERY: Names = &[
     "confidentiality",
 ];
 
-pub(crate) const ROWS: &[Row] = &[
-    read(SCOPE, "/requisitions", QUERY, EXPAND, list),
-    read(SCOPE, "/requisitions/:requisition", ONE, EXPAND, get),
-];
+pub(crate) const RESOURCE: Resource = Resource {
+    kind: "requisitions",
+    rows: &[
+        read(SCOPE, "/requisitions", QUERY, EXPAND, list),
+        read(SCOPE, "/requisitions/:requisition", ONE, EXPAND, get),
+    ],
+    records: Some(|state| {
+        let requisitions = state.all::<Requisition>().iter();
+        requisitions.map(|it| state.requisition_view(&it.0)).collect()
+    }),
+    seed: Some(seed),
+};
 
-/// The states there are; the last two are those of an approval.
-pub(crate) const STATES: [&str; 6] = ["draft", "open", "onHold", "closed", "pending", "rejected"];
+/// The ids of the first of them, drawn before the opportunities: a seed makes the same account for
+/// ever.
+pub(crate) const IDS: Resource = Resource { seed: Some(seed_ids), ..Resource::EMPTY };
+
+/// A requisition, as Lever sends it.
+#[derive(Clone, Debug)]
+pub(crate) struct Requisition(pub Value);
+
+/// An id that a seeded requisition will have.
+#[derive(Debug)]
+struct Reserved(String);
+
+/// Every status; the last two are those of an approval.
+const STATES: [&str; 6] = ["draft", "open", "onHold", "closed", "pending", "rejected"];
 
 impl State {
     pub fn requisition(&self, id: &str) -> Option<&Value> {
-        self.requisitions.iter().find(|requisition| text(requisition, "id") == id)
+        let mut all = self.all::<Requisition>().iter().map(|it| &it.0);
+        all.find(|requisition| text(requisition, "id") == id)
     }
 
-    /// A requisition as GET shows it, nothing expanded, with the hires made here.
+    /// A requisition as GET shows it, nothing expanded, with the hires counted since.
     pub fn requisition_view(&self, requisition: &Value) -> Value {
         let is_own = |hire: &Value| hire.get("id") == requisition.get("id");
         let hires = self.applications.values().filter_map(|it| it.requisition.as_ref());
@@ -56,7 +77,7 @@ impl State {
     }
 }
 
-/// The record as the request wants it shown.
+/// The record with the expansions and fields of the request.
 fn shown(state: &State, requisition: &Value, call: &Call) -> Value {
     let mut view = state.requisition_view(requisition);
     for name in call.all("expand") {
@@ -74,10 +95,10 @@ fn shown(state: &State, requisition: &Value, call: &Call) -> Value {
             _ => {}
         }
     }
-    select(view, call)
+    call.select(view)
 }
 
-fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
+fn list(state: &mut State, call: &Call) -> Result<Reply, Failure> {
     let created = Span::read(call, "created_at")?;
     let code = call.one("requisition_code")?;
     let status = call.one("status")?;
@@ -92,20 +113,20 @@ fn list(state: &mut State, call: &Call) -> Result<Answer, Failure> {
     if confidentiality != "non-confidential" && !call.confidential_access {
         return Err(Failure::Confidential);
     }
-    let rows = state.requisitions.iter().filter(|row| {
+    let rows = state.all::<Requisition>().iter().map(|it| &it.0).filter(|row| {
         created.allows(row.get("createdAt").and_then(Value::as_u64))
             && code.is_none_or(|code| text(row, "requisitionCode") == code)
             && status.is_none_or(|status| text(row, "status") == status)
             && (confidentiality == "all" || text(row, "confidentiality") == confidentiality)
     });
     let rows = rows.map(|row| (page::by_creation(row), row)).collect();
-    let page = page::cut(&state.issued, call, rows)?;
+    let page = page::cut(call, rows)?;
     let data = page.rows.into_iter().map(|row| shown(state, row, call)).collect();
-    Ok(Answer::List { data, next: page.next })
+    Ok(Reply::List { data, next: page.next })
 }
 
 /// The record a path names, refused where the credential may not see it.
-pub(crate) fn find<'s>(state: &'s State, call: &Call) -> Result<&'s Value, Failure> {
+fn find<'s>(state: &'s State, call: &Call) -> Result<&'s Value, Failure> {
     let requisition = state.requisition(call.id(0)).ok_or(Failure::NoRecord("Requisition"))?;
     if is_confidential(requisition) && !call.confidential_access {
         return Err(Failure::Confidential);
@@ -113,11 +134,12 @@ pub(crate) fn find<'s>(state: &'s State, call: &Call) -> Result<&'s Value, Failu
     Ok(requisition)
 }
 
-fn get(state: &mut State, call: &Call) -> Result<Answer, Failure> {
-    Ok(Answer::Data(200, shown(state, find(state, call)?, call)))
+fn get(state: &mut State, call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::Data(200, shown(state, find(state, call)?, call)))
 }
 
-/// Seeded: code, name, status, head count (0: unlimited), team, department, place, days before the epoch.
+/// Seeded: code, name, status, head count (0: unlimited), team, department, location, days before
+/// the epoch.
 type Seeded =
     (&'static str, &'static str, &'static str, u64, &'static str, &'static str, &'static str, u64);
 
@@ -141,16 +163,17 @@ const SEEDED: [Seeded; 8] = [
     ("FIN-9", "Chief of Staff", "open", 1, "Finance", "Finance", "Portland, OR", 45),
 ];
 
-/// How many of the seeded ones have ids from the beginning of an account's history.
-pub(crate) const FIRST: usize = 3;
+fn seed_ids(state: &mut State, _: &Seeding) {
+    let ids = [state.random.uuid(), state.random.uuid(), state.random.uuid()];
+    state.all_mut().extend(ids.map(Reserved));
+}
 
-/// Adds the seeded ones, the first with these ids; `shrink` divides their ages.
-pub(crate) fn seed(state: &mut State, first: [String; FIRST], epoch: u64, shrink: u64) {
-    let mut first = first.into_iter();
+fn seed(state: &mut State, seeding: &Seeding) {
+    let mut reserved = std::mem::take(state.all_mut::<Reserved>()).into_iter();
     for (n, row) in SEEDED.into_iter().enumerate() {
-        let id = first.next().unwrap_or_else(|| state.random.uuid());
-        let made = made(state, id, n, row, epoch, shrink);
-        state.requisitions.push(made);
+        let id = reserved.next().map_or_else(|| state.random.uuid(), |reserved| reserved.0);
+        let made = made(state, id, n, row, seeding);
+        state.all_mut().push(Requisition(made));
     }
 }
 
@@ -158,19 +181,18 @@ fn made(
     state: &mut State,
     id: String,
     n: usize,
-    (code, name, status, total, team, department, place, age): Seeded,
-    epoch: u64,
-    shrink: u64,
+    (code, name, status, total, team, department, location, age): Seeded,
+    &Seeding { epoch, history, .. }: &Seeding,
 ) -> Value {
     let user = |at: usize| state.users.get(at).map(|user| text(user, "id").to_owned());
-    let created_at = epoch - age * crate::seed::DAY / shrink;
-    // As old ones have it: nobody is named.
+    let created_at = epoch - age * DAY / history.shrink();
+    // As in old records: no users.
     let is_bare = total == 0;
     let creator = user(0).filter(|_| !is_bare);
-    let approved_at = created_at + crate::seed::DAY;
+    let approved_at = created_at + DAY;
     let posting = state.postings.iter().find(|posting| name.starts_with(text(posting, "text")));
     let postings: Vec<_> = posting.iter().map(|posting| text(posting, "id").to_owned()).collect();
-    let said = |text: &'static str| Some(text).filter(|text| !text.is_empty());
+    let filled = |text: &'static str| Some(text).filter(|text| !text.is_empty());
     let approval = match (n, &creator) {
         (0 | 3, Some(creator)) => approval(&mut state.random, creator, &state.account, created_at),
         _ => json!({"steps": []}),
@@ -204,9 +226,9 @@ fn made(
             5 => Some("contractor"),
             _ => None,
         },
-        "location": said(place),
-        "team": said(team),
-        "department": said(department),
+        "location": filled(location),
+        "team": filled(team),
+        "department": filled(department),
         "postings": postings,
         "offerIds": [],
         "timeToFillStartAt": (!is_bare).then_some(created_at),
@@ -224,9 +246,9 @@ fn made(
     })
 }
 
-/// An approval that was given, by somebody named and by whoever is the hiring manager.
+/// A completed approval, by a named user and by the hiring manager.
 fn approval(random: &mut Random, creator: &str, account: &str, at: u64) -> Value {
-    let approved_at = at + crate::seed::DAY;
+    let approved_at = at + DAY;
     json!({
         "steps": [{
             "completed": true,

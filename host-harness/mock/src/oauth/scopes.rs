@@ -1,10 +1,10 @@
 //! The scopes there are, from Lever's list.
 //!
-//! Writing includes reading where both exist. `applications:write:admin` is not in that list and named elsewhere in
-//! Lever's documentation, so it is taken.
+//! Writing includes reading where both exist. `applications:write:admin` is not in that list and
+//! named elsewhere in Lever's documentation, so it is taken.
 
-/// The most that one login may ask for.
-pub(super) const MOST: usize = 20;
+/// How many one login may request.
+pub(crate) const MAX: usize = 20;
 
 const READ: &[&str] = &[
     "applications",
@@ -65,7 +65,7 @@ const WRITE: &[&str] = &[
 ];
 
 /// Whether there is such a scope.
-pub(super) fn is_known(scope: &str) -> bool {
+pub(crate) fn is_known(scope: &str) -> bool {
     if ["offline_access", "confidential:access:admin"].contains(&scope) {
         return true;
     }

@@ -1,4 +1,5 @@
-//! What every row has in common, driven over loopback for each row: scopes, `perform_as`, unknown keys.
+//! What every row has in common, driven over loopback for each row: scopes, `perform_as`, unknown
+//! keys.
 //!
 //! Rows come from the table, so that a new one is held to this without a line here.
 
@@ -6,10 +7,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::config::{PerformAs, UnknownBody};
-use super::super::routes::{Actor, Row, rows};
-use super::super::{Config, Mock};
 use super::{exchange, parsed, send, start, user};
+use crate::endpoints::common::resource::{Actor, Row};
+use crate::endpoints::rows;
+use crate::server::config::{PerformAs, UnknownBody};
+use crate::{Config, Mock};
 
 /// A request to the row with ids nobody has, as the bearer of this token.
 async fn meet(mock: &Mock, row: &Row, token: &str, query: &str) -> (u16, String) {
@@ -53,10 +55,10 @@ async fn a_token_needs_one_of_the_scopes_of_each_row() {
 async fn perform_as_is_demanded_checked_or_overlooked_by_row() {
     let mock = start(Config { opportunities: 1, ..Config::default() }).await;
     for row in rows() {
-        let (_, without) = meet(&mock, row, super::super::ACCESS_TOKEN, "").await;
+        let (_, without) = meet(&mock, row, crate::ACCESS_TOKEN, "").await;
         let is_missed = without == "Missing required parameter: perform_as";
         assert_eq!(is_missed, row.actor == Actor::Required, "{row:?}: {without}");
-        let (_, unknown) = meet(&mock, row, super::super::ACCESS_TOKEN, "perform_as=x").await;
+        let (_, unknown) = meet(&mock, row, crate::ACCESS_TOKEN, "perform_as=x").await;
         let is_refused = unknown == "Invalid parameter: perform_as";
         let is_looked_at = matches!(row.actor, Actor::Required | Actor::Optional);
         assert_eq!(is_refused, is_looked_at, "{row:?}: {unknown}");
@@ -66,7 +68,7 @@ async fn perform_as_is_demanded_checked_or_overlooked_by_row() {
     let lax = start(Config { perform_as: PerformAs::Lax, opportunities: 1, ..Config::default() });
     let lax = lax.await;
     for row in rows() {
-        let (_, message) = meet(&lax, row, super::super::ACCESS_TOKEN, "").await;
+        let (_, message) = meet(&lax, row, crate::ACCESS_TOKEN, "").await;
         assert!(!message.contains("perform_as"), "{row:?}: {message}");
     }
 }

@@ -1,9 +1,10 @@
-//! The three lists of what was deleted, over loopback: which window they demand and what falls into it.
+//! The three lists of what was deleted, over loopback: which window they demand and what falls into
+//! it.
 
 use serde_json::Value;
 
-use super::super::Config;
 use super::{get, start};
+use crate::Config;
 
 const DAY: u64 = 86_400_000;
 

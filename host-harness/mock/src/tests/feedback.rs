@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Config, Mock};
 use super::{first, get, ids, send, start, user};
+use crate::{Config, Mock};
 
 /// The template with this title and the most fields.
 fn template(mock: &Mock, title: &str) -> Value {

@@ -1,12 +1,13 @@
-//! The authorization server over loopback: what it hands out, what it takes back, and what it refuses.
+//! The authorization server over loopback: what it hands out, what it takes back, and what it
+//! refuses.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{CLIENT_ID, CLIENT_SECRET, Config, Fault, Mock, REDIRECT_URI};
 use super::{exchange, parsed, start};
+use crate::{CLIENT_ID, CLIENT_SECRET, Config, Fault, Mock, REDIRECT_URI};
 
 fn encoded(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()

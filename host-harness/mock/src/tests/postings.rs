@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Config, Mock};
 use super::{get, ids, send, start, user};
+use crate::{Config, Mock};
 
 /// Ids of the postings that fit, oldest first.
 fn fitting(mock: &Mock, fits: impl Fn(&Value) -> bool) -> Vec<String> {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::Config;
 use super::{get, send, start};
+use crate::Config;
 
 #[tokio::test]
 async fn a_user_is_made_an_interviewer_unless_told_otherwise() {
