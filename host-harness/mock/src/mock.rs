@@ -49,11 +49,10 @@ impl Mock {
     /// # Errors
     /// When a port cannot be bound.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
-        let storage_listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, config.storage_port)).await?;
+        let listener = listen(config.port).await?;
+        let storage_listener = listen(config.storage_port).await?;
         let admin_listener = match config.admin_port {
-            Some(port) => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?),
+            Some(port) => Some(listen(port).await?),
             None => None,
         };
         let (address, storage) = (listener.local_addr()?, storage_listener.local_addr()?);
@@ -239,4 +238,11 @@ impl Drop for Mock {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+/// Listens on this port of this machine.
+async fn listen(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        let reason = format!("cannot listen on 127.0.0.1:{port}: {error}");
+        std::io::Error::new(error.kind(), reason)
+    })
 }

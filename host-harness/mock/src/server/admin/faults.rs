@@ -117,6 +117,11 @@ impl From<Named> for Effect {
 /// What it does not describe, with what there is.
 pub(crate) fn read(body: &[u8]) -> Result<Fault, Refusal> {
     let order: Order = request::read(body)?;
+    if let Named::Status { code, .. } = &order.effect
+        && !(200..600).contains(code)
+    {
+        return Err((400, format!("`code` is {code}; a status is between 200 and 599")));
+    }
     let mut fault = Fault::new(order.effect.into()).skip(order.skip);
     if let Some(method) = &order.method {
         fault = fault.method(method);
@@ -146,6 +151,7 @@ mod tests {
                 r#"{"effect": "explode"}"#,
                 Err("unknown variant `explode`, expected one of `status`"),
             ),
+            (r#"{"effect": {"status": {"code": 99}}}"#, Err("between 200 and 599")),
             (r#"{"effect": {"status": {"status": 503}}}"#, Err("unknown field `status`")),
             (r#"{"effect": "gzip", "time": 3}"#, Err("unknown field `time`")),
             (r#"{"effect": "gzip", "times": "ever"}"#, Err("a number or \"always\"")),
