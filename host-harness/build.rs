@@ -10,7 +10,7 @@
 mod names;
 #[path = "build/plain.rs"]
 mod plain;
-#[path = "build/typed.rs"]
+#[path = "build/typed/mod.rs"]
 mod typed;
 
 use std::fmt::Write as _;

@@ -196,7 +196,7 @@ proptest! {
         let text = random.of(fixtures()).as_str();
         let body = mutated(text, &mut random);
         let vectors: Value =
-            serde_json::from_str(include_str!("fixtures/webhooks/_signature_vectors.json")).expect("JSON");
+            serde_json::from_str(include_str!("../fixtures/webhooks/_signature_vectors.json")).expect("JSON");
         let token = vectors["signatureToken"].as_str().expect("a text");
         if let Ok(event) = webhook::decode(&body, token, Some(u64::MAX), 0) {
             // What is signed is as it was sent; Lever signs nothing else.
@@ -210,7 +210,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_policy_parser_panic_or_grant(seed: u64) {
-        const POLICY: &str = include_str!("../host-harness/README.md");
+        const POLICY: &str = include_str!("../../host-harness/README.md");
         const MORE: &str =
             "\n[agents.other]\neeo = false\ndownload-hosts = [\"files.example.com\", \"*.s.example.com\"]\n";
         let (_, rest) = POLICY.split_once("```toml\n").expect("the README has a policy");
@@ -242,7 +242,7 @@ proptest! {
 #[test]
 fn a_signature_is_good_for_one_token_and_time() {
     let vectors: Value =
-        serde_json::from_str(include_str!("fixtures/webhooks/_signature_vectors.json"))
+        serde_json::from_str(include_str!("../fixtures/webhooks/_signature_vectors.json"))
             .expect("JSON");
     let key = vectors["signatureToken"].as_str().expect("a text");
     let mut cut = 0;

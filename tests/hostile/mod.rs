@@ -4,7 +4,7 @@
 //! may ever connect to. After each, the same host serves a good call, and the
 //! audit gives nothing away.
 
-#[path = "support/hostile.rs"]
+#[path = "../support/hostile.rs"]
 mod build;
 
 mod alternatives;

@@ -6,9 +6,9 @@
 //! (resources, streams, flags, tuples) is left out together with the functions
 //! that need it; the host calls those by the component's own types.
 
-#[path = "typed/definitions.rs"]
+
 mod definitions;
-#[path = "typed/forms.rs"]
+
 mod forms;
 
 use std::collections::{BTreeMap, HashSet};
