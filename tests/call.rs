@@ -1,13 +1,15 @@
 //! `lever-host call` as scripts and people use it: arguments from elsewhere,
 //! results in parts, and what is said of a result that is not whole.
 
-use crate::cli::{command, run, told};
-use lever_host::mock::{API_KEY, Config, Effect, Fault, Mock};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use lever_host::mock::{API_KEY, Config, Effect, Fault, Mock};
+use serde_json::{Value, json};
+
+use crate::cli::{command, run, told};
 
 async fn mock() -> Mock {
     Mock::start(Config { rate: None, ..Config::default() }).await.unwrap()

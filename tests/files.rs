@@ -1,12 +1,12 @@
 //! `files`: on an opportunity, up and down, byte for byte.
 
+use lever_host::mock::{Config, Downloads};
 use serde_json::{Value, json};
 
 use crate::support::{
     Rig, agent, base64, bytes, first, id, ids, items, listed_for_many, opportunity,
     refused_locally, sorted, user,
 };
-use lever_host::mock::{Config, Downloads};
 
 async fn with(downloads: Downloads) -> Rig {
     Rig::with(Config { rate: None, downloads, ..Config::default() }).await

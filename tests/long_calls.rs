@@ -1,8 +1,10 @@
 //! Calls that make thousands of requests: what they leave behind in the host.
 
-use crate::support::Rig;
-use serde_json::{Value, json};
 use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::Rig;
 
 /// Ids that the account does not know, each answered by one request.
 fn unknown_ids(count: usize) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! `raw`: any read under the same policy, its JSON as it came.
 
+use lever_host::runtime::CallError;
 use serde_json::{Value, json};
 
 use crate::support::{Rig, agent};
-use lever_host::runtime::CallError;
 
 #[tokio::test]
 pub async fn get() {

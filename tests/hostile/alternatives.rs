@@ -1,9 +1,10 @@
 //! Requests for which Lever's documents name two permissions: the one that the
 //! policy mentions first decides, and no other way round opens the door.
 
-use super::Rig;
 use lever_host::policy::Agent;
 use serde_json::{Value, json};
+
+use super::Rig;
 
 /// What becomes of a request: it goes out, or is refused by this rule.
 type Fate = Result<(), &'static str>;

@@ -1,13 +1,15 @@
 //! Bodies that the policy reads, written such that it might read another thing
 //! than Lever does.
 
-use super::{CANARY, Rig};
+use std::time::Duration;
+
 use base64::Engine as _;
 use lever_host::audit::Kind;
 use lever_host::policy::Agent;
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
-use std::time::Duration;
+
+use super::{CANARY, Rig};
 
 /// The user that the agent acts for, and another one.
 const OWN: &str = "8d49b010-cc6a-4f40-ace5-e86061c677ed";

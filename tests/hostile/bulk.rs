@@ -1,13 +1,15 @@
 //! Bodies of many megabytes, many at once, in both directions: what the host
 //! holds of them, in a process of its own.
 
-use super::build;
-use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::build;
 
 /// A server and what it does with requests.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,13 @@
 //! Components that are costly to compile: whoever may not call them pays
 //! nothing, and for whoever may it is bounded.
 
-use super::{Rig, agent, build};
-use lever_host::audit::Audit;
-use lever_host::runtime::{CallError, CompileHelper, Host, HostConfig, HostError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use lever_host::audit::Audit;
+use lever_host::runtime::{CallError, CompileHelper, Host, HostConfig, HostError};
+
+use super::{Rig, agent, build};
 
 /// A host that compiles by this program, into a cache of its own.
 fn host(helper: CompileHelper, cache: &Path) -> Host {

@@ -1,13 +1,14 @@
 //! The way out by a download: only where Lever pointed, only within the call it
 //! pointed in, and with nothing of the component's.
 
-use super::{CANARY, Rig};
 use lever_host::audit::Decision;
 use lever_host::mock::{Config, Content, Downloads, Effect, Fault};
 use lever_host::policy::Agent;
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use super::{CANARY, Rig};
 
 const ADDRESS: &str = "not the API's address";
 

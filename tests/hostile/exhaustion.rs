@@ -1,10 +1,12 @@
 //! Taking time, memory, handles and requests until somebody says stop.
 
-use super::{BOUND, Rig, agent};
+use std::time::{Duration, Instant};
+
 use lever_host::audit::Kind;
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+
+use super::{BOUND, Rig, agent};
 
 /// As long as a call that would never end may take.
 const SHORT: Duration = Duration::from_millis(200);

@@ -1,9 +1,10 @@
 //! Headers, bodies and trailers that would turn an allowed request into another.
 
-use super::{BASIC, CANARY, KEY, Rig, agent};
 use lever_host::mock::{Content, Effect, Fault};
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
+
+use super::{BASIC, CANARY, KEY, Rig, agent};
 
 /// A request that may go out, with these headers.
 fn with(rig: &Rig, headers: &[(&str, &str)]) -> Value {

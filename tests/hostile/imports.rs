@@ -1,8 +1,9 @@
 //! Files, sockets and whatever else no component gets: refused when loaded.
 
-use super::{CANARY, Rig, build};
 use lever_host::audit::{Decision, Kind};
 use lever_host::runtime::HostError;
+
+use super::{CANARY, Rig, build};
 
 /// Loads a component that must be refused, and returns the imports named.
 fn refused(rig: &Rig, bytes: &[u8]) -> String {

@@ -1,9 +1,8 @@
 //! A login by OAuth, and the tokens that webhooks are signed with: nowhere that an
 //! agent's instance, its caller or a reader of the audit could find them.
 
-use super::{BOUND, agent, build, memories};
-use crate::oauth::browser::{Folder, asked, let_it_end, open, sign_in};
-use crate::support::cache;
+use std::sync::Arc;
+
 use lever_host::audit::Audit;
 use lever_host::embedded;
 use lever_host::mock::{CLIENT_SECRET, Config, Fault, Mock};
@@ -11,7 +10,10 @@ use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Host, HostConfig};
 use lever_host::webhooks::{Config as Webhooks, Receiver, SignatureTokens};
 use serde_json::{Value, json};
-use std::sync::Arc;
+
+use super::{BOUND, agent, build, memories};
+use crate::oauth::browser::{Folder, asked, let_it_end, open, sign_in};
+use crate::support::cache;
 
 /// What webhooks are signed with.
 const SIGNATURE: &str = "wT5sQ8nVb2KcX7dP";

@@ -1,9 +1,10 @@
 //! Every linear memory of a host's instances, searched when it goes.
 
-use lever_host::runtime::Tune;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+use lever_host::runtime::Tune;
 use wasmtime::{InstanceAllocationStrategy, LinearMemory, MemoryCreator, MemoryType};
 
 /// Makes the memories of a host and looks into them.

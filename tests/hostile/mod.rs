@@ -25,6 +25,10 @@ mod secrets;
 mod slashes;
 mod unread;
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
 use lever_host::audit::{Audit, Decision, Kind, Record};
 use lever_host::credentials::Credential;
 use lever_host::embedded;
@@ -33,9 +37,6 @@ use lever_host::mock::{Config, Mock};
 use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig, Tune};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 /// The host's credential, nowhere to be found but in its requests.

@@ -1,10 +1,11 @@
 //! What it says of its changes, against what it sent.
 
-use super::{Rig, agent};
 use lever_host::audit::{Kind, Record};
 use lever_host::mock::{Effect, Fault};
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
+
+use super::{Rig, agent};
 
 /// A component before an account whose notes it may write.
 async fn rig() -> Rig {

@@ -1,10 +1,11 @@
 //! Components pinned by their digest: what another one may do that names its
 //! functions as ours does.
 
-use super::{CANARY, Rig};
 use lever_host::policy::{Agent, Policy};
 use lever_host::runtime::CallError;
 use serde_json::json;
+
+use super::{CANARY, Rig};
 
 /// An agent whose policy pins a component of this digest.
 fn pinned(digest: &str, more: &str) -> Agent {

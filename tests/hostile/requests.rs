@@ -1,10 +1,11 @@
 //! Requests to where it may not go, in every spelling that wasi:http takes.
 
-use super::{CANARY, Rig, agent};
 use lever_host::audit::{Decision, Kind, Record};
 use lever_host::mock::{Content, Effect, Fault};
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
+
+use super::{CANARY, Rig, agent};
 
 /// Who said no: the host, by this rule, or wasi:http before anybody was asked.
 type No = Option<&'static str>;

@@ -1,11 +1,12 @@
 //! The host's credential: nowhere that a component, its caller or a reader of
 //! the audit could find it.
 
-use super::{BASIC, KEY, Rig, memories};
 use lever_host::mock::Fault;
 use lever_host::policy::Agent;
 use lever_host::runtime::CallError;
 use serde_json::{Value, json};
+
+use super::{BASIC, KEY, Rig, memories};
 
 /// The forms a credential could be found in.
 fn forms() -> [String; 3] {

@@ -1,10 +1,12 @@
 //! One of Lever's paths ends in a slash, so that the policy takes slashes at the
 //! end: against every route of the catalog.
 
-use super::{Rig, agent};
+use std::collections::BTreeSet;
+
 use lever_host::catalog::{Catalog, Route, Segment};
 use serde_json::Value;
-use std::collections::BTreeSet;
+
+use super::{Rig, agent};
 
 /// Tries at a time; a hundred refusals would end a call.
 const AT_ONCE: usize = 50;

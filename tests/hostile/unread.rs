@@ -4,7 +4,12 @@
 //! Times are compared with each other and never with a clock: both are mostly
 //! the server's own latency.
 
-use super::{KEY, agent, build};
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -19,13 +24,10 @@ use lever_host::limiter::{Limiter, Rate};
 use lever_host::policy::Agent;
 use lever_host::runtime::{Component, Host, HostConfig};
 use serde_json::{Value, json};
-use std::convert::Infallible;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, rustls};
+
+use super::{KEY, agent, build};
 
 /// How long the server takes over each page of stages.
 const LATENCY: Duration = Duration::from_millis(40);

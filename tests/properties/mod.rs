@@ -2,7 +2,7 @@
 //! it is not.
 //!
 //! `PROPTEST_CASES=1000000` tries as many; seeds that failed are kept in
-//! `properties.regressions` and tried first.
+//! `mod.regressions` and tried first.
 
 mod answers;
 mod applications;

@@ -7,6 +7,7 @@ pub mod random;
 pub mod storm;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use lever_host::audit::Audit;
 use lever_host::catalog::{Catalog, Route};
@@ -17,7 +18,6 @@ use lever_host::mock::{API_KEY, Config, Mock, Seen, StoreView};
 use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig};
 use serde_json::Value;
-use std::sync::Arc;
 
 /// A mock without a limit, a host in front of it, and everything granted.
 pub struct Rig {

@@ -1,8 +1,8 @@
 //! Files on their way through the component: what they take in memory and time.
 
-use crate::figure::{Curve, Figure, Row, Target};
-use crate::memory::{MIB, peak, resident, start_of_peak};
-use crate::rig;
+use std::convert::Infallible;
+use std::time::Instant;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -11,8 +11,10 @@ use lever_host::policy::Agent;
 use lever_host::runtime::{Component, Host};
 use lever_host::value::Arguments;
 use serde_json::{Map, Value, json};
-use std::convert::Infallible;
-use std::time::Instant;
+
+use crate::figure::{Curve, Figure, Row, Target};
+use crate::memory::{MIB, peak, resident, start_of_peak};
+use crate::rig;
 
 const SIZES: [usize; 4] = [1, 5, 15, 30];
 

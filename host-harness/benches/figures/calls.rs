@@ -1,14 +1,16 @@
 //! What a call costs before it does anything, and what a delivery's check and
 //! the start of a process cost.
 
-use crate::figure::{Curve, Figure, Row, Target, median, micros, millis};
-use crate::rig;
-use lever_host::audit::Audit;
-use lever_host::mock::{API_KEY, Config, Mock};
-use serde_json::{Value, json};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
+
+use lever_host::audit::Audit;
+use lever_host::mock::{API_KEY, Config, Mock};
+use serde_json::{Value, json};
+
+use crate::figure::{Curve, Figure, Row, Target, median, micros, millis};
+use crate::rig;
 
 /// Nobody listens here; nothing is sent.
 const NOWHERE: &str = "http://127.0.0.1:9/v1";

@@ -5,9 +5,11 @@
 //! would come. A page of the same size that holds no record takes the same way,
 //! so the difference is the records.
 
-use crate::figure::{Curve, Figure, Row, Target, median};
-use crate::records::Page;
-use crate::rig;
+use std::future::{Future, ready};
+use std::hint::black_box;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -17,10 +19,6 @@ use lever_host::runtime::HostConfig;
 use lever_host::types::opportunities::{Opportunity, OpportunityPage, OpportunityQuery};
 use lever_host::types::types::{Error, Skipped};
 use serde_json::json;
-use std::future::{Future, ready};
-use std::hint::black_box;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 use wasmtime::component::{
     Component, ComponentType, InstancePre, Lift, Linker, ResourceTable, WasmList, WasmStr,
 };
@@ -29,6 +27,10 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
+
+use crate::figure::{Curve, Figure, Row, Target, median};
+use crate::records::Page;
+use crate::rig;
 
 const ROUNDS: usize = 300;
 

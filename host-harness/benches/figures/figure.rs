@@ -1,9 +1,10 @@
 //! A figure: its rows against their targets, and its curve.
 
-use plotters::prelude::*;
-use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use plotters::prelude::*;
+use serde::Serialize;
 
 /// What was measured.
 #[derive(Serialize)]

@@ -18,8 +18,9 @@ mod requests;
 mod rig;
 mod share;
 
-use figure::Figure;
 use std::process::{Command, ExitCode};
+
+use figure::Figure;
 
 type Measure = fn() -> Figure;
 

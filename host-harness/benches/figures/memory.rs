@@ -1,9 +1,10 @@
 //! What instances take: alive and unused, and while they read.
 
-use crate::figure::{Curve, Figure, Row, Target};
-use crate::rig;
 use lever_host::audit::Audit;
 use serde_json::{Value, json};
+
+use crate::figure::{Curve, Figure, Row, Target};
+use crate::rig;
 
 pub const MIB: f64 = 1_048_576.0;
 

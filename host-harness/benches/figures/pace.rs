@@ -1,8 +1,9 @@
 //! Reading at Lever's pace: a whole account against latency, and what belongs to
 //! many opportunities against their number.
 
-use crate::figure::{Curve, Figure, Row, Target};
-use crate::rig;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use lever_host::audit::Audit;
 use lever_host::credentials::Credential;
 use lever_host::limiter::Rate as Pace;
@@ -10,8 +11,9 @@ use lever_host::mock::{API_KEY, Config, Mock, Rate};
 use lever_host::policy::Agent;
 use lever_host::runtime::{Component, Host};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+
+use crate::figure::{Curve, Figure, Row, Target};
+use crate::rig;
 
 const RECORDS: usize = 20_000;
 const LATENCIES: [u64; 3] = [50, 150, 300];

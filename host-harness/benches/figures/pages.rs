@@ -1,8 +1,8 @@
 //! Pages of full records: the component in the host against a native client.
 
-use crate::figure::{Curve, Figure, Row, Target, median, millis};
-use crate::records::Page;
-use crate::rig;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
@@ -15,8 +15,10 @@ use lever_host::runtime::{Component, Host};
 use lever_host::types::opportunities::OpportunityQuery;
 use lever_host::value::Arguments;
 use serde_json::json;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+
+use crate::figure::{Curve, Figure, Row, Target, median, millis};
+use crate::records::Page;
+use crate::rig;
 
 const PAGES: [usize; 5] = [1, 10, 25, 50, 100];
 const ROUNDS: usize = 5;

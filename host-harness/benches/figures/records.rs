@@ -6,12 +6,13 @@
 
 #![allow(dead_code, reason = "decoded, counted and dropped")]
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use std::fmt;
-use std::marker::PhantomData;
 
 /// What every list is wrapped in.
 #[derive(Deserialize)]

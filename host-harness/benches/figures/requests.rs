@@ -1,13 +1,15 @@
 //! What the host's care costs for one request: the decision and the record.
 
-use crate::figure::{Curve, Figure, Row, Target, median, micros};
-use crate::rig;
+use std::hint::black_box;
+use std::time::Instant;
+
 use lever_host::audit::{Audit, Decision, Kind, Record, call_id};
 use lever_host::catalog::Catalog;
 use lever_host::policy::{CallScope, Outgoing};
 use lever_host::upstream::Upstream;
-use std::hint::black_box;
-use std::time::Instant;
+
+use crate::figure::{Curve, Figure, Row, Target, median, micros};
+use crate::rig;
 
 pub fn measure() -> Figure {
     const TARGET: f64 = 20.0;

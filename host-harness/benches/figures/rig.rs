@@ -1,5 +1,11 @@
 //! A host without a limit of its own, and servers to put before it.
 
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -10,11 +16,6 @@ use lever_host::embedded;
 use lever_host::limiter::{Limiter, Rate};
 use lever_host::policy::Agent;
 use lever_host::runtime::{Component, Host, HostConfig};
-use std::convert::Infallible;
-use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 /// As good as no limit.
 const MANY: u32 = 1_000_000;

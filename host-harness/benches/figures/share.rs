@@ -1,15 +1,17 @@
 //! Agents of one credential: does each get its share of the pace, and how long
 //! does one wait who asks while others read everything?
 
-use crate::figure::{Curve, Figure, Row, Target, median, millis};
-use crate::rig;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
 use lever_host::audit::Audit;
 use lever_host::limiter::Rate;
 use lever_host::policy::Agent;
 use lever_host::runtime::{Component, Host};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+
+use crate::figure::{Curve, Figure, Row, Target, median, millis};
+use crate::rig;
 
 /// Five times Lever's pace, so that it takes a fifth of the time.
 const PACE: Rate = Rate { per_second: 50, burst: 20 };

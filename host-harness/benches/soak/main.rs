@@ -27,6 +27,7 @@ use lever_host::limiter::{Limiter, Rate as Pace};
 use lever_host::mock::{Config, Downloads, Mock, Rate};
 use lever_host::policy::Agent;
 use lever_host::runtime::{Host, HostConfig};
+
 use support::{Rig, storm};
 use verdict::Seen;
 use worker::{Counts, Worker};

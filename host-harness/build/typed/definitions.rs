@@ -2,8 +2,9 @@
 //! wasmtime's derives, and how it reads and writes as JSON, by the macros of
 //! `src/value`. Only for what it is used for, which is half of the compiling.
 
-use anyhow::{Context, Result, ensure};
 use std::fmt::Write as _;
+
+use anyhow::{Context, Result, ensure};
 use wit_parser::{Enum, Record, Type, TypeDefKind, TypeOwner, Variant};
 
 use super::forms::{Forms, docs, pascal, snake};

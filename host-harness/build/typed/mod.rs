@@ -6,7 +6,6 @@
 //! (resources, streams, flags, tuples) is left out together with the functions
 //! that need it; the host calls those by the component's own types.
 
-
 mod definitions;
 
 mod forms;

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::files::{LogFile, is_removed};
+
 pub use escape::{escape, escape_json};
 pub use record::{Decision, Kind, Record};
 

@@ -5,14 +5,16 @@
 //! audit module's part. A record that could not be written is remembered, so
 //! that the call fails.
 
-use crate::audit::{Audit, AuditError, Decision, Kind, Record, call_id};
-use crate::catalog::{Route, Segment};
-use crate::policy::{Refusal, Rule};
-use http::{Method, StatusCode};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use http::{Method, StatusCode};
+
+use crate::audit::{Audit, AuditError, Decision, Kind, Record, call_id};
+use crate::catalog::{Route, Segment};
+use crate::policy::{Refusal, Rule};
 
 /// Parameters of a route with the first digits of the ids they had.
 pub type Ids = BTreeMap<String, String>;

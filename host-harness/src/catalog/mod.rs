@@ -18,8 +18,10 @@ use serde_json::Value;
 use wit_parser::{Resolve, UnresolvedPackageGroup, WorldItem};
 
 use expansion::Expansions;
+
 pub use line::LineError;
 use line::Listed;
+
 pub use parts::Parts;
 pub use route::{Access, Route, Scope, Segment};
 pub use shape::Shape;

@@ -2,11 +2,12 @@
 //!
 //! They count; they never look at what they carry.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// The largest request, 64 MiB: twice Lever's largest upload of 30 MB.

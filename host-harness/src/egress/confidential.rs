@@ -4,18 +4,20 @@
 //! the guest gets a 403 in its place; after a change the status stays, and the record is its id alone. What is said of
 //! a record is remembered for as long as the host runs, since what belongs to it (notes, files) does not say it.
 
-use super::read_ahead::INCOMING_CAP;
-use crate::catalog::{Route, Segment};
-use crate::policy::{Refusal, Sieve};
-use bytes::Bytes;
-use http::{StatusCode, header};
-use http_body::{Body, Frame};
-use http_body_util::{BodyExt, Full};
 use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::read_ahead::INCOMING_CAP;
+use crate::catalog::{Route, Segment};
+use crate::policy::{Refusal, Sieve};
 
 /// The largest answer that is one record.
 const LARGEST: usize = 16 << 20;

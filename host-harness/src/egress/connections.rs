@@ -4,13 +4,14 @@
 //! come over and keeps the connections themselves. So agents share neither: each
 //! has clients of its own, and within the limit a share that nobody can take.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::connector::{Connector, TlsError, connection_limit};
 use super::exchange::Client;
 use super::network::Network;
 use crate::limiter::concurrency::ConcurrencyLimit;
 use crate::upstream::Upstream;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Agents without a call whose connections are kept for their next one.
 const IDLE_AGENTS: usize = 16;

@@ -7,15 +7,6 @@
 //! it is handed. It never follows anything: neither a redirect nor a second
 //! resolution, so a name that changes its mind gains nothing.
 
-use super::network::Network;
-use super::proxy::Route;
-use super::race::race;
-use super::stream::{Io, Stream};
-use crate::files::regular_file;
-use crate::limiter::concurrency::{ConcurrencyLimit, Permit};
-use crate::upstream::Upstream;
-use crate::upstream::{Opened, Prohibition};
-use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -24,10 +15,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+use super::network::Network;
+use super::proxy::Route;
+use super::race::race;
+use super::stream::{Io, Stream};
+use crate::files::regular_file;
+use crate::limiter::concurrency::{ConcurrencyLimit, Permit};
+use crate::upstream::Upstream;
+use crate::upstream::{Opened, Prohibition};
 
 /// The longest a connection may take to become usable, handshake included. A
 /// request may ask for less; one that nobody waits for any more ends by this.

@@ -4,15 +4,17 @@
 //! error from before the sending and one from after it are never confused:
 //! where it cannot be told, it counts as after.
 
-use super::connector::{ConnectError, Connector};
-use super::read_ahead::INCOMING_CAP;
+use std::error::Error as _;
+use std::time::Duration;
+
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::error::Error as _;
-use std::time::Duration;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use super::connector::{ConnectError, Connector};
+use super::read_ahead::INCOMING_CAP;
 
 /// How long an unused connection is kept: under the 60 seconds after which
 /// common load balancers close one, so that a request rarely meets a

@@ -3,16 +3,18 @@
 //! What fits is read as a whole before anything is sent. A form with files larger than that is read as it flows and
 //! broken off where it must not go on: what Lever has by then is no whole request. It judges nothing itself.
 
-use crate::policy::{Content, Form, Guard, Kind, LARGEST_GUARDED, Refusal};
-use bytes::Bytes;
-use http::header;
-use http_body::{Body, Frame};
-use http_body_util::{BodyExt, Empty, Full};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use bytes::Bytes;
+use http::header;
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Empty, Full};
 use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::policy::{Content, Form, Guard, Kind, LARGEST_GUARDED, Refusal};
 
 /// Reads a body as far as it must be read, and puts it back. What is wrong further on goes to `late`.
 ///

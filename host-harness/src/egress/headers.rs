@@ -4,12 +4,14 @@
 //! credential. What the guest wrote into any other header is dropped without a
 //! word, so a component written for hosts without injection works unchanged.
 
-use crate::policy::allows_header;
+use std::time::{Duration, SystemTime};
+
 use http::header::{
     AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
 };
-use std::time::{Duration, SystemTime};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
+
+use crate::policy::allows_header;
 
 /// Headers of one request. Lever's take five; a request with tens of thousands
 /// once brought hosts down (CVE-2026-27572).

@@ -1,13 +1,15 @@
 //! Where wasi:http hands over a component's requests.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::HeaderName;
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+
 use super::exchange::Timeouts;
 use super::headers;
 use super::traffic::Traffic;
-use http::HeaderName;
-use std::pin::Pin;
-use std::sync::Arc;
-use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
-use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// Hands a component's requests to its call's traffic.
 pub struct Hooks(Arc<Traffic>);

@@ -1,8 +1,9 @@
 //! What the operator says of the network between this machine and the servers it calls.
 
+use std::path::PathBuf;
+
 use super::proxy::Proxy;
 use crate::upstream::{AddressRange, Opened};
-use std::path::PathBuf;
 
 /// The network between this machine and a server; by default, the public one.
 #[derive(Clone, Debug, Default)]

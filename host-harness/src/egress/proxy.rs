@@ -5,20 +5,21 @@
 //! server is at the other end is the certificate's to prove. What it needs to know is host and port: credential,
 //! headers and bodies pass it encrypted. Plain http never goes through a proxy.
 
-use crate::upstream::Upstream;
-use http::{HeaderValue, Uri};
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use http::{HeaderValue, Uri};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::connector::ConnectError;
+use crate::upstream::Upstream;
 
 /// A proxy, and the hosts that are reached without it.
 #[derive(Clone)]

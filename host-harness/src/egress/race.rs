@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
+
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 

@@ -5,14 +5,15 @@
 //! windows of those. So the host reads for it, as far as [`READ_AHEAD`] goes,
 //! and lets go of a body that nobody takes from for [`UNREAD`].
 
-use bytes::Bytes;
-use http_body::{Body, Frame};
-use http_body_util::{BodyExt, Empty};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Empty};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 use wasmtime_wasi_http::{Error, WasiBody};

@@ -1,14 +1,16 @@
 //! One open connection to the upstream, with TLS or without.
 
-use crate::limiter::concurrency::Permit;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+use crate::limiter::concurrency::Permit;
 
 /// One open connection.
 pub struct Stream {

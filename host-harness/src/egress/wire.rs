@@ -1,5 +1,8 @@
 //! What all calls of a host share on their way to the upstream.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::confidential::Known;
 use super::connections::Connections;
 use super::connector::TlsError;
@@ -7,8 +10,6 @@ use super::network::Network;
 use crate::credentials::Source;
 use crate::limiter::{Account, Limiter};
 use crate::upstream::Upstream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What all calls of a host share.
 pub struct Wire {

@@ -4,11 +4,12 @@
 //!
 //! It knows nothing of what is written, and keeps no line back.
 
-use crate::files::private_file;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::files::private_file;
 
 /// A file open for appending, and the path it belongs to.
 #[derive(Debug)]

@@ -23,14 +23,15 @@ pub use bucket::Rate;
 pub use lane::{Course, Lane};
 pub use shared::ShareError;
 
-use crate::files::private_file;
-use budget::{Budget, Report};
-use shared::{Clock, Ledger};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::files::private_file;
+use budget::{Budget, Report};
+use shared::{Clock, Ledger};
 
 /// Agents that are remembered without a request waiting; they go when more are
 /// there, so that a host with an agent for each of its users does not grow.

@@ -1,12 +1,14 @@
 //! Budgets that processes share. Limiters of one process take the same locks as those of several; that the kernel
 //! releases a dead process's locks is tried with real processes in `tests/pace.rs`.
 
-use super::shared::Clock;
-use super::*;
-use futures_util::future::join_all;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
+
+use futures_util::future::join_all;
 use tokio::time::Instant;
+
+use super::shared::Clock;
+use super::*;
 
 /// A directory, and a clock that moves with the test's.
 struct Machine {

@@ -1,15 +1,17 @@
 //! A result, before it is decided what becomes of it.
 
+use std::any::Any;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use wasmtime::Store;
+use wasmtime::component::{Func, Val};
+
 use super::CallError;
 use super::component::Export;
 use super::state::State;
 use super::typed::Outcome;
 use crate::value::{self, Data, InPlace, Missing, Shown, Tree};
-use serde::{Serialize, Serializer};
-use serde_json::Value;
-use std::any::Any;
-use wasmtime::Store;
-use wasmtime::component::{Func, Val};
 
 /// What a function answered. It is written as JSON by serde, straight to where
 /// it goes; bytes as `{"base64": "..."}`.

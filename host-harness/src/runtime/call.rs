@@ -1,5 +1,11 @@
 //! One call: prepared, run in an instance of its own, and written down.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::Value;
+
 use super::answer::{Answer, by_values, checked};
 use super::component::{Component, Export};
 use super::output::Tail;
@@ -11,10 +17,6 @@ use crate::catalog::Catalog;
 use crate::egress::{Summary, Traffic};
 use crate::policy::{Agent, Refusal, Rule};
 use crate::value::{self, Arguments};
-use serde_json::Value;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 /// How long a finished call waits for its last requests to be wound up and
 /// recorded. They end when the store goes, which takes no time to speak of.

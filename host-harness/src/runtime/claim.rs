@@ -3,8 +3,9 @@
 //! It touches the outcome, the status and the end of the message, and nothing
 //! where the two agree.
 
-use crate::egress::Changes;
 use serde_json::{Map, Value};
+
+use crate::egress::Changes;
 
 /// What is added to a message that left a change out.
 const SENT: &str =

@@ -5,14 +5,16 @@
 //! too much, or end it. The process that compiles gets the component and the
 //! cache's directory, and nothing of this one's environment.
 
-use super::state::State;
-use super::{HostError, component, engine};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
+
+use super::state::State;
+use super::{HostError, component, engine};
 
 /// A program that compiles components which are not ours:
 /// `lever-host compile`.

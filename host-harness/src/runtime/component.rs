@@ -1,18 +1,20 @@
 //! A component: compiled once, for the first call that is allowed, and linked to
 //! what every component gets and to nothing else.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{self, ComponentExportIndex, InstancePre};
+
 use super::compiler::Compiler;
 use super::outline::{self, Outline};
 use super::state::State;
 use super::typed::{self, Typed};
 use super::wasi::IMPORTS;
 use super::{CallError, HostError};
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::OnceCell;
-use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{self, ComponentExportIndex, InstancePre};
 
 /// A component ready to be called.
 pub struct Component {

@@ -6,16 +6,18 @@
 //! setting, writes atomically, cleans up, and needs no `unsafe` here. What it
 //! loads is machine code and is trusted, so the directory must be ours alone.
 
-use super::HostError;
-use crate::files::private_file;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
 use tempfile::TempDir;
 use wasmtime::{
     Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
     PoolingAllocationConfig,
 };
+
+use super::HostError;
+use crate::files::private_file;
 
 /// Calls that run at once where nothing else is said.
 pub const CALLS: u32 = 64;

@@ -1,17 +1,19 @@
 //! What can go wrong with a component, and with a call of one.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
+use wasmtime_wasi::I32Exit;
+use wasmtime_wasi_http::FieldMapError;
+
 use super::output::Tail;
 use super::state::Budget;
 use crate::audit::{AuditError, escape};
 use crate::credentials::login::LoginError;
 use crate::egress::{ConnectError, TlsError};
 use crate::policy::Refusal;
-use std::path::PathBuf;
-use std::time::Duration;
-use wasmtime::Trap;
-use wasmtime::component::ResourceTableError;
-use wasmtime_wasi::I32Exit;
-use wasmtime_wasi_http::FieldMapError;
 
 /// Why a host could not be set up, or a component not be loaded.
 #[derive(Debug, thiserror::Error)]

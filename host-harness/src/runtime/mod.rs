@@ -31,6 +31,15 @@ pub(crate) use state::Budget;
 pub use typed::{Function, functions, types};
 pub(crate) use wasi::link;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::watch;
+use wasmtime::{Engine, Store};
+
 use crate::audit::trail::Trail;
 use crate::audit::{Audit, Decision, Kind, Record};
 use crate::credentials::Source;
@@ -42,13 +51,6 @@ use crate::upstream::{AddressRange, Upstream};
 use compiler::Compiler;
 use output::Tail;
 use state::State;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
-use tempfile::TempDir;
-use tokio::sync::watch;
-use wasmtime::{Engine, Store};
 
 /// Handles between the parts of a component, which the host keeps as well.
 const COMPONENT_HANDLES: usize = 16 << 10;

@@ -5,14 +5,15 @@
 //! sizes, so whoever may not call them learns that from this, and what no tool
 //! makes of any program is refused here.
 
-use super::HostError;
-use super::component::{interface_of, invalid};
-use super::error::CallError;
-use crate::audit::escape;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{
     Encoding, FunctionBody, Operator, Parser, Payload, ValidPayload, Validator, WasmFeatures,
 };
+
+use super::HostError;
+use super::component::{interface_of, invalid};
+use super::error::CallError;
+use crate::audit::escape;
 
 /// Bytes of a component. CPython with its library takes 40 MiB.
 const SIZE: u64 = 64 << 20;

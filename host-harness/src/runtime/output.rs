@@ -4,15 +4,17 @@
 //! reaches the host's own output; a trap's message quotes the last of it,
 //! cleaned, since that is where a Rust panic explains itself.
 
-use crate::audit::escape;
-use bytes::Bytes;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+
+use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use crate::audit::escape;
 
 /// Bytes kept: a panic message with its place, with room to spare.
 const KEPT: usize = 2048;

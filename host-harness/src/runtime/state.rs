@@ -1,11 +1,12 @@
 //! What one call's store holds, and how much of everything it may take.
 
-use super::output::Tail;
-use crate::egress::Hooks;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::output::Tail;
+use crate::egress::Hooks;
 
 /// Handles a call may hold at once: each request takes about ten, 64 are in
 /// flight at most, and each may make the host hold some ten kilobytes.

@@ -5,14 +5,16 @@
 //! A component's function is called this way only where it has exactly the type
 //! that the WIT gives it; any other is called by its own types.
 
-use super::state::State;
-use crate::value::{Arguments, Data};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+
 use wasmtime::Store;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{ComponentNamedList, Func, InstancePre, Lift, Lower};
+
+use super::state::State;
+use crate::value::{Arguments, Data};
 
 include!(concat!(env!("OUT_DIR"), "/typed.rs"));
 

@@ -1,7 +1,5 @@
 //! What every component gets of WASI, and nothing else.
 
-use super::HostError;
-use super::state::State;
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{Engine, StoreContextMut};
 use wasmtime_wasi::WasiView;
@@ -12,6 +10,9 @@ use wasmtime_wasi_http::p2::bindings::LinkOptions;
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
 use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{RequestOptions, WasiHttp, WasiHttpView};
+
+use super::HostError;
+use super::state::State;
 
 /// All that a component may import, up to the version. A test holds the linker
 /// to this list.

@@ -1,8 +1,9 @@
 //! A call's arguments on their way in.
 
+use wasmtime::component::Val;
+
 use super::component::Export;
 use super::typed::Prepared;
-use wasmtime::component::Val;
 
 /// A call's arguments, in the form in which they go in.
 pub(super) enum Work {

@@ -10,10 +10,11 @@ pub(crate) use address::is_metadata;
 pub(crate) use range::Opened;
 pub use range::{AddressRange, Prohibition, RangeError};
 
-use sha2::{Digest, Sha256};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
 
 /// The API's address, such as `https://api.lever.co/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

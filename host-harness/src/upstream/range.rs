@@ -4,11 +4,13 @@
 //! Only what is within one of the blocks that are not public can be named, so that a range never says more than it
 //! seems to, and never where clouds serve credentials.
 
-use super::address;
-use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use super::address;
 
 /// The blocks of which parts can be opened.
 const BLOCKS: [&str; 15] = [

@@ -5,8 +5,9 @@
 //! once and not for each of them. Keys come in alphabetical order; what is
 //! absent is left out of its record.
 
-use bytes::Bytes;
 use std::any::Any;
+
+use bytes::Bytes;
 
 /// A value with a JSON form.
 pub trait Data: Any + Send + Sync {

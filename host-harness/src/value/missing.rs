@@ -1,9 +1,10 @@
 //! What a result says that it lacks: entries with an error of their own, and
 //! records that could not be read.
 
+use std::fmt;
+
 use super::Shown;
 use crate::audit::escape;
-use std::fmt;
 
 /// The most characters of a reason that a component gave.
 const REASON: usize = 500;

@@ -1,10 +1,12 @@
 //! JSON arguments to component values.
 
-use super::{Arguments, Path, ValueError, nearest};
-use serde_json::{Map, Value};
 use std::cell::RefCell;
+
+use serde_json::{Map, Value};
 use wasmtime::component::Val;
 use wasmtime::component::types::{ComponentFunc, Record, Type, Variant};
+
+use super::{Arguments, Path, ValueError, nearest};
 
 /// The most bytes in one list that become component values, each of which takes
 /// as much as forty bytes. Functions of the WIT take their bytes another way.

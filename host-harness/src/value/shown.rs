@@ -1,12 +1,13 @@
 //! [`Data`] written by serde, and looked through.
 
-use super::data::{Data, View};
-use super::{Path, ValueError};
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
+
+use super::data::{Data, View};
+use super::{Path, ValueError};
 
 /// What stands in the JSON in place of bytes.
 pub type InPlace<'a> = &'a dyn Fn(&Bytes) -> serde_json::Value;

@@ -1,11 +1,12 @@
 //! What goes in and comes out, by the component's own types.
 
-use super::{Arguments, Shown, Tree, ValueError, check_numbers, tree};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, Val};
 use wasmtime::{Config, Engine};
+
+use super::{Arguments, Shown, Tree, ValueError, check_numbers, tree};
 
 fn arguments(function: &ComponentFunc, given: &[Value]) -> Result<Vec<Val>, ValueError> {
     super::arguments(function, &Arguments::new(given))

@@ -1,11 +1,12 @@
 //! Component values to JSON, led by their types.
 
-use super::data::{Data, Fields, View};
-use super::{Path, ValueError};
 use bytes::Bytes;
 use serde_json::Value;
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
+
+use super::data::{Data, Fields, View};
+use super::{Path, ValueError};
 
 /// A value of a type that was not known before.
 #[derive(Clone, Debug, PartialEq)]

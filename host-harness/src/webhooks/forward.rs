@@ -1,16 +1,18 @@
 //! Handing events on to a URL: once each, to that server and no other, over the
 //! same connector that the component's own requests take.
 
-use super::WebhookError;
-use crate::egress::{Client, ConnectError, Connector, Network, Timeouts};
-use crate::upstream::{AddressRange, Upstream};
+use std::path::PathBuf;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Full, Limited};
-use std::path::PathBuf;
-use std::time::Duration;
+
+use super::WebhookError;
+use crate::egress::{Client, ConnectError, Connector, Network, Timeouts};
+use crate::upstream::{AddressRange, Upstream};
 
 /// Lever's own patience is not published; each step stays below common limits.
 const TIMEOUTS: Timeouts = Timeouts {

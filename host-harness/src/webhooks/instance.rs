@@ -4,18 +4,14 @@
 //! It decides nothing. Whatever the component asks for beside the sink is
 //! refused, and nothing it asks for goes to a network.
 
-use super::sink::Sink;
-use super::{HEADER, LARGEST, Reply, SignatureTokens};
-use crate::egress::FIELDS_CAP;
-use crate::policy;
-use crate::runtime::{Budget, HostError, Output, Ticker, digest, engine, link};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
 use tokio::sync::{Semaphore, oneshot};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
@@ -25,6 +21,12 @@ use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
+
+use super::sink::Sink;
+use super::{HEADER, LARGEST, Reply, SignatureTokens};
+use crate::egress::FIELDS_CAP;
+use crate::policy;
+use crate::runtime::{Budget, HostError, Output, Ticker, digest, engine, link};
 
 /// Instances at once. One takes a millisecond, and waits for the disk.
 const INSTANCES: u32 = 16;

@@ -5,14 +5,15 @@
 //! be accepted. Lines are only ever appended, and the file is written anew,
 //! beside the old one, when most of them are of no use any more.
 
-use crate::files::{is_moved, sync_directory};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::files::regular_file;
+use crate::files::{is_moved, sync_directory};
 
 /// The most tokens kept, some 100 bytes each in memory; beyond it those that
 /// would be forgotten next are.

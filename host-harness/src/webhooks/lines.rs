@@ -4,9 +4,10 @@
 //! The file may be moved away at any time; the next event begins a new one. It
 //! decides nothing about what is written.
 
-use crate::files::LogFile;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+
+use crate::files::LogFile;
 
 /// How far back lines are looked at when the file is opened: several of the
 /// largest events.

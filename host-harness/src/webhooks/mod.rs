@@ -15,17 +15,19 @@ mod server;
 mod sink;
 mod tokens;
 
-use crate::audit::{Audit, AuditError, Decision, Kind, Record, call_id};
-use crate::egress::{ConnectError, TlsError};
-use crate::runtime::HostError;
-use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::audit::{Audit, AuditError, Decision, Kind, Record, call_id};
+use crate::egress::{ConnectError, TlsError};
+use crate::runtime::HostError;
 
 pub use forward::{Forward, ForwardError};
 pub use server::Limits;

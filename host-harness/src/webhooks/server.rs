@@ -4,8 +4,11 @@
 //! Decides nothing about deliveries. A sender that is slow or large is answered
 //! before an instance is made for it.
 
-use super::peers::{Kind, Peers};
-use super::{Desk, HEADER, LARGEST, Reply};
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONNECTION};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -15,13 +18,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+
+use super::peers::{Kind, Peers};
+use super::{Desk, HEADER, LARGEST, Reply};
 
 /// Headers of one request; Lever's and a proxy's take about fifteen.
 const HEADERS: usize = 64;

@@ -3,10 +3,12 @@
 //! They go into the component's environment, since it is the component that
 //! checks signatures; nothing else gets or prints them.
 
-use crate::files::private_file::{self, Fault, Readers};
 use std::fmt;
 use std::path::{Path, PathBuf};
+
 use zeroize::Zeroizing;
+
+use crate::files::private_file::{self, Fault, Readers};
 
 /// Larger than the tokens of a hundred webhooks.
 const LARGEST: usize = 16 * 1024;

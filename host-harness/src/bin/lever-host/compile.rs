@@ -1,9 +1,10 @@
 //! `lever-host compile`: what this program runs itself as, to compile a
 //! component with limits on time and memory.
 
-use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use clap::Args;
 
 /// The arguments of `lever-host compile`.
 #[derive(Args)]

@@ -1,10 +1,12 @@
 //! `lever-host component`: the embedded component as a file, for other hosts.
 
+use std::path::PathBuf;
+
+use clap::Args;
+
 use crate::call::Out;
 use crate::setup::Options;
 use crate::tools::print;
-use clap::Args;
-use std::path::PathBuf;
 
 /// The arguments of `lever-host component`.
 #[derive(Args)]

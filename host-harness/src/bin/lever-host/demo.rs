@@ -3,9 +3,10 @@
 //! Nothing is claimed that is not compared with what the mock holds and saw; a
 //! claim that does not hold ends the demonstration with an error.
 
-use crate::audit::{self, Form};
-use crate::setup::{self, Options};
-use crate::tools::print;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, anyhow, ensure};
 use lever_host::audit::{Audit, Decision, Kind, Record};
 use lever_host::credentials::Credential;
@@ -13,9 +14,10 @@ use lever_host::mock::{API_KEY, Config, Mock};
 use lever_host::policy::Agent;
 use lever_host::runtime::{CallError, Component, Host, HostConfig};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+
+use crate::audit::{self, Form};
+use crate::setup::{self, Options};
+use crate::tools::print;
 
 /// Four pages of candidates, the last one not full.
 const OPPORTUNITIES: usize = 350;

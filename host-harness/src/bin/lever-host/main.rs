@@ -19,10 +19,12 @@ mod signals;
 mod tools;
 mod webhooks;
 
+use std::process::ExitCode;
+
 use clap::{CommandFactory, Parser, Subcommand};
 use lever_host::mock::command as mock;
+
 use setup::Options;
-use std::process::ExitCode;
 
 /// Runs the Lever component for one agent, with exactly the access it was granted
 #[derive(Parser)]

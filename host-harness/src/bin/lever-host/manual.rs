@@ -1,10 +1,11 @@
 //! `lever-host completions` and `lever-host man`: made from the command line's
 //! own definition.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 use clap::{Args, Command};
 use clap_complete::Shell;
-use std::path::PathBuf;
 
 use crate::tools::print;
 

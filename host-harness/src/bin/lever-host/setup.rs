@@ -1,6 +1,10 @@
 //! The options all commands share, and what is made of them.
 
-use crate::call::{Hint, Partial, Unprinted};
+use std::borrow::Cow;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
 use anyhow::{Context, bail};
 use clap::Args;
 use lever_host::audit::{Audit, escape, escape_json};
@@ -13,10 +17,8 @@ use lever_host::policy::{Agent, Policy};
 use lever_host::runtime::{CallError, CompileHelper, Host, HostConfig, HostError, SETTINGS};
 use lever_host::sign_in::{Through, through_component};
 use lever_host::upstream::{AddressRange, Upstream};
-use std::borrow::Cow;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+
+use crate::call::{Hint, Partial, Unprinted};
 
 /// Options that may stand before or after the command.
 #[derive(Args)]

@@ -1,9 +1,10 @@
 //! Signals that ask the process to end: at the first it ends in order, at the
 //! second at once.
 
-use lever_host::runtime::Stopper;
 use std::process::exit;
 use std::sync::atomic::{AtomicU8, Ordering};
+
+use lever_host::runtime::Stopper;
 
 /// The exit code of a process that a signal has asked to end; 0 before.
 static CODE: AtomicU8 = AtomicU8::new(0);

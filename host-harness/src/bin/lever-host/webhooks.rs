@@ -1,17 +1,19 @@
 //! `lever-host webhooks`: receives Lever's webhooks on this machine.
 
-use crate::call::Out;
-use crate::setup::{Options, variable};
-use crate::signals::{Rotations, Signals};
-use crate::tools::print;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use lever_host::embedded;
 use lever_host::runtime::{HostError, digest};
 use lever_host::webhooks::{Config, Forward, Receiver, SignatureTokens, WebhookError};
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
-use std::time::Duration;
+
+use crate::call::Out;
+use crate::setup::{Options, variable};
+use crate::signals::{Rotations, Signals};
+use crate::tools::print;
 
 /// The variable that holds the `Authorization` header of the forward URL.
 const FORWARD_AUTHORIZATION: &str = "LEVER_WEBHOOK_FORWARD_AUTHORIZATION";

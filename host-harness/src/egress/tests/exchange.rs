@@ -1,14 +1,16 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::rustls;
+use wasmtime_wasi_http::{RequestOptions, WasiBody};
+
 use super::super::connector::{ConnectError, Connector};
 use super::super::exchange::{Client, Failure, Interruption, Timeouts};
 use super::super::network::Network;
 use super::{Server, read_request, text};
-use http_body_util::BodyExt;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-use tokio_rustls::rustls;
-use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
 const SHORT: Timeouts = Timeouts {
     connect: Duration::from_millis(200),

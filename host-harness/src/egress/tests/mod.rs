@@ -4,10 +4,11 @@ mod exchange;
 mod network;
 mod traffic;
 
-use http_body_util::{BodyExt, Full};
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+use http_body_util::{BodyExt, Full};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use wasmtime_wasi_http::WasiBody;

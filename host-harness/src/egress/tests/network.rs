@@ -1,17 +1,19 @@
 //! Proxies and ranges of addresses, against servers on loopback.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use tokio::io::{AsyncWriteExt, copy_bidirectional};
+use tokio::net::TcpStream;
+use tokio_rustls::rustls;
+use wasmtime_wasi_http::WasiBody;
+
 use super::super::connector::{ConnectError, Connector};
 use super::super::exchange::{Client, Failure, Timeouts};
 use super::super::{Network, Proxy};
 use super::{Server, read_request, text};
 use crate::upstream::Upstream;
-use http_body_util::BodyExt;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncWriteExt, copy_bidirectional};
-use tokio::net::TcpStream;
-use tokio_rustls::rustls;
-use wasmtime_wasi_http::WasiBody;
 
 const LONG: Timeouts = Timeouts {
     connect: Duration::from_secs(10),

@@ -1,3 +1,10 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpHooks};
+
 use super::super::{Hooks, Network, Summary, Traffic, Wire};
 use super::{Server, text};
 use crate::audit::trail::Trail;
@@ -6,11 +13,6 @@ use crate::credentials::Credential;
 use crate::limiter::Limiter;
 use crate::policy::{Agent, CallScope};
 use crate::upstream::Upstream;
-use http_body_util::BodyExt;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
-use wasmtime_wasi_http::{Error, WasiBody, WasiHttpHooks};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 

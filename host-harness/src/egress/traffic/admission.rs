@@ -1,12 +1,13 @@
 //! What of a component's requests goes out: decided, and rid of what the component put in.
 
+use wasmtime_wasi_http::{Error, WasiBody};
+
 use super::download::Following;
 use super::{Effect, Traffic};
 use crate::audit::trail::{Exchange, ids};
 use crate::catalog::{Catalog, Route};
 use crate::egress::{body, headers};
 use crate::policy::{self, Guard, Outgoing, Refusal};
-use wasmtime_wasi_http::{Error, WasiBody};
 
 /// A request that may go out.
 pub enum Admitted {

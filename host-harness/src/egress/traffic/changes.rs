@@ -2,9 +2,11 @@
 //!
 //! It goes by requests, statuses and the WIT's route lines, and reads no body.
 
-use crate::catalog::{Function, Route};
-use http::StatusCode;
 use std::collections::BTreeSet;
+
+use http::StatusCode;
+
+use crate::catalog::{Function, Route};
 
 /// What a request may do to Lever's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

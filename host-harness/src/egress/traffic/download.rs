@@ -3,6 +3,12 @@
 //! Which addresses answers pointed to is remembered here, for the one call; whether one may be followed is the policy's
 //! decision. Nothing that the component wrote goes there, not even a header.
 
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Uri, header};
+use http_body_util::{BodyExt, Empty};
+use wasmtime_wasi_http::{Error, WasiBody};
+
 use super::{Effect, Traffic};
 use crate::audit::trail::Exchange;
 use crate::catalog::Catalog;
@@ -11,10 +17,6 @@ use crate::egress::exchange::{Client, Timeouts};
 use crate::egress::headers;
 use crate::egress::read_ahead::INCOMING_CAP;
 use crate::policy::{REDIRECTED, Refusal};
-use http::{HeaderMap, HeaderValue, Uri, header};
-use http_body_util::{BodyExt, Empty};
-use std::sync::Arc;
-use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Addresses that one call's answers may point to; a component follows three.
 const POINTED: usize = 16;

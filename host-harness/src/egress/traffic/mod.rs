@@ -16,10 +16,12 @@ use crate::credentials::Carried;
 use crate::credentials::login::LoginError;
 use crate::limiter::Course;
 use crate::policy::{Agent, CallScope, Refusal};
+
 pub use changes::{Changes, Effect};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
 use tokio::sync::{Notify, Semaphore};
 use wasmtime_wasi_http::Error;
 

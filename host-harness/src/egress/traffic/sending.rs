@@ -1,5 +1,11 @@
 //! A request's way to the API and its answer's way back.
 
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::{Request, Response, StatusCode};
+use wasmtime_wasi_http::{Error, WasiBody};
+
 use super::admission::{Admitted, Going};
 use super::{Effect, Traffic};
 use crate::audit::trail::Exchange;
@@ -11,10 +17,6 @@ use crate::egress::read_ahead::INCOMING_CAP;
 use crate::egress::{guarded, headers};
 use crate::limiter::{Lane, Permit};
 use crate::policy::{Guard, is_download};
-use http::{Request, Response, StatusCode};
-use std::sync::Arc;
-use std::time::SystemTime;
-use wasmtime_wasi_http::{Error, WasiBody};
 
 /// An answer of the API before the component gets it.
 struct Answered {

@@ -1,8 +1,9 @@
 //! Waiting, in time that is moved by hand.
 
+use futures_util::future::join_all;
+
 use super::super::Limiter;
 use super::*;
-use futures_util::future::join_all;
 
 async fn send(account: &Arc<Account>, agent: &str, per_second: u32, lane: Lane) {
     let mut permit = account.acquire(agent, per_second, lane).await;

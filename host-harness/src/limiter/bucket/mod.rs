@@ -21,9 +21,10 @@
 //! this one bound on the network is assumed, for without one such a unit could
 //! never be given back.
 
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 /// The longest that a request is taken to be on its way once its connection is
 /// given up: the longest way around the world and the first retransmission,

@@ -1,7 +1,8 @@
 //! The bucket by tables, and against a server and a network that do their worst.
 
-use super::*;
 use Step::*;
+
+use super::*;
 
 const MS: u64 = 1_000_000;
 

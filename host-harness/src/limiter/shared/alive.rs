@@ -1,10 +1,11 @@
 //! How processes that share a budget know which of them are alive.
 
-use super::private;
-use crate::files::regular_file;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use super::private;
+use crate::files::regular_file;
 
 /// The end of the names of the files by which processes show that they are alive.
 const ALIVE: &str = "alive";

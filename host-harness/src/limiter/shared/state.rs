@@ -1,7 +1,8 @@
 //! What the file of a shared budget says.
 
-use super::super::bucket::Shared;
 use serde::{Deserialize, Serialize};
+
+use super::super::bucket::Shared;
 
 /// What the file says.
 #[derive(Debug, Default, Serialize, Deserialize)]

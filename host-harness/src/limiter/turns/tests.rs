@@ -1,7 +1,8 @@
 //! Orders by a table, and shares and waits over long loads.
 
-use super::*;
 use Lane::{Bulk, Interactive};
+
+use super::*;
 
 fn of(letter: char) -> Lane {
     if letter.is_ascii_uppercase() { Interactive } else { Bulk }

@@ -1,5 +1,6 @@
-use super::*;
 use serde_json::{Value, json};
+
+use super::*;
 
 /// What passes, in pieces of each of a few sizes, which must not matter, and the ids of what does not.
 fn sifted(answer: &str) -> (String, Vec<String>, bool) {

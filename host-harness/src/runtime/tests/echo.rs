@@ -1,14 +1,16 @@
 //! A component with the functions of the WIT that answers what it was told to,
 //! and random values to tell it.
 
-use crate::catalog::Catalog;
-use crate::mock::random::Random as Bits;
 use std::fmt::Write as _;
+
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Resolve, SourceMap, Type as WitType, TypeDefKind, TypeOwner};
+
+use crate::catalog::Catalog;
+use crate::mock::random::Random as Bits;
 
 /// The component. Each function keeps its flat parameters where `probe.dump`
 /// shows them, and answers the first of the results given to `probe.put<n>`,

@@ -1,12 +1,14 @@
 //! The embedded component against the mock.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
 use super::super::{CallError, Host, HostConfig};
 use crate::audit::{Audit, Decision, Kind};
 use crate::credentials::Credential;
 use crate::mock::{API_KEY, Config, Mock};
 use crate::policy::Agent;
-use serde_json::{Value, json};
-use std::time::Duration;
 
 async fn mock(latency: Duration) -> Mock {
     Mock::start(Config { opportunities: 150, latency, ..Config::default() }).await.unwrap()

@@ -5,13 +5,15 @@ mod echo;
 mod embedded;
 mod typed;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde_json::json;
+
 use super::{CallError, Component, Host, HostConfig, HostError};
 use crate::audit::{Audit, Decision, Kind, Record};
 use crate::policy::Agent;
-use futures_util::FutureExt;
-use serde_json::json;
-use std::sync::Arc;
-use std::time::Duration;
 
 fn host(audit: &Audit) -> Host {
     Host::new(HostConfig::default(), audit.clone()).unwrap()

@@ -3,6 +3,12 @@
 //!
 //! `PROPTEST_CASES=1000` tries as many values of each function.
 
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use wasmtime::Store;
+use wasmtime::component::{Func, Instance, Val};
+
 use super::super::answer::{by_values, checked};
 use super::super::component::Component;
 use super::super::output::Tail;
@@ -15,10 +21,6 @@ use crate::catalog::{Catalog, Function};
 use crate::egress::Traffic;
 use crate::policy::{Agent, CallScope};
 use crate::value::{self, Arguments, Shown};
-use serde_json::{Map, Value, json};
-use std::sync::Arc;
-use wasmtime::Store;
-use wasmtime::component::{Func, Instance, Val};
 
 /// A host with the component that echoes.
 struct Echo {

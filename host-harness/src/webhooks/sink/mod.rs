@@ -6,19 +6,21 @@
 //! was remembered and not answered is a repeat when it comes again. Only the
 //! handing on can happen twice, when the process dies right after it.
 
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
 use super::forward::{Forward, Sender};
 use super::journal::{Entry, Journal, Sum, sum};
 use super::lines::Lines;
 use super::{Reply, WebhookError, wall_ms};
 use crate::audit::escape_json;
-use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
-use std::collections::HashSet;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How long tokens are kept at least, so that a later start with a larger age
 /// takes nothing twice.

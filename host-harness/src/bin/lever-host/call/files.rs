@@ -4,14 +4,15 @@
 //! the kernel's own rule: whatever is renamed or linked meanwhile, the way to it never leads out. Links are followed
 //! where they are relative and stay beneath. No name is repeated in an error: it may be a person's.
 
-use bytes::Bytes;
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
-use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
+use serde_json::{Map, Value};
 
 /// The bytes of all files of a call: as many as the largest request may have.
 const MOST: u64 = 64 << 20;

@@ -1,12 +1,14 @@
 //! What helps beside the error of a call: where a limit is set, and other ways
 //! to the same.
 
-use crate::setup::Options;
+use std::fmt;
+
 use lever_host::catalog::{Catalog, Function};
 use lever_host::policy::Agent;
 use lever_host::runtime::CallError;
 use serde_json::Value;
-use std::fmt;
+
+use crate::setup::Options;
 
 /// The limits that an agent's policy or the command line sets, and the highest
 /// of each.

@@ -3,10 +3,9 @@
 //! Whatever ends it, every line that was written is whole, and the last says
 //! whether that was all, or else where to go on.
 
-use super::fields::Fields;
-use super::input::Given;
-use super::partial::Partial;
-use super::reading::{Line, Reading, Stop};
+use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use lever_host::audit::escape_json;
 use lever_host::catalog::Function;
 use lever_host::policy::Agent;
@@ -14,8 +13,11 @@ use lever_host::runtime::{CallError, Component, Host};
 use lever_host::value::{Arguments, Missing};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::io::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::fields::Fields;
+use super::input::Given;
+use super::partial::Partial;
+use super::reading::{Line, Reading, Stop};
 
 /// Who calls what with what.
 pub struct Call<'a> {

@@ -16,25 +16,28 @@ pub use hint::Hint;
 pub use partial::Partial;
 pub use unprinted::Unprinted;
 
-use crate::auth;
-use crate::setup::Options;
-use crate::signals::stop_at_signal;
-use crate::tools::print;
 use anyhow::Context;
 use clap::Args;
-use fields::Fields;
-use files::Files;
 use indicatif::{ProgressBar, ProgressStyle};
 use lever_host::audit::escape_json;
 use lever_host::catalog::{Catalog, Shape};
 use lever_host::runtime::{Answer, Host};
+
+use crate::auth;
+use crate::setup::Options;
+use crate::signals::stop_at_signal;
+use crate::tools::print;
+use fields::Fields;
+use files::Files;
 use name::Named;
+
 pub use out::Out;
-use serde_json::{Map, Value};
 use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
 
 /// How long a call may take before progress is shown.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -3,13 +3,14 @@
 //! The file appears whole or not at all, a result's readable by its owner alone,
 //! and never in place of another one unless that was said.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use lever_host::runtime::Answer;
 use serde_json::json;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use tempfile::NamedTempFile;
 
 /// A file that will hold such bytes.

@@ -1,7 +1,8 @@
 //! A result that was printed, and is not all of what was asked for.
 
-use lever_host::value::Missing;
 use std::fmt;
+
+use lever_host::value::Missing;
 
 /// What is missing from it.
 #[derive(Debug)]

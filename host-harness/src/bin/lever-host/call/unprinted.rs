@@ -1,7 +1,8 @@
 //! A result that could not be written: the call was made all the same.
 
-use lever_host::catalog::Function;
 use std::fmt;
+
+use lever_host::catalog::Function;
 
 /// Why a result is not there, and what that means for what was called.
 #[derive(Debug)]

@@ -4,14 +4,15 @@
 //! What a file or standard input holds is data: no `@` and no `-` in it means
 //! anything, and no error repeats it.
 
-use anyhow::{Context, anyhow, bail};
-use lever_host::catalog::{Function, Param};
-use lever_host::value::Arguments;
-use serde_json::{Map, Value};
 use std::fmt;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use lever_host::catalog::{Function, Param};
+use lever_host::value::Arguments;
+use serde_json::{Map, Value};
 
 /// The bytes of one argument: as many as the largest request may have.
 const MOST: u64 = 64 << 20;

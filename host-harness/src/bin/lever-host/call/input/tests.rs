@@ -1,6 +1,7 @@
-use super::*;
 use lever_host::catalog::Catalog;
 use serde_json::json;
+
+use super::*;
 
 fn function(name: &str) -> &'static Function {
     Catalog::embedded().function_by_id(name).unwrap()

@@ -1,13 +1,15 @@
 //! A function for many ids, some of them at a time.
 
-use super::{Line, Sink, less};
+use std::io;
+
 use anyhow::bail;
 use lever_host::catalog::{Function, Param};
 use lever_host::policy::Limits;
 use lever_host::value::Shown;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::io;
+
+use super::{Line, Sink, less};
 
 /// The most ids in one call: two seconds of Lever's pace. What a call that is
 /// killed was answered is lost with it.

@@ -6,14 +6,16 @@
 mod ids;
 mod pages;
 
+use std::io;
+
 use anyhow::bail;
-use ids::Ids;
 use lever_host::catalog::{Catalog, Function, Parts};
 use lever_host::policy::Limits;
 use lever_host::value::Shown;
-use pages::Pages;
 use serde_json::{Map, Value};
-use std::io;
+
+use ids::Ids;
+use pages::Pages;
 
 /// A result that is read in parts.
 pub enum Reading<'a> {

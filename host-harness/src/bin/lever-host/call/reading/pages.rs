@@ -6,13 +6,15 @@
 //! new, twice at most. Records are told apart by their ids, of which sixteen
 //! bytes each are kept.
 
-use super::{Line, Sink, Stop, less};
+use std::collections::HashSet;
+
 use anyhow::bail;
 use lever_host::catalog::Function;
 use lever_host::value::Shown;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+
+use super::{Line, Sink, Stop, less};
 
 /// The records on a page unless the query says another number, as the WIT has it.
 const PAGE: u64 = 100;

@@ -1,6 +1,7 @@
-use super::*;
 use lever_host::value::Tree;
 use serde_json::json;
+
+use super::*;
 
 const NOW: u64 = 1_700_000_000_000;
 const SKEW: u64 = 600_000;

@@ -3,14 +3,16 @@
 //! What others wrote is escaped as in the audit, so that no text steers the
 //! terminal, moves to another line or hides.
 
-use super::fields::Fields;
+use std::fmt::Write as _;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, ContentArrangement, Row, Table};
 use jiff::Timestamp;
 use lever_host::audit::escape;
 use lever_host::catalog::Shape;
 use serde_json::Value;
-use std::fmt::Write as _;
+
+use super::fields::Fields;
 
 /// The width where there is no terminal that has one.
 const WIDTH: u16 = 100;

@@ -1,6 +1,7 @@
-use super::*;
 use lever_host::catalog::Catalog;
 use serde_json::json;
+
+use super::*;
 
 fn shape(id: &str) -> Option<&'static Shape> {
     Catalog::embedded().function_by_id(id).unwrap().result.as_ref()
