@@ -1,4 +1,5 @@
-//! Confidential records: an agent that may not see them sees none, however it asks, where the credential may.
+//! Confidential records: an agent that may not see them sees none, however it asks, where the
+//! credential may.
 
 use lever_host::audit::{Decision, Kind, Record};
 use lever_host::mock::Config;

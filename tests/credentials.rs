@@ -57,8 +57,9 @@ fn a_file_that_others_can_read_is_refused() {
     }
 }
 
-/// The environment of a process stays in `/proc` as it was at the start, and its memory could be read or traced. The
-/// files of a process that can be dumped belong to its user, those of another one to root.
+/// The environment of a process stays in `/proc` as it was at the start, and its memory could be
+/// read or traced. The files of a process that can be dumped belong to its user, those of another
+/// one to root.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_with_a_credential_cannot_be_read_by_others_of_the_same_user() {

@@ -1,4 +1,5 @@
-//! The pace of several processes with one key: they share Lever's bucket, whatever becomes of one of them.
+//! The pace of several processes with one key: they share Lever's bucket, whatever becomes of one
+//! of them.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,6 +1,7 @@
 //! Fifty callers in four processes that all need a new token at once.
 //!
-//! The processes are this test program again: told by its environment, a test is a process of callers and no test.
+//! The processes are this test program again: told by its environment, a test is a process of
+//! callers and no test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};

@@ -92,8 +92,8 @@ async fn a_delivery_without_a_record_is_not_taken_and_not_written_twice() {
         assert_eq!(post(process.address, &body).await, (200, "accepted".to_owned()));
         process.signal("-KILL");
         drop(process);
-        // What the disk has where the kill came a moment sooner: the event is written and not remembered, by half or
-        // not at all; or remembered, and its sender heard nothing.
+        // What the disk has where the kill came a moment sooner: the event is written and not
+        // remembered, by half or not at all; or remembered, and its sender heard nothing.
         let remembered = std::fs::read(&journal).unwrap();
         assert!(remembered.len() > before.len(), "it was not remembered");
         let left = [before.len(), (before.len() + remembered.len()) / 2, remembered.len()][n];

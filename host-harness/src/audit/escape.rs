@@ -1,10 +1,12 @@
 //! Escaping of text that somebody else wrote, before it reaches a record or a terminal.
 //!
-//! It makes invisible and steering characters visible; it does not shorten and does not touch anything readable.
+//! It makes invisible and steering characters visible; it does not shorten and does not touch
+//! anything readable.
 
 use std::borrow::Cow;
 
-/// Writes control characters, terminal escapes, bidirectional and invisible characters as `\u{...}`.
+/// Writes control characters, terminal escapes, bidirectional and invisible characters as
+/// `\u{...}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hostile) {
         return Cow::Borrowed(text);
@@ -26,7 +28,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 
 /// JSON text with the same characters as JSON's own escapes, so that it means what it meant.
 ///
-/// A serializer leaves all but the first 32 of them as they are; 8-bit terminals obey U+009B like an escape.
+/// A serializer leaves all but the first 32 of them as they are; 8-bit terminals obey U+009B like
+/// an escape.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     // Line ends stand between values only: inside of strings they are escaped already.
     let is_raw = |c: char| is_hostile(c) && !matches!(c, '\n' | '\r' | '\t');

@@ -1,9 +1,10 @@
-//! The audit: one line of JSON for each call and each request, allowed or refused, and one more before each request
-//! that may change something.
+//! The audit: one line of JSON for each call and each request, allowed or refused, and one more
+//! before each request that may change something.
 //!
-//! It records names, counts and decisions, never whole ids, query values, bodies, headers or secrets; what it is given
-//! as a route has to be a template, and of an id it keeps the first 8 digits. A record that cannot be written is an
-//! error, so that nothing happens unrecorded unnoticed.
+//! It records names, counts and decisions, never whole ids, query values, bodies, headers or
+//! secrets; what it is given as a route has to be a template, and of an id it keeps the first 8
+//! digits. A record that cannot be written is an error, so that nothing happens unrecorded
+//! unnoticed.
 
 mod escape;
 mod record;
@@ -77,8 +78,8 @@ pub struct AuditError {
 impl Audit {
     /// Appends to a file, which is made for its owner alone when it is not there.
     ///
-    /// The file is followed by its path: after it was moved away or removed, the next record begins a new one. A last
-    /// line without its end, from a process that died, is ended first.
+    /// The file is followed by its path: after it was moved away or removed, the next record begins
+    /// a new one. A last line without its end, from a process that died, is ended first.
     ///
     /// # Errors
     ///
@@ -107,12 +108,13 @@ impl Audit {
         Audit { sink: Sink::None }
     }
 
-    /// Whether records can be written as far as is known; asked before a call starts. A file that was moved away or
-    /// removed is made anew.
+    /// Whether records can be written as far as is known; asked before a call starts. A file that
+    /// was moved away or removed is made anew.
     ///
     /// # Errors
     ///
-    /// When the path leads to nothing that can be written, or the write before failed and the file still takes nothing.
+    /// When the path leads to nothing that can be written, or the write before failed and the file
+    /// still takes nothing.
     pub fn ready(&self) -> Result<(), AuditError> {
         match &self.sink {
             Sink::None | Sink::Memory(_) => Ok(()),
@@ -122,11 +124,13 @@ impl Audit {
         }
     }
 
-    /// Writes one record; time and text are filled in when they are empty, and everything is escaped.
+    /// Writes one record; time and text are filled in when they are empty, and everything is
+    /// escaped.
     ///
     /// # Errors
     ///
-    /// When the place takes it not or only in part; the caller refuses what the record was about, or fails.
+    /// When the place takes it not or only in part; the caller refuses what the record was about,
+    /// or fails.
     pub fn write(&self, record: Record) -> Result<(), AuditError> {
         match &self.sink {
             Sink::None => Ok(()),
@@ -138,8 +142,8 @@ impl Audit {
         }
     }
 
-    /// The same, and returns when the record will survive the machine. It is written when the first poll returns, so
-    /// records stay in their order; dropping the future leaves it written.
+    /// The same, and returns when the record will survive the machine. It is written when the first
+    /// poll returns, so records stay in their order; dropping the future leaves it written.
     ///
     /// # Errors
     ///
@@ -188,7 +192,8 @@ impl Log {
 }
 
 impl Tail {
-    /// Sees to it that the next line goes to the file that stands at the path, and begins there as a line.
+    /// Sees to it that the next line goes to the file that stands at the path, and begins there as
+    /// a line.
     fn at_its_path(&mut self, path: &Path) -> io::Result<()> {
         if self.log.follow()? {
             self.is_broken = self.log.is_regular() && lacks_end(path)?;
@@ -196,7 +201,8 @@ impl Tail {
         if self.is_broken { self.append(b"\n") } else { Ok(()) }
     }
 
-    /// One write for one line, which the system appends as a whole among processes that share the file.
+    /// One write for one line, which the system appends as a whole among processes that share the
+    /// file.
     fn append(&mut self, line: &[u8]) -> io::Result<()> {
         let result = (&**self.log.file()).write_all(line);
         self.is_broken = result.is_err();

@@ -16,8 +16,8 @@ pub enum Kind {
     Call,
     /// One request on the wire, written when it has ended.
     Request,
-    /// A request that may change something, written before it leaves. Where no record of the request with the same
-    /// `call` and `request` follows, nobody knows whether it was made.
+    /// A request that may change something, written before it leaves. Where no record of the
+    /// request with the same `call` and `request` follows, nobody knows whether it was made.
     Intent,
 }
 
@@ -30,7 +30,8 @@ pub enum Decision {
     /// Nothing allowed it, or it broke a rule.
     #[default]
     Refused,
-    /// There was nothing to decide on: the component has no such function, or the arguments do not fit.
+    /// There was nothing to decide on: the component has no such function, or the arguments do not
+    /// fit.
     Invalid,
 }
 

@@ -1,8 +1,8 @@
 //! What `expand` shows in place of ids, and the permission of each.
 //!
-//! Read from the types of the WIT: a field of type `user-ref` is expanded by the field's name in Lever's JSON, and
-//! shows what `GET /users/{user}` reads. A name that a query documents and no field explains makes the catalog
-//! invalid, so that no expansion is without a permission.
+//! Read from the types of the WIT: a field of type `user-ref` is expanded by the field's name in
+//! Lever's JSON, and shows what `GET /users/{user}` reads. A name that a query documents and no
+//! field explains makes the catalog invalid, so that no expansion is without a permission.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,8 +62,8 @@ impl Expansions {
         self.0.get(name)
     }
 
-    /// The names that a function's `expand` takes by its documentation: that of the query it takes, or of the
-    /// interface's first query that can expand.
+    /// The names that a function's `expand` takes by its documentation: that of the query it takes,
+    /// or of the interface's first query that can expand.
     pub(super) fn documented(
         &self,
         resolve: &Resolve,

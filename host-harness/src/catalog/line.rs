@@ -1,7 +1,8 @@
-//! The grammar of route lines: `` `PUT /a/{b}` `resource:write` ``, then more, or `` `local` `resource:read` ``.
+//! The grammar of route lines: `` `PUT /a/{b}` `resource:write` ``, then more, or `` `local`
+//! `resource:read` ``.
 //!
-//! It accepts exactly that and nothing near it: a line that only resembles a route line must stop the build, since an
-//! allow-list is made from it.
+//! It accepts exactly that and nothing near it: a line that only resembles a route line must stop
+//! the build, since an allow-list is made from it.
 
 use http::Method;
 

@@ -1,7 +1,9 @@
-//! What the component can do, read from its WIT: functions, their routes and the permission of each.
+//! What the component can do, read from its WIT: functions, their routes and the permission of
+//! each.
 //!
-//! The route lines of the WIT are the one source; this module invents no route and decides nothing about agents. A
-//! function without a valid route line makes the whole catalog invalid, so nothing can be exported unguarded.
+//! The route lines of the WIT are the one source; this module invents no route and decides nothing
+//! about agents. A function without a valid route line makes the whole catalog invalid, so nothing
+//! can be exported unguarded.
 
 mod expansion;
 mod line;
@@ -139,8 +141,8 @@ impl Function {
         format!("{}.{}", self.interface, self.name)
     }
 
-    /// The function's name among an agent's tools: `opportunities_update-stage`. Model APIs take letters, digits, `_`
-    /// and `-`, at most 64 of them.
+    /// The function's name among an agent's tools: `opportunities_update-stage`. Model APIs take
+    /// letters, digits, `_` and `-`, at most 64 of them.
     pub fn tool_name(&self) -> String {
         format!("{}_{}", self.interface, self.name)
     }
@@ -150,7 +152,8 @@ impl Function {
         self.scope.access == Access::Write || self.routes.iter().any(Route::is_write)
     }
 
-    /// Whether it may send any read of the catalog (`raw.get`), each under the permission of its path.
+    /// Whether it may send any read of the catalog (`raw.get`), each under the permission of its
+    /// path.
     pub fn reads_any_path(&self) -> bool {
         self.routes.iter().any(Route::is_any_path)
     }
@@ -177,11 +180,13 @@ impl Catalog {
         &EMBEDDED
     }
 
-    /// Reads the catalog from WIT files: pairs of the path below `wit/` and the text, dependencies under `deps/`.
+    /// Reads the catalog from WIT files: pairs of the path below `wit/` and the text, dependencies
+    /// under `deps/`.
     ///
     /// # Errors
     ///
-    /// When the files are no valid WIT, or a route line is missing, malformed or in conflict with another.
+    /// When the files are no valid WIT, or a route line is missing, malformed or in conflict with
+    /// another.
     pub fn from_wit(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
         let (resolve, package) = resolve(files)?;
         let mut interfaces = Vec::new();
@@ -232,7 +237,8 @@ impl Catalog {
                     expand: Vec::new(),
                 });
             }
-            // The reads that a function taking any path opens are listed in its interface's documentation.
+            // The reads that a function taking any path opens are listed in its interface's
+            // documentation.
             if !functions
                 .iter()
                 .any(|function| function.interface == interface_name && function.reads_any_path())
@@ -295,12 +301,14 @@ impl Catalog {
         self.routes.find_by(method, segments, str::eq_ignore_ascii_case)
     }
 
-    /// The permission of what `expand` shows by this name, in Lever's spelling; none when the name is not known.
+    /// The permission of what `expand` shows by this name, in Lever's spelling; none when the name
+    /// is not known.
     pub fn expansion(&self, name: &str) -> Option<&Scope> {
         self.expansions.scope(name)
     }
 
-    /// A path for the record: what is no fixed segment of any route is blanked, so that ids never appear.
+    /// A path for the record: what is no fixed segment of any route is blanked, so that ids never
+    /// appear.
     pub fn blank(&self, segments: &[&str]) -> String {
         self.routes.blank(segments)
     }

@@ -1,7 +1,7 @@
 //! Routes, their permissions, and the table that finds the route of a request.
 //!
-//! The table matches by segments, never by text prefixes, and refuses at construction any pair of routes whose
-//! precedence would be a guess.
+//! The table matches by segments, never by text prefixes, and refuses at construction any pair of
+//! routes whose precedence would be a guess.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -88,7 +88,8 @@ impl Route {
         self.method != Method::GET && self.method != Method::DELETE
     }
 
-    /// Whether this is the stand-in for "any path" in the line of `raw.get`, which is no wire route itself.
+    /// Whether this is the stand-in for "any path" in the line of `raw.get`, which is no wire route
+    /// itself.
     pub fn is_any_path(&self) -> bool {
         self.template == "/{path}"
     }
@@ -122,7 +123,8 @@ impl Route {
             })
     }
 
-    /// Whether each literal of `other` is one here too, so that this route is the narrower of two that overlap.
+    /// Whether each literal of `other` is one here too, so that this route is the narrower of two
+    /// that overlap.
     fn is_narrower_than(&self, other: &Route) -> bool {
         self.segments
             .iter()
@@ -203,7 +205,8 @@ impl Table {
     }
 
     pub(super) fn blank(&self, segments: &[&str]) -> String {
-        // The longest route has six segments; more is noise that would only let a caller inflate the record.
+        // The longest route has six segments; more is noise that would only let a caller inflate
+        // the record.
         const SHOWN: usize = 8;
         let mut text = String::new();
         for segment in segments.iter().take(SHOWN) {

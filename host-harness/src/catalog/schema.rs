@@ -1,7 +1,7 @@
 //! JSON Schema of the functions' parameters, from their WIT types.
 //!
-//! It describes what a call accepts as JSON; it does not check values. Keys are kebab-case as in the WIT, nothing
-//! unknown is allowed, absence is a missing key or null.
+//! It describes what a call accepts as JSON; it does not check values. Keys are kebab-case as in
+//! the WIT, nothing unknown is allowed, absence is a missing key or null.
 
 use serde_json::{Map, Value, json};
 use wit_parser::{Docs, Resolve, Type, TypeDefKind};
@@ -21,7 +21,8 @@ pub fn parameters(function: &Function) -> Value {
     object(properties, &required)
 }
 
-/// Whether a value of this type must be given: options, lists and records made of such may be left out.
+/// Whether a value of this type must be given: options, lists and records made of such may be left
+/// out.
 pub fn is_required(resolve: &Resolve, ty: &Type) -> bool {
     let Type::Id(id) = ty else { return true };
     match &resolve.types[*id].kind {
@@ -160,7 +161,8 @@ fn object(properties: Map<String, Value>, required: &[&str]) -> Value {
     schema
 }
 
-/// Lets null stand for absence, in the form that needs no nesting where the schema has a plain `type`.
+/// Lets null stand for absence, in the form that needs no nesting where the schema has a plain
+/// `type`.
 fn nullable(schema: &mut Value) {
     match schema.get("type") {
         Some(Value::String(one)) => schema["type"] = json!([one, "null"]),

@@ -1,7 +1,7 @@
 //! The credential of the Lever account, as the host keeps it.
 //!
-//! It is read, kept and turned into a header here and nowhere else. It never enters guest memory, a message, a record
-//! or `Debug` output, and its memory is wiped when it is dropped.
+//! It is read, kept and turned into a header here and nowhere else. It never enters guest memory, a
+//! message, a record or `Debug` output, and its memory is wiped when it is dropped.
 
 pub mod login;
 mod source;
@@ -131,7 +131,8 @@ impl Credential {
         Credential::new(Kind::AccessToken, token, ACCESS_TOKEN)
     }
 
-    /// The credential in the environment, from `LEVER_API_KEY` or `LEVER_ACCESS_TOKEN`; `None` when neither is set.
+    /// The credential in the environment, from `LEVER_API_KEY` or `LEVER_ACCESS_TOKEN`; `None` when
+    /// neither is set.
     ///
     /// An empty variable counts as not set.
     ///
@@ -156,8 +157,8 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, can be read by others, can be changed or replaced by others, or holds anything
-    /// else.
+    /// When the file cannot be read, can be read by others, can be changed or replaced by others,
+    /// or holds anything else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Credential, CredentialError> {
         Credential::from_file_for(path, Readers::OwnGroups)
     }
@@ -189,7 +190,8 @@ impl Credential {
             if found.is_some() {
                 return Err(fail("there is a credential in a line before; keep one"));
             }
-            // API keys are Base64 text at most, so `=` may end a bare key but a name before it is one of ours.
+            // API keys are Base64 text at most, so `=` may end a bare key but a name before it is
+            // one of ours.
             let (kind, secret) = match line.split_once('=') {
                 Some((name, secret)) if name == API_KEY => (Kind::ApiKey, secret),
                 Some((name, secret)) if name == ACCESS_TOKEN => (Kind::AccessToken, secret),
@@ -222,7 +224,8 @@ impl Credential {
         &self.secret
     }
 
-    /// The `Authorization` header, marked sensitive so that HTTP libraries neither log nor index it.
+    /// The `Authorization` header, marked sensitive so that HTTP libraries neither log nor index
+    /// it.
     ///
     /// # Panics
     ///
@@ -272,11 +275,13 @@ pub(crate) fn read_private(
     })
 }
 
-/// Keeps other processes of the same user from reading this one's memory and environment, where a credential may be.
+/// Keeps other processes of the same user from reading this one's memory and environment, where a
+/// credential may be.
 ///
-/// An environment cannot be taken back: the kernel shows the block that the process was started with, and changing that
-/// is not safe in Rust. So, on Linux, the process is made one that cannot be dumped or traced: its files below `/proc`
-/// belong to root from then on, and a crash leaves no core. Other systems show a process's environment to its own user.
+/// An environment cannot be taken back: the kernel shows the block that the process was started
+/// with, and changing that is not safe in Rust. So, on Linux, the process is made one that cannot
+/// be dumped or traced: its files below `/proc` belong to root from then on, and a crash leaves no
+/// core. Other systems show a process's environment to its own user.
 ///
 /// # Errors
 ///
@@ -284,8 +289,8 @@ pub(crate) fn read_private(
 pub fn hide_process() -> std::io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
-        // Once hidden, the process itself cannot open its page map any more, by which instances are cleaned up quickly;
-        // the engine opens it here and keeps it.
+        // Once hidden, the process itself cannot open its page map any more, by which instances are
+        // cleaned up quickly; the engine opens it here and keeps it.
         let _ = wasmtime::PoolingAllocationConfig::is_pagemap_scan_available();
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     }

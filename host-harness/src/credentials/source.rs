@@ -38,7 +38,8 @@ impl From<Login> for Source {
 }
 
 impl Source {
-    /// A digest that tells accounts apart, for the rate budget they have; it stays through renewals and is never shown.
+    /// A digest that tells accounts apart, for the rate budget they have; it stays through renewals
+    /// and is never shown.
     pub fn fingerprint(&self) -> [u8; 32] {
         match self {
             Source::Fixed(credential) => credential.fingerprint(),
@@ -66,7 +67,8 @@ impl Source {
         }
     }
 
-    /// Sees to another credential than this one, which the API refused; says whether there is one now.
+    /// Sees to another credential than this one, which the API refused; says whether there is one
+    /// now.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
 //! Answers on their way to an agent that may not see confidential records.
 //!
-//! A list flows on without them. An answer that is one record is read to its end before its head is handed over, since
-//! the guest gets a 403 in its place; after a change the status stays, and the record is its id alone. What is said of
-//! a record is remembered for as long as the host runs, since what belongs to it (notes, files) does not say it.
+//! A list flows on without them. An answer that is one record is read to its end before its head is
+//! handed over, since the guest gets a 403 in its place; after a change the status stays, and the
+//! record is its id alone. What is said of a record is remembered for as long as the host runs,
+//! since what belongs to it (notes, files) does not say it.
 
 use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
@@ -72,7 +73,8 @@ impl Known {
     }
 }
 
-/// The segments of a path that stand where the route's do; a prefix of the API's may stand before them.
+/// The segments of a path that stand where the route's do; a prefix of the API's may stand before
+/// them.
 fn aligned<'a>(route: &'a Route, path: &'a str) -> impl Iterator<Item = (&'a Segment, &'a str)> {
     let path = path.split('?').next().unwrap_or_default();
     let given: Vec<&str> = path.split('/').collect();
@@ -167,8 +169,9 @@ fn whole(bytes: Bytes) -> WasiBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// In place of an answer that is too large to be looked into: blanks, until the component has had enough. An error in
-/// the middle of a body would look to it like a broken connection, and be tried again.
+/// In place of an answer that is too large to be looked into: blanks, until the component has had
+/// enough. An error in the middle of a body would look to it like a broken connection, and be tried
+/// again.
 struct Blank(u64);
 
 impl Body for Blank {

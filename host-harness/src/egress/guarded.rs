@@ -1,7 +1,8 @@
 //! Bodies that the policy reads before they go out, or while they do.
 //!
-//! What fits is read as a whole before anything is sent. A form with files larger than that is read as it flows and
-//! broken off where it must not go on: what Lever has by then is no whole request. It judges nothing itself.
+//! What fits is read as a whole before anything is sent. A form with files larger than that is read
+//! as it flows and broken off where it must not go on: what Lever has by then is no whole request.
+//! It judges nothing itself.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -16,7 +17,8 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::policy::{Content, Form, Guard, Kind, LARGEST_GUARDED, Refusal};
 
-/// Reads a body as far as it must be read, and puts it back. What is wrong further on goes to `late`.
+/// Reads a body as far as it must be read, and puts it back. What is wrong further on goes to
+/// `late`.
 ///
 /// # Errors
 ///

@@ -52,8 +52,9 @@ pub fn is_forbidden(name: &HeaderName) -> bool {
     DEFAULT_FORBIDDEN_HEADERS.contains(name) || [SET_COOKIE, WWW_AUTHENTICATE].contains(name)
 }
 
-/// Says in a 401 whether it makes sense to send the request again: the component does so when the answer names a time.
-/// A 401 was not acted upon, and only the host knows whether the next request will carry another credential.
+/// Says in a 401 whether it makes sense to send the request again: the component does so when the
+/// answer names a time. A 401 was not acted upon, and only the host knows whether the next request
+/// will carry another credential.
 pub fn invite_again(headers: &mut HeaderMap, is_renewed: bool) {
     headers.remove(RETRY_AFTER);
     if is_renewed {

@@ -1,9 +1,10 @@
-//! A proxy between this machine and the API, as `HTTPS_PROXY` and `NO_PROXY` name it: a tunnel by CONNECT, in which TLS
-//! is spoken with the API itself.
+//! A proxy between this machine and the API, as `HTTPS_PROXY` and `NO_PROXY` name it: a tunnel by
+//! CONNECT, in which TLS is spoken with the API itself.
 //!
-//! The proxy resolves the API's name, so the addresses behind it are the proxy's to judge and not ours; that the right
-//! server is at the other end is the certificate's to prove. What it needs to know is host and port: credential,
-//! headers and bodies pass it encrypted. Plain http never goes through a proxy.
+//! The proxy resolves the API's name, so the addresses behind it are the proxy's to judge and not
+//! ours; that the right server is at the other end is the certificate's to prove. What it needs to
+//! know is host and port: credential, headers and bodies pass it encrypted. Plain http never goes
+//! through a proxy.
 
 use std::fmt;
 use std::future::Future;
@@ -31,9 +32,9 @@ pub struct Proxy(Arc<Matcher>);
 pub struct ProxyError(&'static str);
 
 impl Proxy {
-    /// Reads a proxy's address, with a user and a password where it wants them (`http://user:password@host:3128`), and
-    /// the hosts that are reached without it: names, which stand for what ends in them as well, addresses and ranges,
-    /// with commas between them, or `*`.
+    /// Reads a proxy's address, with a user and a password where it wants them
+    /// (`http://user:password@host:3128`), and the hosts that are reached without it: names, which
+    /// stand for what ends in them as well, addresses and ranges, with commas between them, or `*`.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
-//! Races connections to several addresses of one host, as RFC 8305 says: the next one starts a quarter of a second
-//! after the one before, or at once when that failed, and the first that is made wins.
+//! Races connections to several addresses of one host, as RFC 8305 says: the next one starts a
+//! quarter of a second after the one before, or at once when that failed, and the first that is
+//! made wins.
 //!
-//! It resolves nothing and judges no address; whoever calls it hands over those that may be connected to, in the order
-//! in which the resolver prefers them.
+//! It resolves nothing and judges no address; whoever calls it hands over those that may be
+//! connected to, in the order in which the resolver prefers them.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -18,7 +19,8 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// Addresses that are tried at most; within the time for a connection no more would be begun.
 const MOST: usize = 64;
 
-/// Connects to the first of the addresses that takes a connection. There is no error where there is no address.
+/// Connects to the first of the addresses that takes a connection. There is no error where there is
+/// no address.
 ///
 /// # Errors
 ///
@@ -84,7 +86,8 @@ mod tests {
         texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 443)).collect()
     }
 
-    /// How an address answers: after so many milliseconds, with a connection or not; `None` never does.
+    /// How an address answers: after so many milliseconds, with a connection or not; `None` never
+    /// does.
     type Answer = Option<(u64, bool)>;
 
     /// Races addresses that answer so; says which one won, when, and when each attempt began.

@@ -1,7 +1,9 @@
-//! Files that hold a secret or decide on access: who may read them, and who could put another one in their place.
+//! Files that hold a secret or decide on access: who may read them, and who could put another one
+//! in their place.
 //!
-//! Everything is asked of the file that is open, so that it cannot be swapped between the question and the reading.
-//! Only Unix tells; on other systems a user's own directories are private by inheritance.
+//! Everything is asked of the file that is open, so that it cannot be swapped between the question
+//! and the reading. Only Unix tells; on other systems a user's own directories are private by
+//! inheritance.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -12,7 +14,8 @@ use zeroize::Zeroizing;
 /// Who may read a file of secrets beside its owner. Nobody else may ever write it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Readers {
-    /// The groups that this process is in, as for secrets that are mounted into a container for one.
+    /// The groups that this process is in, as for secrets that are mounted into a container for
+    /// one.
     #[default]
     OwnGroups,
     /// Everybody on the machine, which in a container may be this process alone.
@@ -36,7 +39,8 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// The text of a file that only `readers` can read and only its owner can change, of this many bytes at most.
+/// The text of a file that only `readers` can read and only its owner can change, of this many
+/// bytes at most.
 pub(crate) fn read(
     path: &Path,
     largest: usize,
@@ -57,7 +61,8 @@ pub(crate) fn read(
     Ok(text)
 }
 
-/// Checks that nobody but its owner, who is this user or root, could have written a file or put it where it is.
+/// Checks that nobody but its owner, who is this user or root, could have written a file or put it
+/// where it is.
 ///
 /// # Errors
 ///
@@ -70,7 +75,8 @@ pub(crate) fn check_unchangeable(path: &Path, metadata: &Metadata) -> Result<(),
     check_directory(&directory, &std::fs::metadata(&directory)?)
 }
 
-/// Who but its owner, who is this user or root, could have written a file: a clause with the way to mend it.
+/// Who but its owner, who is this user or root, could have written a file: a clause with the way to
+/// mend it.
 pub(crate) fn writers(metadata: &Metadata) -> Option<String> {
     if let Err(reason) = check_owner(metadata) {
         return Some(reason);
@@ -169,8 +175,8 @@ fn is_own_group(metadata: &Metadata) -> bool {
             .is_ok_and(|groups| groups.iter().any(|own| own.as_raw() == group))
 }
 
-/// The permission bits, if they let others write. Where each user has a group of his own, with the number of the user,
-/// files are made writable for it, and it is nobody else.
+/// The permission bits, if they let others write. Where each user has a group of his own, with the
+/// number of the user, files are made writable for it, and it is nobody else.
 #[cfg(unix)]
 fn mode_for_writers(metadata: &Metadata) -> Option<u32> {
     let user = rustix::process::geteuid().as_raw();

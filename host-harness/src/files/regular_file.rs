@@ -1,7 +1,8 @@
 //! Opening the files that a user names.
 //!
-//! Regular files alone: whoever opens a pipe waits for its other side, without any limit in time, and a device may
-//! never end. The type is asked of the open file, so that it cannot be swapped between the question and the reading.
+//! Regular files alone: whoever opens a pipe waits for its other side, without any limit in time,
+//! and a device may never end. The type is asked of the open file, so that it cannot be swapped
+//! between the question and the reading.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -42,8 +43,8 @@ pub fn checked(file: File) -> io::Result<File> {
     }
 }
 
-/// Opens what may be a device, but not a pipe or a socket: it fills up when its reader is slow, and what is written
-/// would wait or be cut off.
+/// Opens what may be a device, but not a pipe or a socket: it fills up when its reader is slow, and
+/// what is written would wait or be cut off.
 ///
 /// # Errors
 ///

@@ -1,8 +1,9 @@
-//! The two buckets that every request of a credential draws from: this process's own, or shared with the other
-//! processes of the machine.
+//! The two buckets that every request of a credential draws from: this process's own, or shared
+//! with the other processes of the machine.
 //!
-//! Between [`Budget::begin`] and [`Budget::end`] the buckets hold what all processes did, and are this one's to change.
-//! A shared budget that cannot be used any more becomes the process's own, with an empty burst.
+//! Between [`Budget::begin`] and [`Budget::end`] the buckets hold what all processes did, and are
+//! this one's to change. A shared budget that cannot be used any more becomes the process's own,
+//! with an empty burst.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +12,15 @@ use std::time::Duration;
 use super::bucket::{Bucket, Fate, Rate, Shared, Wait};
 use super::shared::{Ledger, ShareError, Turn, Unavailable};
 
-/// How often a process that waits looks at a shared budget: another one that gives a unit back cannot wake it.
+/// How often a process that waits looks at a shared budget: another one that gives a unit back
+/// cannot wake it.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// How soon it looks again where another process was just changing it.
 const BUSY: Duration = Duration::from_millis(20);
 
-/// How long another process may keep the lock, which it needs for some microseconds, before the budget is taken to be
-/// out of order.
+/// How long another process may keep the lock, which it needs for some microseconds, before the
+/// budget is taken to be out of order.
 const STUCK: Duration = Duration::from_secs(5);
 
 /// Told why a budget is not shared.
@@ -63,7 +65,8 @@ impl Budget {
         }
     }
 
-    /// A budget of this process alone beside others that it cannot see: without a burst at the start.
+    /// A budget of this process alone beside others that it cannot see: without a burst at the
+    /// start.
     pub fn unsure(rate: Rate) -> Self {
         let mut budget = Self::alone(rate);
         budget.empty(0, (0, 0));

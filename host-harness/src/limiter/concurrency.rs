@@ -1,11 +1,13 @@
-//! What agents share and must not take from each other: the calls that run at once, and connections.
+//! What agents share and must not take from each other: the calls that run at once, and
+//! connections.
 //!
-//! A call that sleeps keeps its permit until its time is over, and nothing can take it away sooner. So an agent takes a
-//! further permit only while more are free than it holds (the dynamic threshold of Choudhury and Hahne, 1998, for shared
-//! buffers): alone it may have half of them, a second agent half of the rest, and so on, so that whatever some agents
-//! do, the next one still finds one. Where an agent needs several to get on at all, it has them for itself, whatever
-//! the others hold. Of those who wait, the agent with the fewest permits goes first, and of its requests the one that
-//! came first. What a permit is used for is not looked at.
+//! A call that sleeps keeps its permit until its time is over, and nothing can take it away sooner.
+//! So an agent takes a further permit only while more are free than it holds (the dynamic threshold
+//! of Choudhury and Hahne, 1998, for shared buffers): alone it may have half of them, a second
+//! agent half of the rest, and so on, so that whatever some agents do, the next one still finds
+//! one. Where an agent needs several to get on at all, it has them for itself, whatever the others
+//! hold. Of those who wait, the agent with the fewest permits goes first, and of its requests the
+//! one that came first. What a permit is used for is not looked at.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,17 +1,20 @@
 //! Which lane a request goes in: decided by the function that was called, as the catalog has it.
 //!
-//! Nothing that a component says is asked. A function is bulk when it reads a list to its end, or fills its path from a
-//! list of ids; a single page, record or change is interactive. No call is interactive for ever: from the ninth request
-//! on it is bulk whatever its function is called, so a component that is not ours, or that bears the name of one of our
-//! functions, gains a few places and no more. And since lanes decide who goes first and never how much an agent gets
-//! (see [`super::turns`]), an agent that reads an account page by page in place of `list-all` gains nothing in the end.
+//! Nothing that a component says is asked. A function is bulk when it reads a list to its end, or
+//! fills its path from a list of ids; a single page, record or change is interactive. No call is
+//! interactive for ever: from the ninth request on it is bulk whatever its function is called, so a
+//! component that is not ours, or that bears the name of one of our functions, gains a few places
+//! and no more. And since lanes decide who goes first and never how much an agent gets (see
+//! [`super::turns`]), an agent that reads an account page by page in place of `list-all` gains
+//! nothing in the end.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::catalog::{Function, Route, Segment};
 
-/// Requests of one call that may be interactive. A change that is read, written and read again takes three, an
-/// application with files a few more; what is sent again after a failure counts too.
+/// Requests of one call that may be interactive. A change that is read, written and read again
+/// takes three, an application with files a few more; what is sent again after a failure counts
+/// too.
 pub const SHORT: u32 = 8;
 
 /// How a request lines up.

@@ -68,17 +68,18 @@ impl Limiter {
         Self { rate, sharing: Sharing::Alone, accounts: Arc::default() }
     }
 
-    /// The same without a burst at the start, for a process beside others that use the credential and share no directory.
+    /// The same without a burst at the start, for a process beside others that use the credential
+    /// and share no directory.
     #[must_use]
     pub fn without_burst(self) -> Self {
         Self { sharing: Sharing::Unseen, accounts: Arc::default(), ..self }
     }
 
-    /// The same with budgets that all processes share that give the same directory, which is made for its user alone.
-    /// They have to give the same rate too.
+    /// The same with budgets that all processes share that give the same directory, which is made
+    /// for its user alone. They have to give the same rate too.
     ///
-    /// Where the directory cannot be used, now or later, `report` is told once, and each process keeps the rate for
-    /// itself, without a burst at the start.
+    /// Where the directory cannot be used, now or later, `report` is told once, and each process
+    /// keeps the rate for itself, without a burst at the start.
     #[must_use]
     pub fn shared_in(
         self,

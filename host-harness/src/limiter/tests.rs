@@ -1,5 +1,5 @@
-//! Budgets that processes share. Limiters of one process take the same locks as those of several; that the kernel
-//! releases a dead process's locks is tried with real processes in `tests/pace.rs`.
+//! Budgets that processes share. Limiters of one process take the same locks as those of several;
+//! that the kernel releases a dead process's locks is tried with real processes in `tests/pace.rs`.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;

@@ -1,7 +1,9 @@
-//! The bodies that are read on their way out, since what they say decides who acts and whose protected data moves.
+//! The bodies that are read on their way out, since what they say decides who acts and whose
+//! protected data moves.
 //!
-//! Every other body passes unread. A body that cannot be judged is refused, and so is one that two readers could take
-//! for different things: it goes out as it came, so Lever must read in it what was read here.
+//! Every other body passes unread. A body that cannot be judged is refused, and so is one that two
+//! readers could take for different things: it goes out as it came, so Lever must read in it what
+//! was read here.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -106,7 +108,8 @@ impl Content {
         }
     }
 
-    /// Whether this JSON may go out; `None` stands for a body that is too large to be read, or is no JSON by its type.
+    /// Whether this JSON may go out; `None` stands for a body that is too large to be read, or is
+    /// no JSON by its type.
     ///
     /// # Errors
     ///
@@ -194,7 +197,8 @@ fn reduced(key: &str) -> String {
 struct Object(Vec<(String, Value)>);
 
 impl Object {
-    /// Each value of these keys that is one, whatever lenient readers overlook in the spelling of a key.
+    /// Each value of these keys that is one, whatever lenient readers overlook in the spelling of a
+    /// key.
     fn given<'v>(&'v self, names: &'v [&str]) -> impl Iterator<Item = &'v Value> {
         let is_empty = |value: &Value| match value {
             Value::Null => true,

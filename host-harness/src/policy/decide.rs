@@ -1,7 +1,7 @@
 //! The decision on a function, and the part of it that the decision on a request shares.
 //!
-//! A grant on a resource opens every function under that permission; a grant on a function opens that function and
-//! the requests of its route line, for that function only.
+//! A grant on a resource opens every function under that permission; a grant on a function opens
+//! that function and the requests of its route line, for that function only.
 
 use http::Method;
 
@@ -14,7 +14,8 @@ use crate::catalog::{Catalog, Function, Route, Scope};
 impl Agent {
     /// Whether the agent may call this function.
     ///
-    /// All requests of the function have to be allowed, so that none fails halfway for want of a grant.
+    /// All requests of the function have to be allowed, so that none fails halfway for want of a
+    /// grant.
     ///
     /// # Errors
     ///
@@ -44,10 +45,11 @@ impl Agent {
             .ok_or_else(|| Refusal::for_want_of(self, &subject, &found.scope, Some(found)))
     }
 
-    /// Whether the agent may see what a call of a catalog's function asks to `expand`, by Lever's names.
+    /// Whether the agent may see what a call of a catalog's function asks to `expand`, by Lever's
+    /// names.
     ///
-    /// A name that is not known is left to the function, which refuses it with those it takes, and to the decision on
-    /// the request.
+    /// A name that is not known is left to the function, which refuses it with those it takes, and
+    /// to the decision on the request.
     ///
     /// # Errors
     ///
@@ -76,7 +78,8 @@ impl Agent {
 
     /// Whether the agent may call this function of a component of this digest.
     ///
-    /// Where the policy pins components, the functions of any other are foreign, even if they are called like ours.
+    /// Where the policy pins components, the functions of any other are foreign, even if they are
+    /// called like ours.
     ///
     /// # Errors
     ///
@@ -130,8 +133,8 @@ impl Agent {
 
     /// The grant on a resource that covers a permission.
     ///
-    /// Where Lever's documents name two resources, the first that the policy mentions decides: `notes = "off"` keeps
-    /// notes shut whatever `opportunities` says.
+    /// Where Lever's documents name two resources, the first that the policy mentions decides:
+    /// `notes = "off"` keeps notes shut whatever `opportunities` says.
     pub(super) fn rule_for(&self, scope: &Scope, also: Option<&Scope>) -> Option<Rule> {
         let mut both = std::iter::once(scope).chain(also);
         let (scope, level) =
@@ -139,7 +142,8 @@ impl Agent {
         level.covers(scope.access).then(|| Rule(format!("{}={level}", scope.resource)))
     }
 
-    /// Whether a route may be sent on behalf of a function: `None` stands for one that is not in the catalog.
+    /// Whether a route may be sent on behalf of a function: `None` stands for one that is not in
+    /// the catalog.
     pub(super) fn may_use(
         &self,
         catalog: &Catalog,

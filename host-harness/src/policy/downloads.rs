@@ -1,8 +1,9 @@
-//! Where downloads may be redirected to: the hosts that a policy names, and of those only the addresses that Lever
-//! itself answered with.
+//! Where downloads may be redirected to: the hosts that a policy names, and of those only the
+//! addresses that Lever itself answered with.
 //!
-//! A storage host often serves whoever wrote there last, so a host alone would let a component carry data out in a
-//! path or query of its own making. What is followed must be, to the letter, where an answer of this call pointed.
+//! A storage host often serves whoever wrote there last, so a host alone would let a component
+//! carry data out in a path or query of its own making. What is followed must be, to the letter,
+//! where an answer of this call pointed.
 
 use http::{Method, Uri};
 
@@ -45,9 +46,11 @@ pub fn is_download(route: &Route) -> bool {
 }
 
 impl Agent {
-    /// Whether a request for a file may go where an answer of this call pointed, and to which server.
+    /// Whether a request for a file may go where an answer of this call pointed, and to which
+    /// server.
     ///
-    /// `pointed` says whether an answer named exactly this address. Nothing is sent there but the request itself.
+    /// `pointed` says whether an answer named exactly this address. Nothing is sent there but the
+    /// request itself.
     ///
     /// # Errors
     ///

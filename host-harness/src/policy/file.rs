@@ -1,6 +1,7 @@
 //! The policy file: TOML read strictly, with the line of every error.
 //!
-//! It turns text into agents and nothing more; which names a grant may have is the business of [`super::grants`].
+//! It turns text into agents and nothing more; which names a grant may have is the business of
+//! [`super::grants`].
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! A form with files in it (RFC 7578) on its way out, read for the names of its parts.
 //!
-//! It takes one spelling and no other, as that is all that every server reads alike: each part begins with a line end
-//! and the boundary, and the boundary occurs nowhere else. What a part holds is not looked at, and nothing is kept but
-//! the few bytes in which a boundary may lie.
+//! It takes one spelling and no other, as that is all that every server reads alike: each part
+//! begins with a line end and the boundary, and the boundary occurs nowhere else. What a part holds
+//! is not looked at, and nothing is kept but the few bytes in which a boundary may lie.
 
 use http::{HeaderMap, header};
 use memchr::memmem;
@@ -130,8 +130,8 @@ impl Form {
     }
 }
 
-/// Whether a part's head is `content-disposition: form-data; name="..."; filename="..."`, the file's name left out or
-/// not, with a content type or none.
+/// Whether a part's head is `content-disposition: form-data; name="..."; filename="..."`, the
+/// file's name left out or not, with a content type or none.
 fn check_head(head: &[u8]) -> Result<(), Fault> {
     let head = std::str::from_utf8(head).map_err(|_| Fault::Unreadable)?;
     let (mut disposition, mut kind) = (None, None);
@@ -157,7 +157,8 @@ fn check_head(head: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// The name in a disposition that has no other than the two parameters, each quoted and without escapes.
+/// The name in a disposition that has no other than the two parameters, each quoted and without
+/// escapes.
 fn field_name(disposition: &str) -> Option<&str> {
     let rest = disposition.strip_prefix("form-data; name=\"")?;
     let (name, rest) = rest.split_once('"')?;

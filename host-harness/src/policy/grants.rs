@@ -1,7 +1,8 @@
 //! Grants: levels by resource, single functions, and interfaces of components that are not ours.
 //!
-//! It knows which names exist and which values they take; it does not decide about calls. A name that is not known is
-//! refused with the nearest one, since a misspelt grant that is silently ignored looks like a broken agent.
+//! It knows which names exist and which values they take; it does not decide about calls. A name
+//! that is not known is refused with the nearest one, since a misspelt grant that is silently
+//! ignored looks like a broken agent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -49,8 +50,8 @@ impl fmt::Display for Level {
     }
 }
 
-/// Lever's own permissions (its list of OAuth scopes), whether or not the component has functions for them yet, so
-/// that a policy may be written ahead of them.
+/// Lever's own permissions (its list of OAuth scopes), whether or not the component has functions
+/// for them yet, so that a policy may be written ahead of them.
 const LEVER_RESOURCES: [&str; 32] = [
     "applications",
     "archive-reasons",
@@ -270,7 +271,8 @@ fn unknown(what: &str, given: &str, known: impl Iterator<Item = String>) -> Stri
 }
 
 pub(super) fn nearest<'a>(given: &str, known: &'a [String]) -> Option<&'a str> {
-    // A third of the letters: enough for slips of the finger, too little to turn one name into another.
+    // A third of the letters: enough for slips of the finger, too little to turn one name into
+    // another.
     let most = (given.chars().count() / 3).max(1);
     known
         .iter()

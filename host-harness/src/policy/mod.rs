@@ -1,8 +1,9 @@
 //! What an agent may do: its grants, and the two decisions made from them.
 //!
-//! Everything here is pure apart from [`Policy::load`], and everything that is not granted is refused. A decision is
-//! made on the function ([`Agent::may_call`]) and again on each request ([`Agent::may_send`]); the second trusts
-//! nothing the component says about itself, so a component that was tampered with gains nothing.
+//! Everything here is pure apart from [`Policy::load`], and everything that is not granted is
+//! refused. A decision is made on the function ([`Agent::may_call`]) and again on each request
+//! ([`Agent::may_send`]); the second trusts nothing the component says about itself, so a component
+//! that was tampered with gains nothing.
 
 mod body;
 mod confidential;
@@ -85,7 +86,8 @@ pub struct Agent {
     pub eeo: bool,
     /// Hosts that a download may be redirected to: names, or `*.` and what they end in.
     pub download_hosts: Vec<String>,
-    /// The components whose functions its grants are for, as SHA-256 in hexadecimal; any when there is none.
+    /// The components whose functions its grants are for, as SHA-256 in hexadecimal; any when there
+    /// is none.
     pub components: Vec<String>,
     /// What it was granted.
     pub grants: Grants,
@@ -158,7 +160,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// As [`Policy::parse`], with the path; and when the file cannot be read, or others could have written it.
+    /// As [`Policy::parse`], with the path; and when the file cannot be read, or others could have
+    /// written it.
     pub fn load(path: impl AsRef<Path>) -> Result<Policy, PolicyError> {
         let path = path.as_ref();
         let text = read_unchangeable(path)?;
@@ -220,12 +223,13 @@ impl Agent {
         }
     }
 
-    /// An agent from grants on the command line: `opportunities=read`, `opportunities.update-stage=allow`,
-    /// `foreign:probe=full` or `foreign:probe.run=allow`.
+    /// An agent from grants on the command line: `opportunities=read`,
+    /// `opportunities.update-stage=allow`, `foreign:probe=full` or `foreign:probe.run=allow`.
     ///
     /// # Errors
     ///
-    /// When the name is not usable, or a grant is malformed, unknown, or given twice with different values.
+    /// When the name is not usable, or a grant is malformed, unknown, or given twice with different
+    /// values.
     pub fn from_grants(name: &str, grants: &[String]) -> Result<Agent, PolicyError> {
         check_name(name)?;
         let mut agent = Agent::denied(name);

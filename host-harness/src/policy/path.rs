@@ -1,14 +1,15 @@
 //! The path of an outgoing request, brought into its one simplest form or refused.
 //!
-//! It rejects every spelling that two programs on the way to Lever could cut into segments differently. It decides
-//! nothing: the caller matches the segments afterwards.
+//! It rejects every spelling that two programs on the way to Lever could cut into segments
+//! differently. It decides nothing: the caller matches the segments afterwards.
 
 use percent_encoding::percent_decode_str;
 
 /// Why a path has no simplest form that everyone agrees on.
 pub(super) type Oddity = &'static str;
 
-/// Normalises a path: unreserved characters decoded, other escapes in upper case, everything ambiguous refused.
+/// Normalises a path: unreserved characters decoded, other escapes in upper case, everything
+/// ambiguous refused.
 pub(super) fn normalise(raw: &str) -> Result<String, Oddity> {
     if !raw.starts_with('/') {
         // `GET http://evil/ HTTP/1.1`: a proxy would go there, whatever the host is.
@@ -35,8 +36,8 @@ pub(super) fn normalise(raw: &str) -> Result<String, Oddity> {
             _ => return Err("the path has a character that must be escaped"),
         }
     }
-    // An escape of an escape (`%252f`) is a slash to whoever decodes twice. Digits are unreserved, so that they stand
-    // in clear here however they came.
+    // An escape of an escape (`%252f`) is a slash to whoever decodes twice. Digits are unreserved,
+    // so that they stand in clear here however they came.
     let is_doubled = |(at, _): (usize, &str)| {
         path.as_bytes()[at + 3..].iter().take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2
     };

@@ -1,7 +1,7 @@
 //! The query of an outgoing request, read strictly and written again in one form.
 //!
-//! What is sent is what was read here, so no server can read another parameter into it. Only the parameters that
-//! decide who acts and what is shown are judged; all others pass.
+//! What is sent is what was read here, so no server can read another parameter into it. Only the
+//! parameters that decide who acts and what is shown are judged; all others pass.
 
 use std::fmt::Write;
 
@@ -12,7 +12,8 @@ use super::path::Oddity;
 /// Everything but RFC 3986's unreserved characters.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The parameters the policy judges: without what lenient readers overlook, and as Lever spells them.
+/// The parameters the policy judges: without what lenient readers overlook, and as Lever spells
+/// them.
 const GUARDED: [(&str, &str); 4] = [
     ("expand", "expand"),
     ("performas", "perform_as"),
@@ -55,7 +56,8 @@ impl Query {
                     return Err("the query has `perform_as` or `confidentiality` twice");
                 }
             }
-            // A credential of the component's own would take data to an account the policy knows nothing about.
+            // A credential of the component's own would take data to an account the policy knows
+            // nothing about.
             if matches!(reduced.as_str(), "accesstoken" | "apikey" | "key" | "token") {
                 return Err("the query has a credential");
             }
@@ -108,7 +110,8 @@ fn decode(text: &str) -> Result<String, Oddity> {
     Ok(decoded.into_owned())
 }
 
-/// Keys are words, a list's may end in `[]`; servers read more into other brackets (`[perform_as]`, `a[b]`).
+/// Keys are words, a list's may end in `[]`; servers read more into other brackets (`[perform_as]`,
+/// `a[b]`).
 fn check_key(key: &str) -> Result<(), Oddity> {
     let word = key.strip_suffix("[]").unwrap_or(key);
     let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,7 +1,7 @@
 //! The outcomes of a decision: the rule that allowed it, or a refusal that says what to grant.
 //!
-//! Messages name functions, permissions and grants only. No id, query value or path as sent by the component appears,
-//! since refusals are recorded and shown to the component's caller.
+//! Messages name functions, permissions and grants only. No id, query value or path as sent by the
+//! component appears, since refusals are recorded and shown to the component's caller.
 
 use std::fmt;
 
@@ -78,7 +78,8 @@ impl Refusal {
         Refusal { rule, message, route: None, grant: Some(format!("{resource}={level}")) }
     }
 
-    /// A refusal of a function that is not in the catalog; `nearest` is one of the catalog with a similar name.
+    /// A refusal of a function that is not in the catalog; `nearest` is one of the catalog with a
+    /// similar name.
     pub(super) fn foreign(
         agent: &Agent,
         interface: &str,
@@ -102,7 +103,8 @@ impl Refusal {
         Refusal { rule, message, route: None, grant }
     }
 
-    /// A refusal of a function that is called as one of ours, of a component that the policy does not pin.
+    /// A refusal of a function that is called as one of ours, of a component that the policy does
+    /// not pin.
     pub(super) fn not_pinned(
         agent: &Agent,
         digest: &str,
@@ -135,7 +137,8 @@ fn grant(agent: &str, table: &str, key: &str, value: &str, prefix: &str) -> Stri
     )
 }
 
-/// Whether a grant of the function alone is enough to use it: `raw.get` needs the permission of each path besides.
+/// Whether a grant of the function alone is enough to use it: `raw.get` needs the permission of
+/// each path besides.
 fn offers_single_grant(function: &Function) -> bool {
     !function.reads_any_path()
 }

@@ -30,7 +30,8 @@ const READ_ONLY: [&str; 13] = [
 
 /// The smallest set of scopes, by Lever's list, with which everything works that the agent may do.
 ///
-/// Writing includes reading. Without `offline_access`, which is for keeping the grant and not for an agent.
+/// Writing includes reading. Without `offline_access`, which is for keeping the grant and not for
+/// an agent.
 pub fn oauth_scopes(agent: &Agent, catalog: &Catalog) -> Vec<String> {
     let mut most: BTreeMap<String, Access> = BTreeMap::new();
     let routes = catalog.routes().iter().filter(|route| is_used(agent, catalog, route));
@@ -46,8 +47,8 @@ pub fn oauth_scopes(agent: &Agent, catalog: &Catalog) -> Vec<String> {
     scopes
 }
 
-/// The permission by the name that the agent was granted it, as far as Lever's own list has that: there, an application
-/// to a posting is a write to postings.
+/// The permission by the name that the agent was granted it, as far as Lever's own list has that:
+/// there, an application to a posting is a write to postings.
 fn of<'r>(agent: &Agent, route: &'r Route) -> &'r Scope {
     let both = || std::iter::once(&route.scope).chain(&route.also);
     let is_mentioned = |scope: &&Scope| agent.grants.level(&scope.resource).is_some();

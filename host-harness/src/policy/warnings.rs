@@ -5,7 +5,8 @@
 use super::{Agent, Level};
 use crate::catalog::{Access, Catalog};
 
-/// Grants with consequences outside Lever, or for people's protected data: the resource, the level, what it means.
+/// Grants with consequences outside Lever, or for people's protected data: the resource, the level,
+/// what it means.
 const CONSEQUENCES: [(&str, Level, &str); 9] = [
     ("eeo-responses", Level::Read, "shows answers about sex, race, disability and veteran status"),
     (

@@ -212,7 +212,8 @@ impl CallError {
         })
     }
 
-    /// A component's error, of a call in which a request could not be sent, with the reason if that is what it is about.
+    /// A component's error, of a call in which a request could not be sent, with the reason if that
+    /// is what it is about.
     pub(super) fn not_reached(mut error: serde_json::Value, cause: &ConnectError) -> Self {
         let says = |name: &str| error.get(name).and_then(serde_json::Value::as_str);
         if matches!(says("outcome"), None | Some("not-sent" | "not-applied"))

@@ -1,8 +1,9 @@
-//! Asks an authorization server by the component's own functions, in an instance that can reach nothing else.
+//! Asks an authorization server by the component's own functions, in an instance that can reach
+//! nothing else.
 //!
-//! Each use has a host of its own, made for the authorization server, without a credential, and with an agent whose
-//! only grant is `oauth=full`; it is always the component built into this program, whatever component serves agents.
-//! What it held goes when the host goes.
+//! Each use has a host of its own, made for the authorization server, without a credential, and
+//! with an agent whose only grant is `oauth=full`; it is always the component built into this
+//! program, whatever component serves agents. What it held goes when the host goes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,8 +27,8 @@ const AGENT: &str = "lever-host.auth";
 /// The longest that one call may take; a renewal waits a little longer.
 const CALL: Duration = Duration::from_secs(30);
 
-/// Settings of the component that keep it within [`CALL`], so that it always says itself how far it got: a connection
-/// has 8 s and is tried once, an answer has 18 s.
+/// Settings of the component that keep it within [`CALL`], so that it always says itself how far it
+/// got: a connection has 8 s and is tried once, an answer has 18 s.
 const SETTINGS: [(&str, &str); 4] = [
     ("LEVER_CONNECT_TIMEOUT_MS", "8000"),
     ("LEVER_FIRST_BYTE_TIMEOUT_MS", "18000"),
@@ -174,8 +175,9 @@ fn token(mut answer: Value) -> Result<Token, Failure> {
     Ok(Token { access_token, refresh_token, scopes, expires_in })
 }
 
-/// What an error means for the one who asked. A refusal came from the server and leaves no doubt, a failure that
-/// came from it says that nothing was done; of the rest the component's own outcome tells.
+/// What an error means for the one who asked. A refusal came from the server and leaves no doubt, a
+/// failure that came from it says that nothing was done; of the rest the component's own outcome
+/// tells.
 fn failure(error: CallError, secrets: &[&Secret]) -> Failure {
     // Made part of sentences that go on.
     let said = |text: &str| without(text.trim_end_matches('.'), secrets);

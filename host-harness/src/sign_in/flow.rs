@@ -1,7 +1,7 @@
 //! Logging in: a browser, a Super Admin who says yes, and a code that becomes the first tokens.
 //!
-//! Two steps, so that whoever runs it can show the address in between. Everything that could fail without a person is
-//! tried before the person is asked.
+//! Two steps, so that whoever runs it can show the address in between. Everything that could fail
+//! without a person is tried before the person is asked.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Where the browser comes back to: a listener on loopback that waits for one redirect.
 //!
-//! Whatever else comes by (port scanners, favicons, another tab, a page that guesses) is answered or cut off and
-//! changes nothing: only a request with the state that this login was begun with counts, and only the first one. What
-//! it brings is shown on no page and written nowhere.
+//! Whatever else comes by (port scanners, favicons, another tab, a page that guesses) is answered
+//! or cut off and changes nothing: only a request with the state that this login was begun with
+//! counts, and only the first one. What it brings is shown on no page and written nowhere.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -24,8 +24,8 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use crate::credentials::login::Secret;
 
-/// Bytes of a request's head: an address with a code takes less than one KiB, a browser's cookies for `localhost` the
-/// rest.
+/// Bytes of a request's head: an address with a code takes less than one KiB, a browser's cookies
+/// for `localhost` the rest.
 const HEAD: usize = 32 << 10;
 
 /// How long a connection may take, from its first byte to the end of its answer.
@@ -96,8 +96,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens where this URI leads, which must be this machine. Port 0 takes any free one, for servers that do not
-    /// compare ports.
+    /// Listens where this URI leads, which must be this machine. Port 0 takes any free one, for
+    /// servers that do not compare ports.
     ///
     /// # Errors
     ///
@@ -289,7 +289,8 @@ impl Desk {
         page(StatusCode::OK, text)
     }
 
-    /// What the redirect brought, if it is the one: each parameter once, and the state to the letter.
+    /// What the redirect brought, if it is the one: each parameter once, and the state to the
+    /// letter.
     fn read(&self, query: &str) -> Option<Result<Secret, RedirectError>> {
         let mut found = [const { None }; 4];
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {

@@ -83,9 +83,11 @@ fn refusal_v6(address: Ipv6Addr, allow_loopback: bool) -> Option<&'static str> {
     }
 }
 
-/// Whether clouds serve credentials of the machine there, or on the link that leads there. No option opens these.
+/// Whether clouds serve credentials of the machine there, or on the link that leads there. No
+/// option opens these.
 ///
-/// An IPv6 address is judged by the IPv4 address at its end as well: translators and clouds put theirs there.
+/// An IPv6 address is judged by the IPv4 address at its end as well: translators and clouds put
+/// theirs there.
 pub fn is_metadata(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => is_metadata_v4(v4),

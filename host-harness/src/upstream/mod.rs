@@ -1,7 +1,7 @@
 //! Where the API lives: scheme, host, port and path prefix of the one server that may be called.
 //!
-//! It reads and compares; it resolves no name and opens no connection. Anything in the address that could make two
-//! readers disagree about the host is refused.
+//! It reads and compares; it resolves no name and opens no connection. Anything in the address that
+//! could make two readers disagree about the host is refused.
 
 mod address;
 mod range;
@@ -63,14 +63,15 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// When it has another scheme than `https` (or `http` for a loopback host), user information, a query, a
-    /// fragment, a host that is not plain ASCII, or a path that is not in its simplest form.
+    /// When it has another scheme than `https` (or `http` for a loopback host), user information, a
+    /// query, a fragment, a host that is not plain ASCII, or a path that is not in its simplest
+    /// form.
     pub fn parse(address: &str) -> Result<Upstream, UpstreamError> {
         Upstream::parse_within(address, &[])
     }
 
-    /// The same, and `http` for any host where there are ranges of addresses that a credential may travel to in clear:
-    /// a connection is then made to those alone.
+    /// The same, and `http` for any host where there are ranges of addresses that a credential may
+    /// travel to in clear: a connection is then made to those alone.
     ///
     /// # Errors
     ///
@@ -157,8 +158,8 @@ impl Upstream {
         }
     }
 
-    /// A digest that tells the budgets of credentials apart, from a credential's own: the same key at two servers has two
-    /// budgets. It may be the name of a file.
+    /// A digest that tells the budgets of credentials apart, from a credential's own: the same key
+    /// at two servers has two budgets. It may be the name of a file.
     pub(crate) fn budget_of(&self, fingerprint: [u8; 32]) -> [u8; 32] {
         let server = format!("{}://{}", self.scheme(), self.authority());
         Sha256::new()

@@ -1,8 +1,8 @@
-//! Ranges of addresses that the operator opens beside the public ones: a gateway in a private network, a container's
-//! neighbour, a resolver that answers with addresses of its own.
+//! Ranges of addresses that the operator opens beside the public ones: a gateway in a private
+//! network, a container's neighbour, a resolver that answers with addresses of its own.
 //!
-//! Only what is within one of the blocks that are not public can be named, so that a range never says more than it
-//! seems to, and never where clouds serve credentials.
+//! Only what is within one of the blocks that are not public can be named, so that a range never
+//! says more than it seems to, and never where clouds serve credentials.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -101,7 +101,8 @@ impl Opened {
     /// Says why an address may not be connected to, or nothing when it may.
     pub fn prohibition(&self, address: IpAddr) -> Option<Prohibition> {
         let kind = address::refusal(address, self.loopback)?;
-        // Of the forms of IPv6 that carry an IPv4 address only the mapped one leads to that very address.
+        // Of the forms of IPv6 that carry an IPv4 address only the mapped one leads to that very
+        // address.
         let address = address.to_canonical();
         let can_be_opened = !address::is_metadata(address)
             && BLOCKS
@@ -111,7 +112,8 @@ impl Opened {
         (!can_be_opened || !self.has_range(address)).then_some(Prohibition { kind, can_be_opened })
     }
 
-    /// Whether a credential may travel to this address in clear: it stays on this machine, or the operator named it.
+    /// Whether a credential may travel to this address in clear: it stays on this machine, or the
+    /// operator named it.
     pub fn takes_clear_text(&self, address: IpAddr) -> bool {
         self.prohibition(address).is_none()
             && (address.to_canonical().is_loopback() || self.has_range(address.to_canonical()))

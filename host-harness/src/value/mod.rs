@@ -1,9 +1,9 @@
 //! JSON to a function's arguments, and its result to JSON: by records made from
 //! the WIT where the component has it, and else led by the function's own types.
 //!
-//! Bytes go in as a string (its UTF-8), as `{"base64": "..."}` or as a list of
-//! numbers, and come out as `{"base64": "..."}`. Every error names the place (`query.expand[1]: expected a string, got 3`).
-//! Text from the caller is never repeated in an error: it may be personal data.
+//! Bytes go in as a string (its UTF-8), as `{"base64": "..."}` or as a list of numbers, and come
+//! out as `{"base64": "..."}`. Every error names the place (`query.expand[1]: expected a string,
+//! got 3`). Text from the caller is never repeated in an error: it may be personal data.
 
 mod data;
 mod given;

@@ -55,7 +55,8 @@ impl Forward {
         Self::parse_within(url, &[])
     }
 
-    /// The same, and http to any host where there are ranges of addresses: events are then sent to those alone.
+    /// The same, and http to any host where there are ranges of addresses: events are then sent to
+    /// those alone.
     ///
     /// # Errors
     ///

@@ -1,6 +1,8 @@
-//! How much of the receiver each peer takes: its connections, and its bodies that have begun and not ended.
+//! How much of the receiver each peer takes: its connections, and its bodies that have begun and
+//! not ended.
 //!
-//! Counts and bounds; closes nothing itself. A reverse proxy is one peer, and hands bodies over as a whole.
+//! Counts and bounds; closes nothing itself. A reverse proxy is one peer, and hands bodies over as
+//! a whole.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

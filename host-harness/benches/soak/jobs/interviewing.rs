@@ -1,4 +1,5 @@
-//! Panels, their interviews, templates and feedback: what Lever replaces whole, and must lose nothing of.
+//! Panels, their interviews, templates and feedback: what Lever replaces whole, and must lose
+//! nothing of.
 
 use lever_host::mock::Mock;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Candidates: the name opportunities had until 2020, under which every path below them still works.
+//! Candidates: the name opportunities had until 2020, under which every path below them still
+//! works.
 
 use std::borrow::Cow;
 

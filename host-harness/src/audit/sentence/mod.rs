@@ -1,7 +1,8 @@
 //! A record as one sentence, for people.
 //!
-//! It is made from the record's fields and from the first line that the WIT says of the function, so it cannot claim
-//! more than they do: that something was changed is said only where a change was sent and not turned down.
+//! It is made from the record's fields and from the first line that the WIT says of the function,
+//! so it cannot claim more than they do: that something was changed is said only where a change was
+//! sent and not turned down.
 
 use super::record::{Decision, Kind, Record};
 use crate::catalog::{Catalog, Function};
@@ -130,7 +131,8 @@ struct Deed {
 }
 
 impl Deed {
-    /// None where the documentation begins with a verb that is not known here, which a test rules out.
+    /// None where the documentation begins with a verb that is not known here, which a test rules
+    /// out.
     fn of(function: &Function) -> Option<Deed> {
         let first =
             function.summary.split_once(". ").map_or(&*function.summary, |(first, _)| first);

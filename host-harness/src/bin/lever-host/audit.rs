@@ -1,7 +1,8 @@
 //! `lever-host audit`: shows an audit file to people.
 //!
-//! Called from `main.rs` as `audit::run(&command)`. It trusts nothing in the file: lines that are no records are
-//! reported and passed over, and every text is escaped again before it reaches the terminal.
+//! Called from `main.rs` as `audit::run(&command)`. It trusts nothing in the file: lines that are
+//! no records are reported and passed over, and every text is escaped again before it reaches the
+//! terminal.
 
 use std::collections::HashSet;
 use std::fs::File;

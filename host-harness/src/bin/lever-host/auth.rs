@@ -170,8 +170,8 @@ fn nobody(file: &TokenFile) -> anyhow::Error {
     anyhow!("not logged in: {} does not exist; run `lever-host auth login`", file.path().display())
 }
 
-/// Waits for a renewal that is under way, and says so when it takes long: the process that asked for it must be the
-/// one that stores what comes.
+/// Waits for a renewal that is under way, and says so when it takes long: the process that asked
+/// for it must be the one that stores what comes.
 pub async fn settle(renewal: impl Future<Output = ()>) {
     let mut renewal = std::pin::pin!(renewal);
     if tokio::time::timeout(Duration::from_secs(1), &mut renewal).await.is_err() {

@@ -1,7 +1,8 @@
 //! `lever-host policy`: checks a policy file and explains decisions.
 //!
-//! Called from `main.rs` as `policy::run(&command, || agent)`; the closure gives the agent of the global options and
-//! is asked by `explain` alone. It decides nothing itself: it shows what the library decides.
+//! Called from `main.rs` as `policy::run(&command, || agent)`; the closure gives the agent of the
+//! global options and is asked by `explain` alone. It decides nothing itself: it shows what the
+//! library decides.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -166,7 +166,8 @@ impl Options {
         &self.allow_addresses
     }
 
-    /// The network of the options and of the proxy's variables, the names in lower case first, as curl has them.
+    /// The network of the options and of the proxy's variables, the names in lower case first, as
+    /// curl has them.
     pub fn network(&self) -> anyhow::Result<Network> {
         let either = |lower: &'static str, upper: &'static str| -> anyhow::Result<_> {
             match variable(lower)? {
@@ -186,8 +187,8 @@ impl Options {
         })
     }
 
-    /// The credential of the file or the environment, or the login, which one of them puts aside unless it is asked
-    /// for.
+    /// The credential of the file or the environment, or the login, which one of them puts aside
+    /// unless it is asked for.
     pub fn credential(&self) -> anyhow::Result<Option<Source>> {
         let credential = match (&self.token_file, &self.credential_file) {
             (Some(_), Some(_)) => {
@@ -218,7 +219,8 @@ impl Options {
         }
     }
 
-    /// The way to an authorization server: by the embedded component, whatever component serves agents.
+    /// The way to an authorization server: by the embedded component, whatever component serves
+    /// agents.
     pub fn connect(&self) -> anyhow::Result<Connect> {
         Ok(through_component(Through {
             network: self.network()?,

@@ -1,7 +1,7 @@
 //! `lever-host tools`: what this agent may call.
 //!
-//! Called from `main.rs` as `tools::run(&agent, json)` for `lever-host tools [--json]`. It shows only what is allowed,
-//! so its output can be handed to an agent as its list of tools.
+//! Called from `main.rs` as `tools::run(&agent, json)` for `lever-host tools [--json]`. It shows
+//! only what is allowed, so its output can be handed to an agent as its list of tools.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
@@ -25,7 +25,8 @@ pub struct ToolsArgs {
 
 /// Prints the functions that `agent` may call.
 ///
-/// A terminal gets two lines for each; a pipe gets one, with tabs between name, permission, route and summary.
+/// A terminal gets two lines for each; a pipe gets one, with tabs between name, permission, route
+/// and summary.
 pub fn run(agent: &Agent, json: bool) -> anyhow::Result<()> {
     let catalog = Catalog::embedded();
     let allowed: Vec<&Function> = catalog

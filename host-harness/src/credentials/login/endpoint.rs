@@ -10,7 +10,8 @@ use crate::upstream::{Upstream, UpstreamError};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// The server's address, such as `https://auth.lever.co`; `/authorize` and `/oauth/token` are below it.
+    /// The server's address, such as `https://auth.lever.co`; `/authorize` and `/oauth/token` are
+    /// below it.
     pub url: String,
     /// The `audience` of Lever's documentation.
     pub audience: String,

@@ -1,9 +1,10 @@
 //! One renewal, step by step: lock, read again, note down, ask once, store.
 //!
-//! The order is the point. Under the lock the file is read again, so whoever waited for somebody else's renewal finds
-//! it and asks for none. That one is asked for is on the disk before it is asked for, so a process that dies in
-//! between leaves its successors in doubt and not in error: nothing here sends a refresh token that may have been
-//! received before. The new tokens are on the disk before anybody uses them.
+//! The order is the point. Under the lock the file is read again, so whoever waited for somebody
+//! else's renewal finds it and asks for none. That one is asked for is on the disk before it is
+//! asked for, so a process that dies in between leaves its successors in doubt and not in error:
+//! nothing here sends a refresh token that may have been received before. The new tokens are on the
+//! disk before anybody uses them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +15,22 @@ use super::session::{Inner, Pass, load};
 use super::stored::{Millis, Renewal, Standing, Stored, millis};
 use super::token_file::{FileError, Lock, Stamp, TokenFile};
 
-/// The longest that an authorization server may take: connecting and answering within the component's own timeouts,
-/// and a little more.
+/// The longest that an authorization server may take: connecting and answering within the
+/// component's own timeouts, and a little more.
 const ANSWER: Duration = Duration::from_secs(35);
 
 /// The longest that another process is waited for: its renewal, and the disk.
 const LOCK: Duration = Duration::from_secs(45);
 
-/// How long a server is left alone that failed or was not reached. Every caller would ask it otherwise, one after
-/// the other.
+/// How long a server is left alone that failed or was not reached. Every caller would ask it
+/// otherwise, one after the other.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// A token in place of a refused one that is refused itself within this time will not be helped by a third.
+/// A token in place of a refused one that is refused itself within this time will not be helped by
+/// a third.
 const PROBATION: Duration = Duration::from_secs(60);
 
 /// OAuth's name for a refresh token that is used up, too old or taken back (RFC 6749, section 5.2).
@@ -195,7 +197,8 @@ impl Asked<'_> {
         Ok((Arc::new(pass), stamp))
     }
 
-    /// Keeps the refresh token of an answer whose access token cannot be sent: the old ones are used up.
+    /// Keeps the refresh token of an answer whose access token cannot be sent: the old ones are
+    /// used up.
     async fn keep(self, renewed: Stored) -> Failed {
         let until = (self.login.clock)().saturating_add(millis(PAUSE));
         let mut kept = self.stored.with(Renewal::Failed { until });

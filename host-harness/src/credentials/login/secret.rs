@@ -1,7 +1,7 @@
 //! A text that must not be seen: a token, a code or a client's secret.
 //!
-//! Its memory is wiped when it is dropped, and nothing prints it. It goes into the token file and into the instance
-//! that asks the authorization server, by [`Secret::secret`] and nothing else.
+//! Its memory is wiped when it is dropped, and nothing prints it. It goes into the token file and
+//! into the instance that asks the authorization server, by [`Secret::secret`] and nothing else.
 
 use std::fmt;
 use std::path::Path;
@@ -39,8 +39,8 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, can be read by others than `readers`, can be changed by others, or holds anything
-    /// else.
+    /// When the file cannot be read, can be read by others than `readers`, can be changed by
+    /// others, or holds anything else.
     pub fn from_file(path: &Path, readers: Readers) -> Result<Secret, CredentialError> {
         let text = crate::credentials::read_private(path, readers)?;
         let place = path.display().to_string();

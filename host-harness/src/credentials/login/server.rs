@@ -1,8 +1,8 @@
 //! What is asked of an authorization server, and what can come of it.
 //!
-//! Only the shape: [`crate::sign_in::through_component`] asks by the component's own functions, tests by others. Whoever
-//! answers says truthfully whether a refusal, a failure or nothing at all came back, since a refresh token that may
-//! have been used must not be used again.
+//! Only the shape: [`crate::sign_in::through_component`] asks by the component's own functions,
+//! tests by others. Whoever answers says truthfully whether a refusal, a failure or nothing at all
+//! came back, since a refresh token that may have been used must not be used again.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -65,7 +65,8 @@ pub enum Failure {
         /// What was said.
         message: String,
     },
-    /// Nothing came of it: it was not reached, it was busy, or it answered that it failed. Nothing was used up.
+    /// Nothing came of it: it was not reached, it was busy, or it answered that it failed. Nothing
+    /// was used up.
     NotDone {
         /// What happened.
         message: String,
@@ -95,8 +96,8 @@ pub trait Server: Send + Sync {
     /// Turns a refresh token into new tokens; the old one is used up by it.
     fn refresh<'a>(&'a self, app: &'a App, refresh_token: &'a Secret) -> Answering<'a, Token>;
 
-    /// Writes down what was asked, once what came of it is safe: a record that cannot be written must not cost a
-    /// token.
+    /// Writes down what was asked, once what came of it is safe: a record that cannot be written
+    /// must not cost a token.
     ///
     /// # Errors
     ///
@@ -106,6 +107,6 @@ pub trait Server: Send + Sync {
     }
 }
 
-/// Makes a server ready to be asked, or says in a sentence why not; nothing is sent by it. It may take a while and
-/// block.
+/// Makes a server ready to be asked, or says in a sentence why not; nothing is sent by it. It may
+/// take a while and block.
 pub type Connect = Arc<dyn Fn(&Place) -> Result<Box<dyn Server>, String> + Send + Sync>;

@@ -1,8 +1,9 @@
 //! A login in use: hands out the access token, and sees to it that a renewal is asked for once.
 //!
-//! Whoever needs a token while one is being renewed waits for that renewal; in other processes the token file's lock
-//! does the same. A renewal runs in a task of its own: a caller that gives up must not take with it a refresh token
-//! that was used up and not stored. What a renewal does, step by step, is in [`super::refresh`].
+//! Whoever needs a token while one is being renewed waits for that renewal; in other processes the
+//! token file's lock does the same. A renewal runs in a task of its own: a caller that gives up
+//! must not take with it a refresh token that was used up and not stored. What a renewal does, step
+//! by step, is in [`super::refresh`].
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +43,8 @@ struct State {
     held: Arc<Pass>,
     stamp: Option<Stamp>,
     flight: Option<Flight>,
-    /// How the latest renewal failed, and until when it is not tried again; for good where there is no time.
+    /// How the latest renewal failed, and until when it is not tried again; for good where there is
+    /// no time.
     failed: Option<(Arc<LoginError>, Option<Millis>)>,
 }
 
@@ -122,15 +124,16 @@ impl Login {
         Ok(Login(Arc::new(Inner { file, api, connect, clock, id, state })))
     }
 
-    /// A digest that tells logins apart and stays the same through renewals, for the rate budget; never shown.
+    /// A digest that tells logins apart and stays the same through renewals, for the rate budget;
+    /// never shown.
     pub fn fingerprint(&self) -> [u8; 32] {
         Sha256::new().chain_update(b"login\0").chain_update(&self.0.id).finalize().into()
     }
 
     /// An access token that is good now, renewed first if it must be.
     ///
-    /// While a token that is still good is being renewed, it is handed out at once. Dropping the future gives up the
-    /// waiting and not the renewal.
+    /// While a token that is still good is being renewed, it is handed out at once. Dropping the
+    /// future gives up the waiting and not the renewal.
     ///
     /// # Errors
     ///
@@ -206,7 +209,8 @@ impl Login {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, after a look whether somebody else changed the file: renewed it, logged out or in.
+    /// The state, after a look whether somebody else changed the file: renewed it, logged out or
+    /// in.
     fn look(&self) -> Result<MutexGuard<'_, State>, Arc<LoginError>> {
         let mut state = self.state();
         // A renewal of our own changes the file, and says so when it is done.

@@ -1,7 +1,8 @@
 //! What the token file says: one login and how its latest renewal went.
 //!
-//! Only the content and what follows from it; [`super::token_file`] reads and writes it. A renewal is noted down before it
-//! is asked for, so that a process that dies in between leaves a word about it.
+//! Only the content and what follows from it; [`super::token_file`] reads and writes it. A renewal
+//! is noted down before it is asked for, so that a process that dies in between leaves a word about
+//! it.
 
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ pub type Millis = u64;
 /// The form of the file; another number is a form that this program does not know.
 const VERSION: u32 = 1;
 
-/// The earliest that a token is renewed before its end. Long enough that an authorization server may be out of reach
-/// for some minutes before anybody notices.
+/// The earliest that a token is renewed before its end. Long enough that an authorization server
+/// may be out of reach for some minutes before anybody notices.
 const MARGIN: Duration = Duration::from_secs(300);
 
 /// Of tokens that live shorter than an hour, the last tenth.
@@ -47,7 +48,8 @@ pub struct Stored {
     pub issued_at: Millis,
     /// Until when, where the server said so.
     pub expires_at: Option<Millis>,
-    /// Whether the access token is there because the API refused the one before, though its time was not over.
+    /// Whether the access token is there because the API refused the one before, though its time
+    /// was not over.
     pub replaces_refused: bool,
     /// How the latest renewal went.
     pub renewal: Renewal,
@@ -59,7 +61,8 @@ pub struct Stored {
 pub enum Renewal {
     /// Well, or there was none.
     Done,
-    /// It was asked for and no answer is known: it is under way, or the process died, or the answer was lost.
+    /// It was asked for and no answer is known: it is under way, or the process died, or the answer
+    /// was lost.
     Asked {
         /// When.
         at: Millis,
@@ -88,8 +91,8 @@ pub enum Standing {
 }
 
 impl Stored {
-    /// A login that was just made. `asked_at` is when its token was asked for, so that its time is over here no later
-    /// than there.
+    /// A login that was just made. `asked_at` is when its token was asked for, so that its time is
+    /// over here no later than there.
     pub fn new(
         id: String,
         api: String,

@@ -1,8 +1,9 @@
 //! The token file: read by many, changed by one at a time, whole or not at all.
 //!
-//! For its owner alone (0600 in a 0700 directory). A change is written beside it, brought to the disk and put in its
-//! place, so that a reader or a crash meets the old text or the new one. Who changes it holds the lock of a file
-//! beside it, which stays when the token file goes: a lock on a file that is replaced would lock nothing.
+//! For its owner alone (0600 in a 0700 directory). A change is written beside it, brought to the
+//! disk and put in its place, so that a reader or a crash meets the old text or the new one. Who
+//! changes it holds the lock of a file beside it, which stays when the token file goes: a lock on a
+//! file that is replaced would lock nothing.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -18,8 +19,8 @@ use crate::files::regular_file;
 /// The largest file that is read; a login takes some 3 KiB, with tokens as long as Auth0's.
 const LARGEST: usize = 64 << 10;
 
-/// How often the lock is asked for. The operating system's own waiting cannot be given up, and would hold a thread
-/// for as long as another process likes.
+/// How often the lock is asked for. The operating system's own waiting cannot be given up, and
+/// would hold a thread for as long as another process likes.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The token file.
@@ -143,7 +144,8 @@ impl TokenFile {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, can be read by others, could have been put there by others, or is none of ours.
+    /// When it cannot be read, can be read by others, could have been put there by others, or is
+    /// none of ours.
     pub fn read(&self) -> Result<Option<(Stored, Stamp)>, FileError> {
         let fail = |cause| FileError::Read { path: self.path.clone(), cause };
         let file = match regular_file::open(&self.path) {
@@ -267,7 +269,8 @@ impl TokenFile {
         self.path.with_file_name(name)
     }
 
-    /// Makes the directory for its owner alone, or checks that nobody else can change what is in it.
+    /// Makes the directory for its owner alone, or checks that nobody else can change what is in
+    /// it.
     fn make_directory(&self) -> Result<(), FileError> {
         let path = self.directory();
         let fail = |cause| FileError::Write { path: self.path.clone(), cause };

@@ -103,7 +103,8 @@ async fn https_goes_through_the_proxy_which_sees_host_and_port_and_nothing_else(
         extra_ca: vec![ca.path().to_owned()],
         ..Network::default()
     };
-    // No resolver knows this name, and no switch for loopback is given: the proxy is the operator's own.
+    // No resolver knows this name, and no switch for loopback is given: the proxy is the operator's
+    // own.
     let upstream = "https://api.example.com/v1".parse().unwrap();
     assert_eq!(send(&upstream, &network).await, Ok(200));
     let heads = proxy.heads();

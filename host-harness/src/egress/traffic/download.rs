@@ -1,7 +1,9 @@
-//! A download's way to where Lever's answer points: another server, without the credential and outside Lever's pace.
+//! A download's way to where Lever's answer points: another server, without the credential and
+//! outside Lever's pace.
 //!
-//! Which addresses answers pointed to is remembered here, for the one call; whether one may be followed is the policy's
-//! decision. Nothing that the component wrote goes there, not even a header.
+//! Which addresses answers pointed to is remembered here, for the one call; whether one may be
+//! followed is the policy's decision. Nothing that the component wrote goes there, not even a
+//! header.
 
 use std::sync::Arc;
 
@@ -21,8 +23,8 @@ use crate::policy::{REDIRECTED, Refusal};
 /// Addresses that one call's answers may point to; a component follows three.
 const POINTED: usize = 16;
 
-/// Requests that one call may send to such addresses: they are outside Lever's pace. A component follows three
-/// redirections and tries each 16 times at most.
+/// Requests that one call may send to such addresses: they are outside Lever's pace. A component
+/// follows three redirections and tries each 16 times at most.
 const FETCHES: usize = 64;
 
 /// A request for a file elsewhere, ready to be sent.
@@ -63,8 +65,8 @@ impl Traffic {
         notes.fetches <= FETCHES
     }
 
-    /// Decides on a request that does not go to the API, and makes what goes out: the address, and nothing else of the
-    /// guest's. A storage may log any header, for whoever reads its logs.
+    /// Decides on a request that does not go to the API, and makes what goes out: the address, and
+    /// nothing else of the guest's. A storage may log any header, for whoever reads its logs.
     pub(super) fn follow(
         &self,
         parts: &http::request::Parts,

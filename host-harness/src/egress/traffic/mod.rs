@@ -270,7 +270,8 @@ impl Traffic {
         }
     }
 
-    /// Sees to another credential in place of the one that was refused; says whether there is one now.
+    /// Sees to another credential in place of the one that was refused; says whether there is one
+    /// now.
     async fn replace(&self, refused: Option<&Carried>) -> bool {
         let (Some(source), Some(refused)) = (&self.wire.credential, refused) else {
             return false;

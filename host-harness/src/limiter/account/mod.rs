@@ -1,8 +1,8 @@
 //! The budget of one credential: who waits for it, and who gets the next unit.
 //!
-//! The order is [`Turns`]' and the pace is [`Bucket`]'s; here they meet the clock and the tasks that wait. A waiter
-//! waits as long as it takes; the call's own timeout ends it by dropping the future, and a dropped waiter leaves no
-//! trace.
+//! The order is [`Turns`]' and the pace is [`Bucket`]'s; here they meet the clock and the tasks
+//! that wait. A waiter waits as long as it takes; the call's own timeout ends it by dropping the
+//! future, and a dropped waiter leaves no trace.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -85,8 +85,8 @@ impl Account {
 
     /// Waits until `agent`, with this limit of its own, may send one request in this lane.
     ///
-    /// An application waits in the narrow lane first and joins the others only when it has a unit there, so it holds up
-    /// neither its agent's other requests nor anyone else's.
+    /// An application waits in the narrow lane first and joins the others only when it has a unit
+    /// there, so it holds up neither its agent's other requests nor anyone else's.
     pub async fn acquire(self: &Arc<Self>, agent: &str, per_second: u32, lane: Lane) -> Permit {
         let mut place = self.line_up((Arc::from(agent), per_second), lane);
         tokio::select! {
@@ -128,8 +128,8 @@ impl Account {
         Place { account: Arc::clone(self), number, agent, lane, go: gone, is_taken: false }
     }
 
-    /// Hands out units as they come free, for all who wait. One waiter at a time does; when it may go, or gives up, the
-    /// next one takes over.
+    /// Hands out units as they come free, for all who wait. One waiter at a time does; when it may
+    /// go, or gives up, the next one takes over.
     async fn keep_watch(&self) -> Infallible {
         let _watch = self.watch.lock().await;
         loop {

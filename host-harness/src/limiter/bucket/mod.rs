@@ -104,7 +104,8 @@ pub struct Bucket {
     closed_until: u64,
 }
 
-/// What processes that share a bucket must know of it, but for the units in flight: each process has its own.
+/// What processes that share a bucket must know of it, but for the units in flight: each process
+/// has its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shared {
     level: u64,
@@ -193,7 +194,8 @@ impl Bucket {
         }
     }
 
-    /// Takes over what another process left at that time, with `in_flight` units held by requests of all processes.
+    /// Takes over what another process left at that time, with `in_flight` units held by requests
+    /// of all processes.
     ///
     /// Times further ahead than any that is ever written are cut to the longest there is.
     pub fn restore(&mut self, shared: Shared, at: u64, in_flight: u64) {

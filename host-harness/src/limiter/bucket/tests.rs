@@ -238,8 +238,8 @@ fn the_server_never_overflows_whatever_the_delays() {
     }
 }
 
-/// How full the server's bucket may be if one more request is sent: whatever was answered was counted last thing, and
-/// the rest now.
+/// How full the server's bucket may be if one more request is sent: whatever was answered was
+/// counted last thing, and the rest now.
 fn fullest(answered: &[u64], under_way: u64, now: u64, cost: u64) -> u64 {
     let mut server = Server::default();
     for at in answered {

@@ -24,8 +24,9 @@ impl Drop for Alive {
 }
 
 impl Alive {
-    /// Makes the file that shows that this process is alive, and removes those of processes that are not. Only the
-    /// holder of the lock does either, so a file that is there and not locked is that of a dead process.
+    /// Makes the file that shows that this process is alive, and removes those of processes that
+    /// are not. Only the holder of the lock does either, so a file that is there and not locked is
+    /// that of a dead process.
     pub(super) fn show(state: &Path) -> io::Result<Alive> {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;

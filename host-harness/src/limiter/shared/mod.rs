@@ -1,15 +1,18 @@
 //! What processes on one machine share of a budget: a small file for each credential.
 //!
-//! Whoever takes or gives back a unit holds the file's lock for as long as that takes, some ten microseconds, and never
-//! waits for it: where another process has it, the caller is told to look again. Each process writes beside the common
-//! level how many requests it has in flight, and holds the lock of a file of its own for as long as it lives. The kernel
-//! releases both locks when a process dies, however it dies, so what it had in flight can be told from what is alive,
-//! and counts as lost from then on.
+//! Whoever takes or gives back a unit holds the file's lock for as long as that takes, some ten
+//! microseconds, and never waits for it: where another process has it, the caller is told to look
+//! again. Each process writes beside the common level how many requests it has in flight, and holds
+//! the lock of a file of its own for as long as it lives. The kernel releases both locks when a
+//! process dies, however it dies, so what it had in flight can be told from what is alive, and
+//! counts as lost from then on.
 //!
-//! Processes take turns: one that finds no unit joins a queue in the file, and no other takes what those before it wait
-//! for, unless they have stopped looking. Which of a process's requests goes next is not decided here.
+//! Processes take turns: one that finds no unit joins a queue in the file, and no other takes what
+//! those before it wait for, unless they have stopped looking. Which of a process's requests goes
+//! next is not decided here.
 //!
-//! The name of a file is a digest of the credential's fingerprint and the API's address; nothing in it is secret.
+//! The name of a file is a digest of the credential's fingerprint and the API's address; nothing in
+//! it is secret.
 
 mod alive;
 mod state;
@@ -25,8 +28,8 @@ use crate::files::{private_file, regular_file};
 use alive::{Alive, is_alive};
 use state::{Holder, State, Waiter};
 
-/// The size of a file. It holds some 60 bytes for each unit of the budget; one page of memory is written as a whole,
-/// so a process that is killed leaves the old state or the new one.
+/// The size of a file. It holds some 60 bytes for each unit of the budget; one page of memory is
+/// written as a whole, so a process that is killed leaves the old state or the new one.
 const SIZE: usize = 4096;
 
 /// How often the lock is asked for before the caller is told to look again.
@@ -35,11 +38,12 @@ const TRIES: u32 = 32;
 /// The pause between two of the later tries.
 const PAUSE: Duration = Duration::from_micros(50);
 
-/// The longest that a request can hold its unit, connecting and waiting for the answer's head: 30 s and 300 s, and some.
-/// Units of a process that is stopped and not dead come back then.
+/// The longest that a request can hold its unit, connecting and waiting for the answer's head: 30 s
+/// and 300 s, and some. Units of a process that is stopped and not dead come back then.
 const LONGEST_IN_FLIGHT: Duration = Duration::from_secs(360);
 
-/// How long a process keeps its turn without looking whether it has come; it looks ten times as often.
+/// How long a process keeps its turn without looking whether it has come; it looks ten times as
+/// often.
 const ABSENT: Duration = Duration::from_millis(250);
 
 /// Processes that keep a turn; further ones take what is left.
@@ -66,7 +70,8 @@ impl ShareError {
 /// Nanoseconds from an origin that all processes of the machine share.
 pub(super) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// The machine's clock: since it was started, which nobody can set, where there is such a clock; else the time of day.
+/// The machine's clock: since it was started, which nobody can set, where there is such a clock;
+/// else the time of day.
 pub(super) fn machine_clock() -> Clock {
     Arc::new(|| {
         #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -197,7 +202,8 @@ impl Ledger {
         restore(apply, state.apply, self.mine.1, |holder| holder.apply);
     }
 
-    /// How many processes have their turn before this one, which has or has not had one since the file was taken.
+    /// How many processes have their turn before this one, which has or has not had one since the
+    /// file was taken.
     pub(super) fn ahead(&self, has_taken: bool) -> u64 {
         let own = self.alive.as_ref().map(|alive| alive.id.as_str());
         let is_own = |waiter: &&Waiter| Some(waiter.id.as_str()) == own;

@@ -46,7 +46,8 @@ impl State {
         }
         let mut state: State =
             serde_json::from_slice(text).ok().filter(|state: &State| state.version == 1)?;
-        // The machine was started anew, or its clock set back. Nothing drains for that, and nothing waits for it.
+        // The machine was started anew, or its clock set back. Nothing drains for that, and nothing
+        // waits for it.
         let ahead = state.at.saturating_sub(now);
         if ahead > 0 {
             state.at = now;

@@ -1,14 +1,15 @@
-//! Whose request goes next: agents take turns, and of two agents whose turns are near the one goes first that somebody
-//! waits for.
+//! Whose request goes next: agents take turns, and of two agents whose turns are near the one goes
+//! first that somebody waits for.
 //!
-//! Each agent has a turn, a number that grows by one with each of its requests; the lowest goes next (start-time fair
-//! queueing, Goyal and others 1996, with all requests of one size). Who comes back after a pause begins at the lowest
-//! turn of those who wait, so a pause earns nothing and costs nothing. Interactive requests go ahead of their agent's
-//! turn by up to [`LEAD`] requests and never further, so in the long run every agent that wants more than its share
-//! gets the same share, whatever its lanes; the lanes decide who goes first.
+//! Each agent has a turn, a number that grows by one with each of its requests; the lowest goes
+//! next (start-time fair queueing, Goyal and others 1996, with all requests of one size). Who comes
+//! back after a pause begins at the lowest turn of those who wait, so a pause earns nothing and
+//! costs nothing. Interactive requests go ahead of their agent's turn by up to [`LEAD`] requests
+//! and never further, so in the long run every agent that wants more than its share gets the same
+//! share, whatever its lanes; the lanes decide who goes first.
 //!
-//! Bulk is not starved: after [`PASSED`] requests that went ahead of it, whoever's turn it is goes next; and of one
-//! agent's own requests, at least every fourth is bulk while bulk waits.
+//! Bulk is not starved: after [`PASSED`] requests that went ahead of it, whoever's turn it is goes
+//! next; and of one agent's own requests, at least every fourth is bulk while bulk waits.
 //!
 //! It knows neither time nor buckets; who may go at all is asked of its caller.
 
@@ -18,8 +19,8 @@ use std::hash::Hash;
 use super::REMEMBERED;
 use super::lane::Lane;
 
-/// How many requests an agent's interactive ones may be ahead of its turn: what one step of an assistant takes, and
-/// less than a second of the whole pace.
+/// How many requests an agent's interactive ones may be ahead of its turn: what one step of an
+/// assistant takes, and less than a second of the whole pace.
 pub const LEAD: u64 = 8;
 
 /// How often in a row bulk is passed over.

@@ -8,7 +8,8 @@ fn of(letter: char) -> Lane {
     if letter.is_ascii_uppercase() { Interactive } else { Bulk }
 }
 
-/// Lines up one request for each letter; capitals are interactive ones of the agent with the small letter.
+/// Lines up one request for each letter; capitals are interactive ones of the agent with the small
+/// letter.
 fn turns(asked: &str) -> Turns<char> {
     let mut turns = Turns::default();
     for (request, letter) in asked.chars().enumerate() {

@@ -1,12 +1,15 @@
-//! An answer of Lever's on its way to an agent that may not see confidential records, freed of them as it flows.
+//! An answer of Lever's on its way to an agent that may not see confidential records, freed of them
+//! as it flows.
 //!
-//! It follows the JSON by its brackets and strings and decodes none of it. An object whose own `confidentiality` is
-//! anything but `non-confidential` is taken out of the list it stands in; where it stands alone, its id is left in its
-//! place. Everything else passes byte by byte. It knows no route, and nothing of records that do not say what they are.
+//! It follows the JSON by its brackets and strings and decodes none of it. An object whose own
+//! `confidentiality` is anything but `non-confidential` is taken out of the list it stands in;
+//! where it stands alone, its id is left in its place. Everything else passes byte by byte. It
+//! knows no route, and nothing of records that do not say what they are.
 
 use memchr::memchr2;
 
-/// The deepest nesting that is followed; Lever's records have ten. What lies deeper passes with what it lies in.
+/// The deepest nesting that is followed; Lever's records have ten. What lies deeper passes with
+/// what it lies in.
 const DEEPEST: usize = 128;
 
 /// The largest record; the largest that Lever is known for have some hundred kilobytes.
@@ -189,7 +192,8 @@ impl Sieve {
         container.comma = None;
     }
 
-    /// Takes what stands between strings: a bracket, a comma, a colon, or anything up to one of them.
+    /// Takes what stands between strings: a bracket, a comma, a colon, or anything up to one of
+    /// them.
     fn outside(&mut self, piece: &[u8]) -> usize {
         let is_mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b',' | b':');
         match piece.iter().position(is_mark).unwrap_or(piece.len()) {

@@ -2,7 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// What passes, in pieces of each of a few sizes, which must not matter, and the ids of what does not.
+/// What passes, in pieces of each of a few sizes, which must not matter, and the ids of what does
+/// not.
 fn sifted(answer: &str) -> (String, Vec<String>, bool) {
     let outcomes: Vec<_> = [1, 2, 3, 7, 64, 1 << 20]
         .into_iter()

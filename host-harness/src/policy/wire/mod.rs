@@ -1,7 +1,7 @@
 //! The decision on one outgoing request, made on its parts after they were brought into one form.
 //!
-//! It looks at method, address, path and query, never at what the component calls itself; bodies are not read. What
-//! is admitted is written anew, so what was judged is what is sent.
+//! It looks at method, address, path and query, never at what the component calls itself; bodies
+//! are not read. What is admitted is written anew, so what was judged is what is sent.
 
 use http::{HeaderName, Method, Uri, header};
 
@@ -34,7 +34,8 @@ pub struct CallScope {
 }
 
 impl CallScope {
-    /// The scope of a call to `interface.function`, of the catalog or of a component that is not ours.
+    /// The scope of a call to `interface.function`, of the catalog or of a component that is not
+    /// ours.
     pub fn new(interface: &str, function: &str) -> CallScope {
         CallScope { id: format!("{interface}.{function}"), foreign: false }
     }
@@ -100,8 +101,9 @@ pub struct Admitted<'c> {
 
 /// Whether a header of the component's may go out; all others are dropped.
 ///
-/// A list of what is harmless, since servers and proxies know many headers that name another method, path, host or
-/// identity (`x-http-method-override`, `x-original-url`, `forwarded`, `authorization`, `cookie`).
+/// A list of what is harmless, since servers and proxies know many headers that name another
+/// method, path, host or identity (`x-http-method-override`, `x-original-url`, `forwarded`,
+/// `authorization`, `cookie`).
 pub fn allows_header(name: &HeaderName) -> bool {
     [
         header::ACCEPT,
@@ -118,7 +120,8 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// With the refusal, which names the grant that is missing or the oddity that no grant can allow.
+    /// With the refusal, which names the grant that is missing or the oddity that no grant can
+    /// allow.
     pub fn may_send<'c>(
         &self,
         catalog: &'c Catalog,
@@ -269,13 +272,15 @@ fn odd(oddity: Oddity) -> Refusal {
     )
 }
 
-/// The segments below the prefix, compared by segments: `/v1x` and `/v1` itself are not below `/v1`.
+/// The segments below the prefix, compared by segments: `/v1x` and `/v1` itself are not below
+/// `/v1`.
 fn below<'p>(prefix: &str, path: &'p str) -> Option<Vec<&'p str>> {
     let rest = path.strip_prefix(prefix)?.strip_prefix('/')?;
     Some(rest.split('/').collect())
 }
 
-/// Whether a server that ignores case would take this request for another one: `/opportunities/Deleted`.
+/// Whether a server that ignores case would take this request for another one:
+/// `/opportunities/Deleted`.
 fn is_other_route_in_lower_case(catalog: &Catalog, route: &Route, segments: &[&str]) -> bool {
     if !segments.iter().any(|segment| segment.bytes().any(|b| b.is_ascii_uppercase())) {
         return false;

@@ -1,8 +1,9 @@
 //! Files that arguments name in place of bytes: `{"file": "cv.pdf"}`.
 //!
-//! Arguments may be an agent's words, so a file is read only with `--files DIR`, and opened beneath that directory by
-//! the kernel's own rule: whatever is renamed or linked meanwhile, the way to it never leads out. Links are followed
-//! where they are relative and stay beneath. No name is repeated in an error: it may be a person's.
+//! Arguments may be an agent's words, so a file is read only with `--files DIR`, and opened beneath
+//! that directory by the kernel's own rule: whatever is renamed or linked meanwhile, the way to it
+//! never leads out. Links are followed where they are relative and stay beneath. No name is
+//! repeated in an error: it may be a person's.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read};
@@ -65,7 +66,8 @@ impl Files {
             true => OUTSIDE.to_owned(),
             false => broken("the file", &error),
         })?;
-        // Asked of the open file, so that it cannot be swapped between the question and the reading.
+        // Asked of the open file, so that it cannot be swapped between the question and the
+        // reading.
         let metadata = file.metadata().map_err(|error| broken("the file", &error))?;
         if !metadata.is_file() {
             return Err("expected a file, got a directory, a pipe or a device".to_owned());
@@ -95,8 +97,8 @@ impl Files {
 const OUTSIDE: &str = "the file is not below the --files directory";
 
 impl Directory {
-    /// A name as one from the directory on. An absolute one must begin with the directory, as it was given or as the
-    /// system calls it.
+    /// A name as one from the directory on. An absolute one must begin with the directory, as it
+    /// was given or as the system calls it.
     fn relative(&self, name: &Path) -> Option<PathBuf> {
         if name.is_relative() {
             return Some(name.to_owned());
@@ -179,7 +181,8 @@ mod tests {
         assert_eq!(asked(&files, json!({"path": "x"})), None);
     }
 
-    /// What the attacker does: the name is a directory with a good file, and a link to one with another, by turns.
+    /// What the attacker does: the name is a directory with a good file, and a link to one with
+    /// another, by turns.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_directory_that_turns_into_a_link_leads_nowhere() {

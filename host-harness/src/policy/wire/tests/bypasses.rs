@@ -1,6 +1,7 @@
 //! Every known way to make a request mean one thing to the policy and another to the server.
 //!
-//! All of them are tried by an agent that may do everything, so that nothing but their form can refuse them.
+//! All of them are tried by an agent that may do everything, so that nothing but their form can
+//! refuse them.
 
 use super::*;
 

@@ -49,7 +49,8 @@ fn hostile_segment() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The oracle: cuts the path that would be sent, by itself, and says under which permissions it could be taken.
+/// The oracle: cuts the path that would be sent, by itself, and says under which permissions it
+/// could be taken.
 fn readings(method: &Method, sent: &str) -> Vec<&'static Route> {
     let path = sent.split('?').next().unwrap_or_default();
     let decoded =
@@ -72,7 +73,8 @@ fn readings(method: &Method, sent: &str) -> Vec<&'static Route> {
     all.into_iter().filter(|route| literals(route) == most).collect()
 }
 
-/// As many cases as `PROPTEST_CASES` says; failures are kept in `random.regressions` and tried first.
+/// As many cases as `PROPTEST_CASES` says; failures are kept in `random.regressions` and tried
+/// first.
 fn config() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     let kept = FileFailurePersistence::WithSource("regressions");
