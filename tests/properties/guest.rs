@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 use lever::core::client::Client;
-use lever::core::limiter::Lanes;
-use lever::core::request::Request;
-use lever::core::response::{Failure, Response};
-use lever::core::scheduler::{Clock, Transport};
+use lever::core::http::request::Request;
+use lever::core::http::response::{Failure, Response};
+use lever::core::send::limiter::Lanes;
+use lever::core::send::scheduler::{Clock, Transport};
 use lever::core::settings::Settings;
 
 /// Answers each request at once.

@@ -7,5 +7,7 @@ mod slot;
 mod visit;
 
 pub use mend::mended;
-pub use slot::{Json, List, Optional, Read, Record, Reference, Slot, keyed, list, open, plain};
+pub use slot::{
+    Json, List, Optional, Read, Record, Reference, Slot, Target, keyed, list, open, plain,
+};
 pub use visit::{BYTE_ORDER_MARK, add, fill, read};

@@ -44,6 +44,18 @@ pub trait Read: Default {
     }
 }
 
+/// A value that JSON is read into, whatever its type.
+pub trait Target {
+    /// Where the value goes.
+    fn slot(&mut self) -> Slot<'_>;
+}
+
+impl<T: Read> Target for T {
+    fn slot(&mut self) -> Slot<'_> {
+        Read::slot(self)
+    }
+}
+
 /// An object with known keys, at most 64.
 pub trait Record {
     /// The keys.
@@ -158,7 +170,7 @@ impl<T: Read> Optional for Option<T> {
     }
 
     fn some(&mut self) -> Slot<'_> {
-        self.insert(T::default()).slot()
+        Read::slot(self.insert(T::default()))
     }
 }
 
@@ -168,7 +180,7 @@ impl<T: Read> Optional for Vec<T> {
     }
 
     fn some(&mut self) -> Slot<'_> {
-        self.slot()
+        Read::slot(self)
     }
 }
 
@@ -178,7 +190,7 @@ impl<T: Read> List for Vec<T> {
     }
 
     fn push(&mut self) -> Slot<'_> {
-        self.push_mut(T::default()).slot()
+        Read::slot(self.push_mut(T::default()))
     }
 
     fn pop(&mut self) {
@@ -188,7 +200,7 @@ impl<T: Read> List for Vec<T> {
 
 /// A plain field.
 pub fn plain<T: Read>(field: &mut T) -> Slot<'_> {
-    field.slot()
+    Read::slot(field)
 }
 
 /// A list, or null.

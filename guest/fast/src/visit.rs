@@ -14,7 +14,7 @@ use super::slot::{Read, Record, Slot};
 /// Text that is not JSON, or not of this form.
 pub fn read<T: Read>(text: &[u8]) -> Result<T, serde_json::Error> {
     let mut value = T::default();
-    fill(value.slot(), text)?;
+    fill(Read::slot(&mut value), text)?;
     Ok(value)
 }
 

@@ -3,18 +3,19 @@
 //!
 //! Each is a plan for the scheduler; none looks at a status.
 
-use super::body::Body;
-use super::error::{Error, Outcome};
-use super::json::{self, Envelope};
-use super::limiter::Lanes;
-use super::pager::{Extent, Paged, Pager, Walk};
-use super::query::{self, Fields, Pairs};
-use super::record::{Json, Read, Write};
-use super::request::{Effect, Method, Request, Route, raw_path};
-use super::response::Response;
-use super::rules::{self, Rule};
-use super::scheduler::{Clock, Plan, Transport, run};
-use super::settings::Settings;
+use crate::core::error::{Error, Outcome};
+use crate::core::http::body::Body;
+use crate::core::http::query::{self, Pairs};
+use crate::core::http::request::{Effect, Method, Request, Route, raw_path};
+use crate::core::http::response::Response;
+use crate::core::json;
+use crate::core::json::record::{Json, Read, Target, Write};
+use crate::core::read::pager::{Limit, PageRequests, Pager, Paging};
+use crate::core::read::rows::{Page, PageParts};
+use crate::core::rules::{self, Rule};
+use crate::core::send::limiter::Lanes;
+use crate::core::send::scheduler::{Clock, Plan, Transport, run};
+use crate::core::settings::Settings;
 
 /// What one call works with.
 pub struct Client<'a, T, C> {
@@ -26,6 +27,14 @@ pub struct Client<'a, T, C> {
     pub lanes: &'a mut Lanes,
     /// What the host has set.
     pub settings: &'a Settings,
+}
+
+/// What the host says, for calls that send nothing.
+pub struct Local {
+    /// What the host has set, if that can be used.
+    pub settings: Result<Settings, Error>,
+    /// Milliseconds since 1970.
+    pub wall_ms: u64,
 }
 
 impl<T: Transport, C: Clock> Client<'_, T, C> {
@@ -40,8 +49,23 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         ids: &[&str],
         query: &dyn Write,
     ) -> Result<R, Error> {
-        let response = self.asked(route, ids, query)?;
-        Ok(json::decode::<Envelope<R>>(&response, Effect::Read)?.data)
+        made(|record| self.read_into(record, route, ids, query))
+    }
+
+    /// The same into what is there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn read_into(
+        &mut self,
+        record: &mut dyn Target,
+        route: &Route,
+        ids: &[&str],
+        query: &dyn Write,
+    ) -> Result<(), Error> {
+        let query = query::pairs(route, query)?;
+        self.send_into(record, Request { query, ..route.request(ids)? })
     }
 
     /// One page of a list.
@@ -49,14 +73,16 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// Whatever kept it from being read, or a cursor that is not of this list.
-    pub fn page<P: Paged>(
+    pub fn page<P: Page + Default>(
         &mut self,
         route: &Route,
         ids: &[&str],
         query: &dyn Write,
         cursor: Option<String>,
     ) -> Result<P, Error> {
-        self.list(Walk::new(route, ids, query, cursor, Extent::Page)?)
+        let mut page = P::default();
+        self.list_into(&mut page, PageRequests::new(route, ids, query, cursor, Limit::Page)?)?;
+        Ok(page)
     }
 
     /// A list to its end, or to so many items.
@@ -64,25 +90,30 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// Whatever kept a page from being read.
-    pub fn all<P: Paged>(
+    pub fn all<P: Page + Default>(
         &mut self,
         route: &Route,
         ids: &[&str],
         query: &dyn Write,
         max_items: Option<u32>,
     ) -> Result<P, Error> {
-        self.list(Walk::new(route, ids, query, None, Extent::Items(max_items))?)
+        let mut page = P::default();
+        let limit = Limit::Items(max_items);
+        self.list_into(&mut page, PageRequests::new(route, ids, query, None, limit)?)?;
+        Ok(page)
     }
 
-    fn list<P: Paged>(&mut self, walk: Walk) -> Result<P, Error> {
-        let mut pager = Pager::new(walk);
-        self.run(&mut pager)?;
-        Ok(pager.into_page())
-    }
-
-    fn asked(&mut self, route: &Route, ids: &[&str], query: &dyn Write) -> Result<Response, Error> {
-        let query = query::pairs(route, query)?;
-        self.send(Request { query, ..route.request(ids)? })
+    /// A list into an empty page.
+    ///
+    /// # Errors
+    ///
+    /// As for [`all`](Self::all).
+    pub fn list_into(&mut self, page: &mut dyn Page, requests: PageRequests) -> Result<(), Error> {
+        let PageParts { rows, next, skipped } = page.parts();
+        let mut paging = Paging { pager: Pager::new(requests), rows, skipped };
+        self.run(&mut paging)?;
+        *next = paging.pager.cursor();
+        Ok(())
     }
 
     /// A change whose answer is the whole record.
@@ -110,15 +141,24 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.answered(Request { query, ..route.request(ids)? })
     }
 
-    /// Sends a request and takes the record out of its answer.
+    /// Sends a request and takes the record out of its response.
     ///
     /// # Errors
     ///
     /// As for [`change`](Self::change).
     pub fn answered<R: Read>(&mut self, request: Request) -> Result<R, Error> {
+        made(|record| self.send_into(record, request))
+    }
+
+    /// The same into what is there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`change`](Self::change).
+    pub fn send_into(&mut self, record: &mut dyn Target, request: Request) -> Result<(), Error> {
         let effect = request.effect;
         let response = self.send(request)?;
-        Ok(json::decode::<Envelope<R>>(&response, effect)?.data)
+        json::data_into(record, &response, effect)
     }
 
     /// A change whose answer is partial, so that the record is read again.
@@ -134,10 +174,12 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         body: &dyn Write,
         then: &Route,
     ) -> Result<R, Error> {
-        // The read must be sound before the change is made.
-        then.request(ids)?;
-        self.apply(bodied(route, ids, query, json::body(body))?)?;
-        self.read_back(then, ids)
+        made(|record| {
+            // The read must be sound before the change is made.
+            then.request(ids)?;
+            self.apply(bodied(route, ids, query, json::body(body))?)?;
+            self.read_back_into(record, then, ids)
+        })
     }
 
     /// Reads what was just changed.
@@ -146,7 +188,17 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ///
     /// With the outcome `applied`.
     pub fn read_back<R: Read>(&mut self, route: &Route, ids: &[&str]) -> Result<R, Error> {
-        self.read(route, ids, &Fields::of(Vec::new())).map_err(|error| {
+        made(|record| self.read_back_into(record, route, ids))
+    }
+
+    fn read_back_into(
+        &mut self,
+        record: &mut dyn Target,
+        route: &Route,
+        ids: &[&str],
+    ) -> Result<(), Error> {
+        let read = route.request(ids).and_then(|request| self.send_into(record, request));
+        read.map_err(|error| {
             error
                 .with_outcome(Outcome::Applied)
                 .adding("The change was made, only reading the record again failed; do not repeat the change.")
@@ -249,6 +301,13 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     }
 }
 
+/// A record, filled over its default.
+fn made<R: Read>(fill: impl FnOnce(&mut dyn Target) -> Result<(), Error>) -> Result<R, Error> {
+    let mut record = R::default();
+    fill(&mut record)?;
+    Ok(record)
+}
+
 fn bodied(route: &Route, ids: &[&str], query: Pairs, body: Body) -> Result<Request, Error> {
     Ok(Request { query, body: Some(body), ..route.request(ids)? })
 }
@@ -275,7 +334,7 @@ mod tests {
     use super::*;
     use crate::bindings::exports::ats::lever::opportunities::Opportunity;
     use crate::core::error::ErrorKind;
-    use crate::core::scheduler::testing::{Answer, Fake, Hand, ok};
+    use crate::core::send::scheduler::testing::{Answer, Fake, Hand, ok};
     use crate::routes::opportunities;
     use serde_json::json;
 

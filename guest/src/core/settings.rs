@@ -3,12 +3,12 @@
 //! An empty environment is normal. Credentials are read here for one call and
 //! kept nowhere; `Debug` does not show them.
 
-use super::base::Base;
-use super::body::Body;
-use super::error::{Error, shown};
-use super::limiter::PER_SECOND;
-use super::request::Request;
-use super::{MILLISECOND, Nanos, SECOND};
+use crate::core::error::{Error, shown};
+use crate::core::http::base_url::Base;
+use crate::core::http::body::Body;
+use crate::core::http::request::Request;
+use crate::core::send::limiter::PER_SECOND;
+use crate::core::{MILLISECOND, Nanos, SECOND};
 
 /// Where requests go when nothing else is said.
 const BASE_URL: &str = "https://api.lever.co/v1";

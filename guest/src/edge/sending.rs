@@ -10,7 +10,7 @@ use wasi::http::types::OutgoingBody;
 use wasi::io::poll::Pollable;
 use wasi::io::streams::OutputStream;
 
-use crate::core::body::Body;
+use crate::core::http::body::Body;
 
 /// What is left of a body. Fields are dropped in this order, children before
 /// parents.

@@ -14,12 +14,12 @@ use wasi::io::streams::{InputStream, StreamError};
 
 use super::sending::Sending;
 use crate::core::Nanos;
-use crate::core::base::Base;
-use crate::core::body::Body;
-use crate::core::gather::{Gathered, NoRoom};
-use crate::core::request::{Method, Request, Target};
-use crate::core::response::{Begun, Failure, Response};
-use crate::core::scheduler::Transport;
+use crate::core::http::base_url::Base;
+use crate::core::http::body::Body;
+use crate::core::http::gather::{Gathered, NoRoom};
+use crate::core::http::request::{Method, Request, Target};
+use crate::core::http::response::{Begun, Failure, Response};
+use crate::core::send::scheduler::Transport;
 use crate::core::settings::Settings;
 
 type Ended = Result<Response, Failure>;

@@ -11,10 +11,10 @@ use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lever::core::MILLISECOND;
-use lever::core::body::Body;
-use lever::core::request::{Method, Request};
-use lever::core::response::{Failure, Response};
-use lever::core::scheduler::{Clock as _, Transport as _};
+use lever::core::http::body::Body;
+use lever::core::http::request::{Method, Request};
+use lever::core::http::response::{Failure, Response};
+use lever::core::send::scheduler::{Clock as _, Transport as _};
 use lever::edge::{Wasi, WasiClock};
 use waki::bindings::exports::wasi::http::incoming_handler::Guest;
 use waki::bindings::wasi::http::types::{
