@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::core::client::{Client, Local};
 use crate::core::error::Error;
-use crate::core::send::limiter::Lanes;
+use crate::core::send::limiter::Limiter;
 use crate::core::send::scheduler::Clock as _;
 use crate::core::settings::Settings;
 
@@ -18,12 +18,12 @@ pub use clock::WasiClock;
 pub use transport::Wasi;
 
 /// The pace, for hosts that keep instances alive.
-static LANES: Mutex<Option<Lanes>> = Mutex::new(None);
+static LIMITER: Mutex<Option<Limiter>> = Mutex::new(None);
 
 /// What one call has of its host, of which nothing stays but the pace.
 pub struct Host {
     transport: Wasi,
-    lanes: MutexGuard<'static, Option<Lanes>>,
+    limiter: MutexGuard<'static, Option<Limiter>>,
     settings: Settings,
 }
 
@@ -39,8 +39,8 @@ impl Host {
     #[inline(never)]
     pub fn open() -> Result<Box<Self>, Error> {
         let settings = Settings::from_environment(wasi::cli::environment::get_environment())?;
-        let lanes = LANES.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Box::new(Host { transport: Wasi::default(), lanes, settings }))
+        let limiter = LIMITER.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(Host { transport: Wasi::default(), limiter, settings }))
     }
 
     /// The client of this call.
@@ -50,7 +50,7 @@ impl Host {
         Client {
             transport: &mut self.transport,
             clock: &WasiClock,
-            lanes: self.lanes.get_or_insert_with(|| Lanes::of(pace)),
+            limiter: self.limiter.get_or_insert_with(|| Limiter::of(pace)),
             settings: &self.settings,
         }
     }

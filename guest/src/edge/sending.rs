@@ -1,7 +1,7 @@
-//! A request's body on its way out, as the host takes it, so that an answer
+//! A request's body on its way out, as the host takes it, so that a response
 //! that comes early, or another request, need not wait for it.
 //!
-//! A failure shows in the answer, or in its absence: Lever may answer before
+//! A failure shows in the response, or in its absence: Lever may answer before
 //! it has read all.
 
 use std::rc::Rc;

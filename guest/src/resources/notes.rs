@@ -143,7 +143,9 @@ fn written(note: &Object) -> Object {
             let part = field.get(name).filter(|part| !part.is_null())?;
             Some((name.to_owned(), part.clone()))
         });
-        Value::Object(parts.collect())
+        let mut comment = Object::new();
+        comment.extend(parts);
+        Value::Object(comment)
     };
     let mut written = note.clone();
     written.insert("values".to_owned(), fields().map(comment).collect());
@@ -178,7 +180,7 @@ fn keep_times(given: &mut [Value], there: &[Value]) {
 mod tests {
     use super::*;
     use crate::core::http::request::Method;
-    use crate::core::send::limiter::Lanes;
+    use crate::core::send::limiter::Limiter;
     use crate::core::send::scheduler::testing::{Fake, ok};
     use crate::core::settings::Settings;
 
@@ -187,10 +189,14 @@ mod tests {
             Method::Post => ok(created),
             _ => ok(r#"{"data":{"id":"n","fields":[{"value":"read"}]}}"#),
         });
-        let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
+        let (clock, mut limiter) = (fake.clock.clone(), Limiter::default());
         let settings = Settings::default();
-        let mut client =
-            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
+        let mut client = Client {
+            transport: &mut fake,
+            clock: &clock,
+            limiter: &mut limiter,
+            settings: &settings,
+        };
         let note = record::read(br#"{"value":"hello"}"#).unwrap();
         let result =
             super::create(&mut client, "o", note, thread.map(str::to_owned), Some("u".into()));

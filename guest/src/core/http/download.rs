@@ -53,7 +53,7 @@ fn failed(message: String) -> Error {
     Error::new(ErrorKind::MalformedAnswer, message).with_outcome(Outcome::NotApplied)
 }
 
-/// The request to where the answer points.
+/// The request to where the response points.
 fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result<Request, Error> {
     let location = response.location.as_deref().unwrap_or_default();
     let nowhere = || {
@@ -194,7 +194,7 @@ fn decoded(text: &str) -> Option<String> {
             b'%' => {
                 let digit = |byte: u8| char::from(byte).to_digit(16);
                 let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-                u8::try_from(high * 16 + low).ok()?
+                u8::try_from(high << 4 | low).ok()?
             }
             byte => byte,
         });
@@ -205,7 +205,7 @@ fn decoded(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::send::limiter::Lanes;
+    use crate::core::send::limiter::Limiter;
     use crate::core::send::scheduler::testing::{Answer, Fake};
     use crate::routes::files;
     use std::cell::RefCell;
@@ -232,11 +232,15 @@ mod tests {
             log.borrow_mut().push(format!("{server} {}", request.path_and_query()));
             answers.next().unwrap_or_else(bytes)
         });
-        let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
+        let (clock, mut limiter) = (fake.clock.clone(), Limiter::default());
         let hosts = ["store.example", "*.bucket.example", "127.0.0.1", "[::1]"].map(str::to_owned);
         let settings = Settings { download_hosts: hosts.into(), ..Settings::default() };
-        let mut client =
-            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
+        let mut client = Client {
+            transport: &mut fake,
+            clock: &clock,
+            limiter: &mut limiter,
+            settings: &settings,
+        };
         let result = client.download(&files::DOWNLOAD, &["o", "f"], Vec::new());
         let seen = seen.borrow().clone();
         (result, seen)

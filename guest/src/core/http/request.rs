@@ -70,7 +70,7 @@ pub struct Route {
 
 /// Which rate limit a request counts against, besides the general one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub enum RequestClass {
     /// None.
     General,
     /// Applications: 2 a second.
@@ -84,7 +84,7 @@ pub enum Target {
     Api,
     /// The authorization server.
     Auth,
-    /// Where an answer of the API sent us; it gets no credential.
+    /// Where a response of the API sent us; it gets no credential.
     Elsewhere(Base),
 }
 
@@ -106,10 +106,10 @@ pub struct Request {
     /// What kind of answer is wanted.
     pub accept: &'static str,
     /// Which limit it counts against.
-    pub lane: Lane,
+    pub class: RequestClass,
     /// False when a 2xx says all there is to know, whatever the body.
     pub needs_answer: bool,
-    /// Whether a redirection is an answer rather than a failure.
+    /// Whether a redirection is a response rather than a failure.
     pub takes_redirection: bool,
     /// The permission it takes, for messages.
     pub scope: &'static str,
@@ -145,9 +145,9 @@ impl Route {
 impl Request {
     /// A request to an encoded path, with neither query nor body.
     pub fn to(method: Method, path: String, scope: &'static str) -> Self {
-        let lane = match path.strip_suffix("/apply") {
-            Some(_) if method == Method::Post => Lane::Apply,
-            _ => Lane::General,
+        let class = match path.strip_suffix("/apply") {
+            Some(_) if method == Method::Post => RequestClass::Apply,
+            _ => RequestClass::General,
         };
         Request {
             target: Target::Api,
@@ -157,7 +157,7 @@ impl Request {
             query: Vec::new(),
             body: None,
             accept: "application/json",
-            lane,
+            class,
             needs_answer: true,
             takes_redirection: false,
             scope,

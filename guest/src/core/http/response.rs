@@ -1,4 +1,4 @@
-//! What comes back from the edge: an answer, or the way it failed.
+//! What comes back from the edge: a response, or the way it failed.
 //!
 //! A failure says how far the request may have got, as far as that can be
 //! proved; what follows from it is decided in `retry`.
@@ -34,7 +34,7 @@ impl Response {
         self.encoding.as_deref().is_some_and(|it| !it.eq_ignore_ascii_case("identity"))
     }
 
-    /// The answer, taken out, if its body has the length that its head names;
+    /// The response, taken out, if its body has the length that its head names;
     /// not every host compares them.
     ///
     /// # Errors
@@ -51,24 +51,24 @@ impl Response {
     }
 }
 
-/// Why there is no whole answer.
+/// Why there is no whole response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The host's policy did not let the request out.
     Refused,
     /// It provably never left: no connection was made.
     NotSent(&'static str),
-    /// It may have been received: the connection broke before an answer.
+    /// It may have been received: the connection broke before a response.
     Lost(&'static str),
-    /// It may have been received: no answer came in time.
+    /// It may have been received: no response came in time.
     TimedOut(&'static str),
-    /// The answer began like this, and its body broke off.
+    /// The response began like this, and its body broke off.
     Broken(Begun),
-    /// The answer began like this, and its body is larger than this many bytes.
+    /// The response began like this, and its body is larger than this many bytes.
     TooLarge(Begun, usize),
 }
 
-/// How an answer began that was not read to its end.
+/// How a response began that was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begun {
     /// The HTTP status.
@@ -78,7 +78,7 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// An answer of this status, and the bytes that came of its body.
+    /// A response of this status, and the bytes that came of its body.
     pub fn of(status: u16, body: &[u8]) -> Self {
         Begun { status, is_envelope: success::is_envelope(body) }
     }

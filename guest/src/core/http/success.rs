@@ -9,7 +9,7 @@ use crate::core::http::request::{Effect, Method, Request, Target};
 use crate::core::http::response::Response;
 use crate::core::json::record::{self, BYTE_ORDER_MARK};
 
-/// The longest value of an answer that a message quotes, in bytes.
+/// The longest value of a response that a message quotes, in bytes.
 const SHOWN: usize = 200;
 
 /// The error for a success that does not say that the change was made.
@@ -127,7 +127,7 @@ fn string(text: &[u8]) -> (&[u8], &[u8]) {
     (string, behind.get(1..).unwrap_or_default())
 }
 
-/// What an answer says of how it went, in the words that APIs have for that.
+/// What a response says of how it went, in the words that APIs have for that.
 /// Whatever else is in it may be a person's.
 #[derive(Debug)]
 struct Said {

@@ -2,17 +2,18 @@
 //!
 //! What serde's derive does, for objects alone and in one piece of code for all
 //! records: each only says what lies where. Derived, the decoders were 190 KiB
-//! larger. Reading is in `lever-fast`, for what is as Lever documents it, and in
+//! larger. Reading is in `lever-json`, for what is as Lever documents it, and in
 //! [`lenient`] for the rest. Unknown keys are skipped where a record does not
 //! keep them, absent and null lists are empty, and what is neither option nor
 //! list must be there.
 
-pub mod lenient;
+#[cfg(test)]
+mod tests;
 mod write;
 
-pub use lever_fast::{
-    BYTE_ORDER_MARK, Json, List, Optional, Read, Record, Reference, Slot, Target, add, fill, keyed,
-    list, mended, open, plain, read,
+pub use lever_json::{
+    BYTE_ORDER_MARK, Json, List, Optional, Read, Record, Reference, Slot, Target, fill, keyed,
+    leading_string, lenient, list, mended, open, plain, read,
 };
 pub use write::{Fields, Items, Part, Write, kind, number, value};
 

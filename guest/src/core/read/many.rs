@@ -1,5 +1,5 @@
-//! The same question about many records at once: as many requests under way
-//! as the pace and the latency ask for, and an answer for each record, so that
+//! The same question about many records at once: as many requests in flight
+//! as the pace and the latency ask for, and a response for each record, so that
 //! one failure fails one record.
 //!
 //! What would fail for all of them, such as a credential that is not accepted,
@@ -170,7 +170,7 @@ impl Question for Lists<'_> {
         let requests =
             PageRequests::with(self.route, &[found.id()], self.query.clone(), None, limit)?;
         let mut pager = Box::new(Pager::new(requests));
-        let request = pager.next();
+        let request = pager.next_request();
         self.pagers.push((index, pager));
         Ok(request)
     }
@@ -187,7 +187,7 @@ impl Question for Lists<'_> {
         };
         let (_, mut pager) = self.pagers.swap_remove(pager);
         pager.take(rows, skipped, result)?;
-        let request = pager.next();
+        let request = pager.next_request();
         if request.is_some() {
             self.pagers.push((index, pager));
         }
@@ -227,7 +227,7 @@ mod tests {
     use crate::bindings::exports::ats::lever::notes::{NoteQuery, NotesResult};
     use crate::bindings::exports::ats::lever::opportunities::OpportunityResult;
     use crate::core::http::query::NO_PARAMETERS;
-    use crate::core::send::limiter::Lanes;
+    use crate::core::send::limiter::Limiter;
     use crate::core::send::scheduler::testing::{Answer, Fake, ok};
     use crate::core::settings::Settings;
     use crate::core::{MILLISECOND, SECOND};
@@ -237,7 +237,7 @@ mod tests {
         outcomes: Result<Vec<O>, Error>,
         time: u64,
         sent: usize,
-        most_under_way: usize,
+        most_in_flight: usize,
     }
 
     fn drive<O>(
@@ -248,17 +248,21 @@ mod tests {
         ) -> Result<Vec<O>, Error>,
     ) -> Seen<O> {
         let mut fake = Fake::new(latency, answer);
-        let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
+        let (clock, mut limiter) = (fake.clock.clone(), Limiter::default());
         let settings = Settings::default();
-        let mut client =
-            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
+        let mut client = Client {
+            transport: &mut fake,
+            clock: &clock,
+            limiter: &mut limiter,
+            settings: &settings,
+        };
         let outcomes = act(&mut client);
-        let (sent, most_under_way) = (fake.sent.len(), fake.most_under_way);
+        let (sent, most_in_flight) = (fake.sent.len(), fake.most_in_flight);
         Seen {
             outcomes,
             time: crate::core::send::scheduler::Clock::now(&clock),
             sent,
-            most_under_way,
+            most_in_flight,
         }
     }
 
@@ -342,7 +346,7 @@ mod tests {
                 "{latency} {}",
                 seen.time
             );
-            assert!(seen.most_under_way <= 24);
+            assert!(seen.most_in_flight <= 24);
         }
     }
 

@@ -141,9 +141,11 @@ fn changed_since(pairs: &Pairs, began: u64) -> Option<Pairs> {
 
 /// Puts what is newer, which begins at `start`, in the place of what it was before.
 fn merge(rows: &mut dyn Rows, start: usize) {
-    let newer = start..rows.count();
-    let newer: BTreeSet<String> =
-        newer.filter_map(|index| rows.id(index).map(str::to_owned)).collect();
+    // Collected, it would bring a sort of its own into the component.
+    let mut newer = BTreeSet::new();
+    for index in start..rows.count() {
+        newer.extend(rows.id(index).map(str::to_owned));
+    }
     rows::retain(rows, 0, |index, id| index >= start || !newer.contains(id));
 }
 

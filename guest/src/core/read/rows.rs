@@ -14,24 +14,14 @@ pub trait Identified {
 
 /// Records in their order, more of which can be read behind the last.
 pub trait Rows: List {
-    /// How many there are.
-    fn count(&self) -> usize;
-
     /// The id of the one at `index`.
     fn id(&self, index: usize) -> Option<&str>;
 
     /// Exchanges two.
     fn swap(&mut self, one: usize, other: usize);
-
-    /// Removes all behind the first `count`.
-    fn truncate(&mut self, count: usize);
 }
 
 impl<T: Read + Identified> Rows for Vec<T> {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
     fn id(&self, index: usize) -> Option<&str> {
         self.get(index).map(Identified::id)
     }
@@ -40,10 +30,6 @@ impl<T: Read + Identified> Rows for Vec<T> {
         if one.max(other) < self.len() {
             self.as_mut_slice().swap(one, other);
         }
-    }
-
-    fn truncate(&mut self, count: usize) {
-        Vec::truncate(self, count);
     }
 }
 
@@ -77,16 +63,16 @@ impl<'a> Tail<'a> {
 }
 
 impl List for Tail<'_> {
-    fn clear(&mut self) {
-        self.rows.truncate(self.start);
+    fn count(&self) -> usize {
+        self.rows.count().saturating_sub(self.start)
     }
 
     fn push(&mut self) -> Slot<'_> {
         self.rows.push()
     }
 
-    fn pop(&mut self) {
-        self.rows.pop();
+    fn truncate(&mut self, count: usize) {
+        self.rows.truncate(self.start.saturating_add(count));
     }
 }
 
@@ -238,9 +224,9 @@ mod tests {
         let mut tail = Tail::new(&mut rows);
         tail.push();
         tail.push();
-        tail.pop();
-        assert_eq!(tail.rows.count(), 6);
-        tail.clear();
+        tail.truncate(1);
+        assert_eq!((tail.count(), tail.rows.count()), (1, 6));
+        tail.truncate(0);
         assert_eq!(rows.len(), 5);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Lever's cursor makes one page wait for another: at 300 ms a list comes at 3
 //! pages a second, of the 10 that Lever allows. A list starts as one slice. When
-//! a request that might have been sent was not, since the answer before it was
-//! still under way, it is cut, and so is later any slice that would be the last
+//! a request that might have been sent was not, since the response before it was
+//! still in flight, it is cut, and so is later any slice that would be the last
 //! to end, as early as that can be told, since a cut reads again what its slice
 //! had read. What the first cut reads twice would have been waiting time; an
 //! account that ends before costs nothing more.
@@ -27,7 +27,7 @@ use crate::core::send::scheduler::{Clock, Plan, Transport};
 use crate::core::{Nanos, SECOND};
 use reading::{Order, Reading, Window};
 
-/// Slices under way at most.
+/// Slices in flight at most.
 const MOST: usize = 12;
 
 /// A list that can be cut by creation time.
@@ -113,7 +113,7 @@ struct Slices<'a, C> {
     /// The slices that requests belong to, by their numbers.
     places: Vec<usize>,
     unused: Unused,
-    /// The shortest time from a request to its answer.
+    /// The shortest time from a request to its response.
     latency: Option<Nanos>,
     /// Pages read, and those of them that are read again.
     pages: usize,
@@ -206,7 +206,7 @@ impl<'a, C: Clock> Slices<'a, C> {
         PageRequests::with(self.route, &[], pairs, None, Limit::Items(None))
     }
 
-    /// How many requests under way keep the pace up.
+    /// How many requests in flight keep the pace up.
     fn needed(&self) -> usize {
         let latency = self.latency.unwrap_or_default();
         usize::try_from(latency.div_ceil(Unused::ONE)).unwrap_or(MOST).min(MOST)
@@ -255,7 +255,7 @@ impl<'a, C: Clock> Slices<'a, C> {
         };
         let read = self.slices.iter().filter(|slice| slice.state != State::Cut);
         let all: usize = read.map(size).sum();
-        // How long a slice takes for a page: the answer, and on average half a
+        // How long a slice takes for a page: the response, and on average half a
         // turn of the pace.
         let latency = self.latency?.saturating_add(Unused::ONE / 2);
         let latency = usize::try_from(latency / crate::core::MILLISECOND).ok()?;
@@ -352,7 +352,7 @@ impl<C: Clock> Plan for Slices<'_, C> {
         let slice = self.slices.get_mut(place)?;
         slice.state = State::InFlight(now);
         self.places.push(place);
-        slice.requests.next()
+        slice.requests.next_request()
     }
 
     fn finish(&mut self, number: u64, result: Result<Response, Error>) -> Result<(), Error> {

@@ -21,7 +21,7 @@ const LONGEST_ASKED: Nanos = 3_600 * SECOND;
 pub fn delay(attempt: u32, random: u64) -> Nanos {
     let doubled = FIRST.checked_shl(attempt.saturating_sub(1).min(16));
     let bound = doubled.unwrap_or(LONGEST).min(LONGEST);
-    (random % bound).max(MILLISECOND)
+    random.checked_rem(bound).unwrap_or_default().max(MILLISECOND)
 }
 
 /// What a `Retry-After` header asks for, as seconds or an HTTP date; `None` if

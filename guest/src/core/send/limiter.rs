@@ -6,13 +6,13 @@
 //! bucket is never fuller than this one, whatever the network does to the
 //! spacing. Integer nanoseconds throughout.
 
-use crate::core::http::request::Lane;
+use crate::core::http::request::RequestClass;
 use crate::core::{Nanos, SECOND};
 
 /// Requests a second that Lever allows one credential.
 pub const PER_SECOND: u32 = 10;
 
-/// A leaking bucket whose units do not leak while their request is under way.
+/// A leaking bucket whose units do not leak while their request is in flight.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     /// Time for one unit to drain.
@@ -22,36 +22,36 @@ pub struct Bucket {
     /// What has still to drain, at `at`.
     level: Nanos,
     at: Nanos,
-    under_way: u64,
+    in_flight: u64,
 }
 
 impl Bucket {
     /// A bucket of `per_second` (at least 1) and `burst` (at least 1).
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let per_unit = SECOND / u64::from(per_second.max(1));
+        let per_unit = SECOND.checked_div(u64::from(per_second)).unwrap_or(SECOND);
         let capacity = per_unit.saturating_mul(u64::from(burst.max(1)));
-        Bucket { per_unit, capacity, level: 0, at: 0, under_way: 0 }
+        Bucket { per_unit, capacity, level: 0, at: 0, in_flight: 0 }
     }
 
     /// Takes one unit, or says how long to wait before asking again.
     ///
     /// # Errors
     ///
-    /// The wait, above zero. While only answers outstanding fill the bucket it
+    /// The wait, above zero. While only responses outstanding fill the bucket it
     /// is the time of one unit.
     pub fn take(&mut self, now: Nanos) -> Result<(), Nanos> {
         let wait = self.wait(now);
         if wait > 0 {
             return Err(wait);
         }
-        self.under_way = self.under_way.saturating_add(1);
+        self.in_flight = self.in_flight.saturating_add(1);
         Ok(())
     }
 
     /// How long to wait before `take` may succeed; zero if it does now.
     pub fn wait(&mut self, now: Nanos) -> Nanos {
         self.drain(now);
-        let held = self.under_way.saturating_add(1).saturating_mul(self.per_unit);
+        let held = self.in_flight.saturating_add(1).saturating_mul(self.per_unit);
         let over = self.level.saturating_add(held).saturating_sub(self.capacity);
         match over {
             0 => 0,
@@ -60,11 +60,11 @@ impl Bucket {
         }
     }
 
-    /// The answer to one request has come, or never will.
+    /// The response to one request has come, or never will.
     pub fn settle(&mut self, now: Nanos) {
         self.drain(now);
-        if self.under_way > 0 {
-            self.under_way -= 1;
+        if let Some(others) = self.in_flight.checked_sub(1) {
+            self.in_flight = others;
             self.level = self.level.saturating_add(self.per_unit);
         }
     }
@@ -85,60 +85,60 @@ impl Bucket {
 /// Lever's limits for one credential: 10 a second with bursts to 20, and within
 /// them 2 a second for applications.
 #[derive(Clone, Debug)]
-pub struct Lanes {
+pub struct Limiter {
     general: Bucket,
     apply: Bucket,
 }
 
-impl Default for Lanes {
+impl Default for Limiter {
     fn default() -> Self {
         Self::of(PER_SECOND)
     }
 }
 
-impl Lanes {
-    /// Lanes for this many requests a second, and twice as many at once.
+impl Limiter {
+    /// The limits for this many requests a second, and twice as many at once.
     pub fn of(per_second: u32) -> Self {
         let burst = per_second.saturating_mul(2);
-        Lanes { general: Bucket::new(per_second, burst), apply: Bucket::new(2, 2) }
+        Limiter { general: Bucket::new(per_second, burst), apply: Bucket::new(2, 2) }
     }
 
-    /// Takes what a request of this lane needs, all or nothing.
+    /// Takes what a request of this class needs, all or nothing.
     ///
     /// # Errors
     ///
     /// The wait before asking again, above zero.
-    pub fn take(&mut self, lane: Lane, now: Nanos) -> Result<(), Nanos> {
-        let wait = self.wait(lane, now);
+    pub fn take(&mut self, class: RequestClass, now: Nanos) -> Result<(), Nanos> {
+        let wait = self.wait(class, now);
         if wait > 0 {
             return Err(wait);
         }
-        if lane == Lane::Apply {
+        if class == RequestClass::Apply {
             self.apply.take(now)?;
         }
         self.general.take(now)
     }
 
     /// How long to wait before `take` may succeed; zero if it does now.
-    pub fn wait(&mut self, lane: Lane, now: Nanos) -> Nanos {
+    pub fn wait(&mut self, class: RequestClass, now: Nanos) -> Nanos {
         let general = self.general.wait(now);
-        match lane {
-            Lane::Apply => general.max(self.apply.wait(now)),
-            Lane::General => general,
+        match class {
+            RequestClass::Apply => general.max(self.apply.wait(now)),
+            RequestClass::General => general,
         }
     }
 
-    /// The answer to one request of this lane has come, or never will.
-    pub fn settle(&mut self, lane: Lane, now: Nanos) {
-        if lane == Lane::Apply {
+    /// The response to one request of this class has come, or never will.
+    pub fn settle(&mut self, class: RequestClass, now: Nanos) {
+        if class == RequestClass::Apply {
             self.apply.settle(now);
         }
         self.general.settle(now);
     }
 
-    /// The server answered 429 to a request of this lane.
-    pub fn fill(&mut self, lane: Lane, now: Nanos) {
-        if lane == Lane::Apply {
+    /// The server answered 429 to a request of this class.
+    pub fn fill(&mut self, class: RequestClass, now: Nanos) {
+        if class == RequestClass::Apply {
             self.apply.fill(now);
         } else {
             self.general.fill(now);
@@ -198,13 +198,13 @@ mod tests {
 
     #[test]
     fn applications_have_a_second_limit_of_two_a_second() {
-        let mut lanes = Lanes::default();
+        let mut limiter = Limiter::default();
         for _ in 0..2 {
-            assert_eq!(lanes.take(Lane::Apply, 0), Ok(()));
-            lanes.settle(Lane::Apply, 0);
+            assert_eq!(limiter.take(RequestClass::Apply, 0), Ok(()));
+            limiter.settle(RequestClass::Apply, 0);
         }
-        assert_eq!(lanes.take(Lane::Apply, 0), Err(SECOND / 2));
-        assert_eq!(lanes.take(Lane::General, 0), Ok(()));
+        assert_eq!(limiter.take(RequestClass::Apply, 0), Err(SECOND / 2));
+        assert_eq!(limiter.take(RequestClass::General, 0), Ok(()));
     }
 
     proptest! {

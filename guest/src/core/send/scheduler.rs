@@ -1,4 +1,4 @@
-//! The one loop that drives every request, be it one or many under way.
+//! The one loop that drives every request, be it one or many in flight.
 //!
 //! It decides nothing itself: what to send comes from a plan, when from the
 //! limiter, whether again from `retry`. Time passes only in `Transport::wait`.
@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 
 use crate::core::Nanos;
 use crate::core::error::Error;
-use crate::core::http::request::{Lane, Request};
+use crate::core::http::request::{Request, RequestClass};
 use crate::core::http::response::{Failure, Response};
 use crate::core::http::unpack::unpacked;
-use crate::core::send::limiter::Lanes;
+use crate::core::send::limiter::Limiter;
 use crate::core::send::retry::{Moment, Progress, Verdict, judge};
 use crate::core::settings::Settings;
 
@@ -24,7 +24,7 @@ pub trait Transport {
     /// that ended. With neither, returns at once.
     fn wait(&mut self, until: Option<Nanos>) -> Vec<(u64, Result<Response, Failure>)>;
 
-    /// Drops a request that is under way.
+    /// Drops a request that is in flight.
     fn cancel(&mut self, number: u64);
 }
 
@@ -40,9 +40,9 @@ pub trait Clock {
     fn random(&self) -> u64;
 }
 
-/// What is to be sent, and what becomes of the answers.
+/// What is to be sent, and what becomes of the responses.
 pub trait Plan {
-    /// The next request, if there is one to send before more answers come.
+    /// The next request, if there is one to send before more responses come.
     /// Requests are numbered from 0 in the order they are handed out.
     fn next(&mut self) -> Option<Request>;
 
@@ -50,7 +50,7 @@ pub trait Plan {
     ///
     /// # Errors
     ///
-    /// An error ends the whole run; requests still under way are dropped.
+    /// An error ends the whole run; requests still in flight are dropped.
     fn finish(&mut self, number: u64, result: Result<Response, Error>) -> Result<(), Error>;
 }
 
@@ -68,12 +68,18 @@ struct Job {
 pub fn run<T: Transport, C: Clock>(
     transport: &mut T,
     clock: &C,
-    lanes: &mut Lanes,
+    limiter: &mut Limiter,
     settings: &Settings,
     plan: &mut dyn Plan,
 ) -> Result<(), Error> {
-    let mut state =
-        Run { transport, clock, lanes, settings, waiting: VecDeque::new(), in_flight: Vec::new() };
+    let mut state = Run {
+        transport,
+        clock,
+        limiter,
+        settings,
+        waiting: VecDeque::new(),
+        in_flight: Vec::new(),
+    };
     let result = state.go(plan);
     state.abandon();
     result
@@ -82,7 +88,7 @@ pub fn run<T: Transport, C: Clock>(
 struct Run<'a, T, C> {
     transport: &'a mut T,
     clock: &'a C,
-    lanes: &'a mut Lanes,
+    limiter: &'a mut Limiter,
     settings: &'a Settings,
     /// In the order they came; those that wait longest go first.
     waiting: VecDeque<(u64, Job)>,
@@ -115,11 +121,11 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
     /// go at once, so it is not asked while the pace holds and answers are on
     /// their way.
     fn has_room(&mut self, until: &mut Option<Nanos>) -> bool {
-        if self.waiting.len() + self.in_flight.len() >= self.settings.in_flight {
+        if self.waiting.len().saturating_add(self.in_flight.len()) >= self.settings.in_flight {
             return false;
         }
         let now = self.clock.now();
-        let wait = self.lanes.wait(Lane::General, now);
+        let wait = self.limiter.wait(RequestClass::General, now);
         let holds = wait > 0 && !self.in_flight.is_empty();
         if holds {
             *until = Some(earlier(*until, now.saturating_add(wait)));
@@ -133,20 +139,20 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
         let mut next: Option<Nanos> = None;
         let mut held: [bool; 2] = [false; 2];
         for (number, mut job) in std::mem::take(&mut self.waiting) {
-            // Nobody overtakes in a lane that is full.
-            let lane = usize::from(job.request.lane == Lane::Apply);
-            let full = held.get(lane).copied().unwrap_or(false);
+            // Nobody overtakes in a class that is full.
+            let class = usize::from(job.request.class == RequestClass::Apply);
+            let full = held.get(class).copied().unwrap_or(false);
             if job.due <= now && !full {
-                match self.lanes.take(job.request.lane, now) {
+                match self.limiter.take(job.request.class, now) {
                     Ok(()) => {
-                        job.progress.tries += 1;
+                        job.progress.tries = job.progress.tries.saturating_add(1);
                         self.transport.start(number, &job.request, self.settings);
                         self.in_flight.push((number, job));
                         continue;
                     }
                     Err(wait) => {
                         next = Some(earlier(next, now.saturating_add(wait)));
-                        if let Some(held) = held.get_mut(lane) {
+                        if let Some(held) = held.get_mut(class) {
                             *held = true;
                         }
                     }
@@ -171,14 +177,14 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
         let (_, mut job) = self.in_flight.swap_remove(index);
         let result = result.and_then(|response| unpacked(response, self.settings.max_answer));
         let now = self.clock.now();
-        self.lanes.settle(job.request.lane, now);
+        self.limiter.settle(job.request.class, now);
         let status = match &result {
             Ok(response) => Some(response.status),
             Err(Failure::Broken(begun)) => Some(begun.status),
             Err(_) => None,
         };
         if status == Some(429) {
-            self.lanes.fill(job.request.lane, now);
+            self.limiter.fill(job.request.class, now);
         }
         let moment = Moment {
             wall_ms: self.clock.wall_ms(),
@@ -200,7 +206,7 @@ impl<T: Transport, C: Clock> Run<'_, T, C> {
         let now = self.clock.now();
         for (number, job) in std::mem::take(&mut self.in_flight) {
             self.transport.cancel(number);
-            self.lanes.settle(job.request.lane, now);
+            self.limiter.settle(job.request.class, now);
         }
     }
 }
@@ -212,7 +218,7 @@ fn earlier(one: Option<Nanos>, other: Nanos) -> Nanos {
 #[cfg(test)]
 #[allow(missing_docs)]
 pub mod testing {
-    //! A Lever made of prepared answers and a clock moved by hand.
+    //! A Lever made of prepared responses and a clock moved by hand.
 
     use super::*;
     use std::cell::Cell;
@@ -240,10 +246,10 @@ pub mod testing {
     pub struct Fake {
         pub clock: Hand,
         pub sent: Vec<(Nanos, String)>,
-        pub most_under_way: usize,
+        pub most_in_flight: usize,
         latency: Nanos,
         answer: Box<dyn FnMut(&Request) -> Answer>,
-        under_way: Vec<(Nanos, u64, Answer)>,
+        in_flight: Vec<(Nanos, u64, Answer)>,
     }
 
     impl Fake {
@@ -253,8 +259,8 @@ pub mod testing {
                 latency,
                 answer: Box::new(answer),
                 sent: Vec::new(),
-                most_under_way: 0,
-                under_way: Vec::new(),
+                most_in_flight: 0,
+                in_flight: Vec::new(),
             }
         }
 
@@ -267,23 +273,23 @@ pub mod testing {
         fn start(&mut self, number: u64, request: &Request, _: &Settings) {
             let now = self.clock.now();
             self.sent.push((now, format!("{:?} {}", request.method, request.path_and_query())));
-            self.under_way.push((now + self.latency, number, (self.answer)(request)));
-            self.most_under_way = self.most_under_way.max(self.under_way.len());
+            self.in_flight.push((now + self.latency, number, (self.answer)(request)));
+            self.most_in_flight = self.most_in_flight.max(self.in_flight.len());
         }
 
         fn wait(&mut self, until: Option<Nanos>) -> Vec<(u64, Answer)> {
-            let first = self.under_way.iter().map(|(at, ..)| *at).chain(until).min();
+            let first = self.in_flight.iter().map(|(at, ..)| *at).chain(until).min();
             let now = first.unwrap_or_else(|| self.clock.now()).max(self.clock.now());
             self.clock.0.set(now);
-            let under_way = std::mem::take(&mut self.under_way);
+            let in_flight = std::mem::take(&mut self.in_flight);
             let (ready, rest): (Vec<_>, Vec<_>) =
-                under_way.into_iter().partition(|(at, ..)| *at <= now);
-            self.under_way = rest;
+                in_flight.into_iter().partition(|(at, ..)| *at <= now);
+            self.in_flight = rest;
             ready.into_iter().map(|(_, number, result)| (number, result)).collect()
         }
 
         fn cancel(&mut self, number: u64) {
-            self.under_way.retain(|(_, other, _)| *other != number);
+            self.in_flight.retain(|(_, other, _)| *other != number);
         }
     }
 
@@ -316,7 +322,7 @@ mod tests {
     struct Seen {
         time: Nanos,
         sent: usize,
-        most_under_way: usize,
+        most_in_flight: usize,
         results: Vec<Result<Response, Error>>,
     }
 
@@ -327,19 +333,19 @@ mod tests {
     ) -> Seen {
         let mut fake = Fake::new(latency, answer);
         let (clock, mut plan) = (fake.clock.clone(), Many(count, Vec::new()));
-        run(&mut fake, &clock, &mut Lanes::default(), &Settings::default(), &mut plan).unwrap();
+        run(&mut fake, &clock, &mut Limiter::default(), &Settings::default(), &mut plan).unwrap();
         Seen {
             time: clock.now(),
             sent: fake.sent.len(),
-            most_under_way: fake.most_under_way,
+            most_in_flight: fake.most_in_flight,
             results: plan.1,
         }
     }
 
     #[test]
-    fn many_requests_are_under_way_at_once() {
+    fn many_requests_are_in_flight_at_once() {
         let seen = drive(16, 100 * MILLISECOND, |_| ok("{}"));
-        assert_eq!((seen.time, seen.sent, seen.most_under_way), (100 * MILLISECOND, 16, 16));
+        assert_eq!((seen.time, seen.sent, seen.most_in_flight), (100 * MILLISECOND, 16, 16));
         assert_eq!(seen.results.len(), 16);
     }
 

@@ -134,7 +134,8 @@ impl Reading {
         }
         let read = times.len() as u64;
         let part = self.part_of_window(times).max(1000 / TRUSTED);
-        usize::try_from(read.saturating_mul(1000_u64.saturating_sub(part)) / part).unwrap_or(0)
+        let left = read.saturating_mul(1000_u64.saturating_sub(part)).checked_div(part);
+        left.and_then(|left| usize::try_from(left).ok()).unwrap_or(0)
     }
 
     /// How far it has got: the rank of its stage, and how far in that stage
@@ -176,7 +177,9 @@ impl Reading {
         let mut cuts: Vec<u64> = if sample.len() >= SAMPLE {
             sample.sort_unstable();
             let len = sample.len() as u64;
-            let place = |part: u64| usize::try_from(len.saturating_mul(part) / parts.max(1));
+            let place = |part: u64| {
+                usize::try_from(len.saturating_mul(part).checked_div(parts).unwrap_or_default())
+            };
             // Behind a record's moment: what was created at once is read once.
             let behind = |part| Some(sample.get(place(part).ok()?)?.saturating_add(1));
             (1..parts).filter_map(behind).collect()
@@ -202,7 +205,7 @@ impl Reading {
             return Vec::new();
         }
         let to_come = self.to_come(times, order) as u64;
-        let step = rest / to_come.saturating_add(1);
+        let step = rest.checked_div(to_come.saturating_add(1)).unwrap_or_default();
         let to_come = (1..=to_come).map(|n| start.saturating_add(n.saturating_mul(step)));
         times.iter().copied().chain(to_come).collect()
     }
@@ -224,7 +227,7 @@ impl Reading {
         if let Some(start) = self.window.start
             && seen.saturating_mul(TRUSTED) >= past
         {
-            let width = past / parts.max(1);
+            let width = past.checked_div(parts).unwrap_or_default();
             return (1..parts).map(|n| start.saturating_add(n.saturating_mul(width))).collect();
         }
         // As little wider, in quarters, as reaches so far back.
@@ -242,7 +245,7 @@ impl Reading {
 }
 
 fn per_mille(part: u64, whole: u64) -> u64 {
-    part.saturating_mul(1000) / whole.max(1)
+    part.saturating_mul(1000).checked_div(whole.max(1)).unwrap_or_default()
 }
 
 #[cfg(test)]

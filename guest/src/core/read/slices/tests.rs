@@ -7,7 +7,7 @@ use crate::bindings::exports::ats::lever::opportunities::{
     Opportunity, OpportunityPage, OpportunityQuery,
 };
 use crate::core::MILLISECOND;
-use crate::core::send::limiter::Lanes;
+use crate::core::send::limiter::Limiter;
 use crate::core::send::scheduler::testing::{Answer, Fake, ok};
 use crate::core::settings::Settings;
 use crate::resources::opportunities::list_all;
@@ -116,9 +116,10 @@ fn scan_by(
     answer: impl FnMut(&Request) -> Answer + 'static,
 ) -> Seen {
     let mut fake = Fake::new(latency_ms * MILLISECOND, answer);
-    let (clock, settings, mut lanes) = (fake.clock.clone(), Settings::default(), Lanes::default());
+    let (clock, settings, mut limiter) =
+        (fake.clock.clone(), Settings::default(), Limiter::default());
     let mut client =
-        Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
+        Client { transport: &mut fake, clock: &clock, limiter: &mut limiter, settings: &settings };
     let page = list_all(&mut client, query.clone(), None);
     Seen { page, seconds: clock.now() as f64 / SECOND as f64, sent: fake.lines() }
 }
@@ -259,9 +260,10 @@ fn read_while_moving(
         }
         ok(&answer(&rows, request))
     });
-    let (clock, settings, mut lanes) = (fake.clock.clone(), Settings::default(), Lanes::default());
+    let (clock, settings, mut limiter) =
+        (fake.clock.clone(), Settings::default(), Limiter::default());
     let mut client =
-        Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
+        Client { transport: &mut fake, clock: &clock, limiter: &mut limiter, settings: &settings };
     let page = list_all(&mut client, query.clone(), max_items).unwrap();
     let told = |it: &Opportunity| (it.id.parse().unwrap(), it.stage.as_ref().unwrap().id.clone());
     let mut items: Vec<(usize, String)> = page.items.iter().map(told).collect();

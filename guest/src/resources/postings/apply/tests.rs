@@ -3,7 +3,7 @@ use crate::bindings::exports::ats::lever::form_fields::FieldValue;
 use crate::core::http::request::Method;
 use crate::core::http::response::Response;
 use crate::core::json::record;
-use crate::core::send::limiter::Lanes;
+use crate::core::send::limiter::Limiter;
 use crate::core::send::scheduler::testing::{Answer, Fake, ok};
 use crate::core::settings::Settings;
 use crate::resources::answers::tests::none;
@@ -204,10 +204,10 @@ fn apply(
         *seen.borrow_mut() = String::from_utf8_lossy(&bytes).into_owned();
         answer(request)
     });
-    let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
+    let (clock, mut limiter) = (fake.clock.clone(), Limiter::default());
     let settings = Settings::default();
     let mut client =
-        Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings: &settings };
+        Client { transport: &mut fake, clock: &clock, limiter: &mut limiter, settings: &settings };
     let result = super::apply(&mut client, "p", application, Some(true));
     let last = body.borrow().clone();
     (result, fake.lines(), last)

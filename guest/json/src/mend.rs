@@ -36,7 +36,7 @@ pub fn mended(json: &str) -> String {
                 }
                 _ => 2,
             },
-            [b'\\', ..] if in_string => 1 + from.chars().nth(1).map_or(0, char::len_utf8),
+            [b'\\', ..] if in_string => from.chars().take(2).map(char::len_utf8).sum(),
             [control @ 0..0x20, ..] if in_string => {
                 out.push_str(&format!("\\u{control:04x}"));
                 rest = after(from, 1);

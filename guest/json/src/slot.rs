@@ -1,6 +1,6 @@
 //! Where values of JSON go: a slot for each form that a field can have.
 //!
-//! Records only say what lies where; `visit` does the reading.
+//! Records only say what lies where; `fill` does the reading.
 
 /// Where a JSON value goes, by the form it must have.
 pub enum Slot<'a> {
@@ -33,6 +33,13 @@ pub enum Slot<'a> {
     Open(&'a mut Option<String>),
 }
 
+impl Slot<'_> {
+    /// Whether the key may be missing.
+    pub fn may_be_absent(&self) -> bool {
+        matches!(self, Slot::OptionalText(_) | Slot::Optional(_) | Slot::Open(_) | Slot::Keyed(_))
+    }
+}
+
 /// A type that JSON can be read into, over its default.
 pub trait Read: Default {
     /// Where the value goes.
@@ -61,8 +68,8 @@ pub trait Record {
     /// The keys.
     fn names(&self) -> &'static [&'static str];
 
-    /// Where the value of the key at this place goes.
-    fn field(&mut self, place: usize) -> Option<Slot<'_>>;
+    /// Where the value of the key at this index goes.
+    fn field(&mut self, index: usize) -> Option<Slot<'_>>;
 
     /// Where keys go that are not known; they are skipped where there is none.
     fn other(&mut self) -> Option<&mut Option<String>> {
@@ -89,14 +96,14 @@ pub trait Reference {
 
 /// A list being read.
 pub trait List {
-    /// Removes all items.
-    fn clear(&mut self);
+    /// How many items it has.
+    fn count(&self) -> usize;
 
     /// Adds an item.
     fn push(&mut self) -> Slot<'_>;
 
-    /// Removes the last item.
-    fn pop(&mut self);
+    /// Removes all behind the first `count`.
+    fn truncate(&mut self, count: usize);
 }
 
 /// What may be null or absent.
@@ -185,16 +192,16 @@ impl<T: Read> Optional for Vec<T> {
 }
 
 impl<T: Read> List for Vec<T> {
-    fn clear(&mut self) {
-        self.clear();
+    fn count(&self) -> usize {
+        self.len()
     }
 
     fn push(&mut self) -> Slot<'_> {
         Read::slot(self.push_mut(T::default()))
     }
 
-    fn pop(&mut self) {
-        self.pop();
+    fn truncate(&mut self, count: usize) {
+        Vec::truncate(self, count);
     }
 }
 
