@@ -15,4 +15,10 @@ struct Lever;
 
 include!(concat!(env!("OUT_DIR"), "/exports.rs"));
 
-crate::bindings::export!(Lever with_types_in crate::bindings);
+// The bindings write the unsafe blocks of what the host calls.
+#[allow(clippy::undocumented_unsafe_blocks)]
+mod host_calls {
+    use super::Lever;
+
+    crate::bindings::export!(Lever with_types_in crate::bindings);
+}

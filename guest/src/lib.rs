@@ -6,16 +6,36 @@
 //! `component` the exports are left out, for components that are built on the
 //! others.
 
+#![deny(clippy::undocumented_unsafe_blocks)]
+
 mod abi;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
 pub mod core;
 #[cfg(target_arch = "wasm32")]
 pub mod edge;
 #[cfg(all(target_arch = "wasm32", feature = "component"))]
 mod exports;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::unwrap_used
+    )
+)]
 pub mod resources;
 
 /// The records and traits of the WIT, made by `build.rs`.
-#[allow(missing_docs, clippy::all)]
+#[allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks)]
 pub mod bindings {
     include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
     include!(concat!(env!("OUT_DIR"), "/records.rs"));
