@@ -25,8 +25,8 @@ const TRAIT: &str = "pub trait Guest";
 pub fn shared(bindings: &str) -> Result<String> {
     let parts: Vec<&str> = bindings.split(TRAIT).collect();
     let mut written = Vec::new();
-    for (place, part) in parts.iter().enumerate() {
-        let signatures = parts.get(place + 1).copied().unwrap_or_default();
+    for (index, part) in parts.iter().enumerate() {
+        let signatures = parts.get(index + 1).copied().unwrap_or_default();
         let called = with_bodies(part, EXPORT, |name, arguments| {
             called(signatures, name.strip_suffix(EXPORT_END).context("no name")?, arguments)
         })?;
@@ -75,17 +75,17 @@ fn called(signatures: &str, name: &str, arguments: &[&str]) -> Result<String> {
         _ => {
             let count = arguments.len();
             write!(body, "let values: [u64; {count}] = [")?;
-            for place in 0..count {
-                write!(body, "crate::abi::Value::bits(arg{place}), ")?;
+            for index in 0..count {
+                write!(body, "crate::abi::Value::bits(arg{index}), ")?;
             }
             body += "]; let mut values = crate::abi::Flat::new(&values); ";
         }
     }
-    for (place, kind) in kinds.iter().enumerate() {
-        write!(body, "let value{place}: {kind} = values.next(); ")?;
+    for (index, kind) in kinds.iter().enumerate() {
+        write!(body, "let value{index}: {kind} = values.next(); ")?;
     }
     body += "values.end(); ";
-    let values: Vec<String> = (0..kinds.len()).map(|place| format!("value{place}")).collect();
+    let values: Vec<String> = (0..kinds.len()).map(|index| format!("value{index}")).collect();
     let area = "(&raw mut _RET_AREA.0).cast::<u8>()";
     write!(body, "crate::abi::returned(T_::{name}({}), {area})", values.join(", "))?;
     Ok(body)
@@ -110,14 +110,14 @@ fn signature<'a>(signatures: &'a str, name: &str) -> Result<(Vec<&'a str>, &'a s
 /// What follows the brace that closes the one before this text.
 fn behind_body(text: &str) -> Result<&str> {
     let mut depth = 1;
-    for (place, c) in text.char_indices() {
+    for (index, c) in text.char_indices() {
         match c {
             '{' => depth += 1,
             '}' => depth -= 1,
             _ => continue,
         }
         if depth == 0 {
-            return Ok(&text[place + 1..]);
+            return Ok(&text[index + 1..]);
         }
     }
     anyhow::bail!("a body has no end")

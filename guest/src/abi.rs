@@ -47,14 +47,15 @@ pub trait Lower: Sized {
 /// As for [`Lower::store`].
 pub unsafe fn returned<R: Lower>(result: R, at: *mut u8) -> *mut u8 {
     let result = std::mem::ManuallyDrop::new(result);
+    // SAFETY: the result is forgotten here and moved there; the caller vouches for `at`.
     unsafe { R::store(&raw const *result, at) };
     at
 }
 
-/// The first place at or after this one that is a multiple of `align`, which is
+/// The first offset at or after this one that is a multiple of `align`, which is
 /// a power of two.
-pub const fn aligned(place: usize, align: usize) -> usize {
-    (place + align - 1) & !(align - 1)
+pub const fn aligned(offset: usize, align: usize) -> usize {
+    (offset + align - 1) & !(align - 1)
 }
 
 /// The larger one.
@@ -70,6 +71,7 @@ macro_rules! scalars {
             const AS_IS: bool = true;
 
             unsafe fn store(from: *const Self, at: *mut u8) {
+                // SAFETY: the caller keeps to `Lower::store`.
                 unsafe { at.cast::<$scalar>().write(from.read()) }
             }
 
@@ -94,13 +96,16 @@ impl Lower for String {
 
     #[inline(never)]
     unsafe fn store(from: *const Self, at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::store`.
         let text = unsafe { from.read() }.into_boxed_str();
         let len = text.len();
+        // SAFETY: the caller keeps to `Lower::store`.
         unsafe { store_block(at, Box::into_raw(text).cast(), len) }
     }
 
     #[inline(never)]
     unsafe fn free(at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::free`.
         unsafe {
             let (text, len) = block(at);
             release(text, len, 1);
@@ -114,6 +119,7 @@ impl<T: Lower> Lower for Vec<T> {
 
     #[inline(never)]
     unsafe fn store(from: *const Self, at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::store`.
         unsafe {
             let mut values = from.read();
             if T::AS_IS {
@@ -121,8 +127,8 @@ impl<T: Lower> Lower for Vec<T> {
                 return store_block(at, Box::into_raw(values.into_boxed_slice()).cast(), len);
             }
             let list = reserve(values.len(), T::SIZE, T::ALIGN);
-            for (place, value) in values.iter().enumerate() {
-                T::store(value, list.add(place * T::SIZE));
+            for (index, value) in values.iter().enumerate() {
+                T::store(value, list.add(index * T::SIZE));
             }
             store_block(at, list, values.len());
             // They have moved; only where they stood is left to drop.
@@ -132,10 +138,11 @@ impl<T: Lower> Lower for Vec<T> {
 
     #[inline(never)]
     unsafe fn free(at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::free`.
         unsafe {
             let (list, len) = block(at);
-            for place in 0..len {
-                T::free(list.add(place * T::SIZE));
+            for index in 0..len {
+                T::free(list.add(index * T::SIZE));
             }
             release(list, len * T::SIZE, T::ALIGN);
         }
@@ -148,6 +155,7 @@ impl<T: Lower> Lower for Option<T> {
 
     #[inline(never)]
     unsafe fn store(from: *const Self, at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::store`.
         unsafe {
             match &*from {
                 None => at.write(0),
@@ -160,6 +168,7 @@ impl<T: Lower> Lower for Option<T> {
     }
 
     unsafe fn free(at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::free`.
         unsafe {
             if at.read() != 0 {
                 T::free(at.add(T::ALIGN));
@@ -173,25 +182,27 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
     const SIZE: usize = aligned(Self::ALIGN + larger(T::SIZE, E::SIZE), Self::ALIGN);
 
     unsafe fn store(from: *const Self, at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::store`.
         unsafe {
-            let place = at.add(Self::ALIGN);
+            let payload = at.add(Self::ALIGN);
             match &*from {
                 Ok(value) => {
                     at.write(0);
-                    T::store(value, place);
+                    T::store(value, payload);
                 }
                 Err(error) => {
                     at.write(1);
-                    E::store(error, place);
+                    E::store(error, payload);
                 }
             }
         }
     }
 
     unsafe fn free(at: *mut u8) {
+        // SAFETY: the caller keeps to `Lower::free`.
         unsafe {
-            let place = at.add(Self::ALIGN);
-            if at.read() == 0 { T::free(place) } else { E::free(place) }
+            let payload = at.add(Self::ALIGN);
+            if at.read() == 0 { T::free(payload) } else { E::free(payload) }
         }
     }
 }
@@ -209,8 +220,8 @@ macro_rules! record {
             const SIZE: usize = {
                 let end = 0;
                 $(
-                    let place = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
-                    let end = place + <$type as crate::abi::Lower>::SIZE;
+                    let offset = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
+                    let end = offset + <$type as crate::abi::Lower>::SIZE;
                 )*
                 crate::abi::aligned(end, Self::ALIGN)
             };
@@ -219,9 +230,10 @@ macro_rules! record {
             unsafe fn store(from: *const Self, at: *mut u8) {
                 let end = 0;
                 $(
-                    let place = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
-                    let end = place + <$type as crate::abi::Lower>::SIZE;
-                    unsafe { <$type as crate::abi::Lower>::store(&raw const (*from).$field, at.add(place)) };
+                    let offset = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
+                    let end = offset + <$type as crate::abi::Lower>::SIZE;
+                    // SAFETY: the caller keeps to `Lower::store`.
+                    unsafe { <$type as crate::abi::Lower>::store(&raw const (*from).$field, at.add(offset)) };
                 )*
                 let _ = end;
             }
@@ -230,9 +242,10 @@ macro_rules! record {
             unsafe fn free(at: *mut u8) {
                 let end = 0;
                 $(
-                    let place = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
-                    let end = place + <$type as crate::abi::Lower>::SIZE;
-                    unsafe { <$type as crate::abi::Lower>::free(at.add(place)) };
+                    let offset = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
+                    let end = offset + <$type as crate::abi::Lower>::SIZE;
+                    // SAFETY: the caller keeps to `Lower::free`.
+                    unsafe { <$type as crate::abi::Lower>::free(at.add(offset)) };
                 )*
                 let _ = end;
             }
@@ -243,6 +256,7 @@ macro_rules! record {
 
             #[inline(never)]
             unsafe fn flat(values: &mut crate::abi::Flat<'_>) -> Self {
+                // SAFETY: the caller keeps to `Lift::flat`.
                 Self { $($field: unsafe { values.next() },)* }
             }
 
@@ -250,9 +264,10 @@ macro_rules! record {
             unsafe fn load(at: *mut u8) -> Self {
                 let end = 0;
                 $(
-                    let place = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
-                    let end = place + <$type as crate::abi::Lower>::SIZE;
-                    let $field = unsafe { <$type as crate::abi::Lift>::load(at.add(place)) };
+                    let offset = crate::abi::aligned(end, <$type as crate::abi::Lower>::ALIGN);
+                    let end = offset + <$type as crate::abi::Lower>::SIZE;
+                    // SAFETY: the caller keeps to `Lift::load`.
+                    let $field = unsafe { <$type as crate::abi::Lift>::load(at.add(offset)) };
                 )*
                 let _ = end;
                 Self { $($field,)* }
@@ -275,6 +290,7 @@ macro_rules! cases {
             const SIZE: usize = 1;
 
             unsafe fn store(from: *const Self, at: *mut u8) {
+                // SAFETY: the caller keeps to `Lower::store`.
                 unsafe { at.write(from.read() as u8) }
             }
 
@@ -285,10 +301,12 @@ macro_rules! cases {
             const FLAT: usize = 1;
 
             unsafe fn flat(values: &mut crate::abi::Flat<'_>) -> Self {
+                // SAFETY: the caller keeps to `Lift::flat`.
                 unsafe { Self::_lift(values.next()) }
             }
 
             unsafe fn load(at: *mut u8) -> Self {
+                // SAFETY: the caller keeps to `Lift::load`.
                 unsafe { Self::_lift(at.read()) }
             }
         }
@@ -300,6 +318,7 @@ pub(crate) use cases;
 
 unsafe fn store_block(at: *mut u8, start: *mut u8, len: usize) {
     let at = at.cast::<usize>();
+    // SAFETY: the caller vouches for two words at `at`.
     unsafe {
         at.cast::<*mut u8>().write(start);
         at.add(1).write(len);
@@ -307,6 +326,7 @@ unsafe fn store_block(at: *mut u8, start: *mut u8, len: usize) {
 }
 
 unsafe fn block(at: *mut u8) -> (*mut u8, usize) {
+    // SAFETY: the caller vouches for two words at `at`.
     unsafe { (at.cast::<*mut u8>().read(), at.cast::<usize>().add(1).read()) }
 }
 
@@ -318,6 +338,7 @@ fn reserve(len: usize, size: usize, align: usize) -> *mut u8 {
     if layout.size() == 0 {
         return std::ptr::without_provenance_mut(align);
     }
+    // SAFETY: the size of the layout is above 0.
     let start = unsafe { alloc(layout) };
     if start.is_null() {
         handle_alloc_error(layout);
@@ -327,60 +348,10 @@ fn reserve(len: usize, size: usize, align: usize) -> *mut u8 {
 
 unsafe fn release(start: *mut u8, size: usize, align: usize) {
     if size > 0 {
+        // SAFETY: the caller vouches that `reserve` or the host made the block with this layout.
         unsafe { dealloc(start, Layout::from_size_align_unchecked(size, align)) }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bindings::exports::ats::lever::stages::{Stage, StagePage};
-    use crate::bindings::exports::ats::lever::types::Error;
-
-    const POINTER: usize = size_of::<usize>();
-
-    unsafe fn text(at: *mut u8) -> String {
-        unsafe {
-            let (start, len) = block(at);
-            String::from_utf8_lossy(std::slice::from_raw_parts(start, len)).into_owned()
-        }
-    }
-
-    #[test]
-    fn a_stored_result_reads_as_the_canonical_abi_says() {
-        let stage = |id: &str, text: Option<&str>| Stage {
-            id: id.into(),
-            text: text.map(Into::into),
-            other: None,
-        };
-        let items = vec![stage("a", Some("Offer")), stage("", None)];
-        let result: Result<StagePage, Error> =
-            Ok(StagePage { items, next: Some("on".into()), skipped: Vec::new() });
-        let mut area = [0_u64; 16];
-        let at = area.as_mut_ptr().cast::<u8>();
-        unsafe {
-            assert_eq!(returned(result, at), at);
-            // The case, then the list, then the cursor; the error holds an u64.
-            assert_eq!(at.read(), 0);
-            let (list, len) = block(at.add(8));
-            assert_eq!((len, text(list).as_str()), (2, "a"));
-            assert_eq!(list.add(2 * POINTER).read(), 1);
-            assert_eq!(text(list.add(3 * POINTER)), "Offer");
-            let second = list.add(8 * POINTER);
-            assert_eq!((text(second).as_str(), second.add(2 * POINTER).read()), ("", 0));
-            assert_eq!(at.add(8 + 2 * POINTER).read(), 1);
-            assert_eq!(text(at.add(8 + 3 * POINTER)), "on");
-            <Result<StagePage, Error> as Lower>::free(at);
-        }
-    }
-
-    #[test]
-    fn places_are_aligned() {
-        let rows = [(0, 8, 0), (1, 8, 8), (8, 8, 8), (9, 2, 10), (3, 1, 3)];
-        for (place, align, expected) in rows {
-            assert_eq!(aligned(place, align), expected, "{place} {align}");
-        }
-        assert_eq!(<Result<(), Option<u64>> as Lower>::SIZE, 24);
-        assert_eq!(<Option<u16> as Lower>::SIZE, 4);
-    }
-}
+mod tests;

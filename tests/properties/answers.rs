@@ -4,10 +4,10 @@
 use lever::bindings::exports::ats::lever::feedback::FeedbackChange;
 use lever::bindings::exports::ats::lever::form_fields::{FieldValue, FormField, ScoreValue};
 use lever::bindings::exports::ats::lever::types::NewFile;
-use lever::core::answers;
-use lever::core::record;
-use lever::core::request::Method;
+use lever::core::http::request::Method;
+use lever::core::json::record;
 use lever::core::settings::Settings;
+use lever::resources::{answers, feedback};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -251,7 +251,7 @@ pub fn kept(random: &mut Random) -> bool {
     let (result, sent) = guest::with(
         &Settings::default(),
         |_| guest::ok(&form),
-        |client| client.update_feedback("o", "f", change, Some("u".to_owned())),
+        |client| feedback::update(client, "o", "f", change, Some("u".to_owned())),
     );
     let Some(put) = sent.iter().find(|request| request.method == Method::Put) else {
         let error = result.expect_err("nothing was written");

@@ -5,8 +5,9 @@ use lever::bindings::exports::ats::lever::postings::{
     ApplyAnswer, ConsentAnswer, ConsentAnswers, EeoResponses, NewApplication, SetAnswers,
 };
 use lever::bindings::exports::ats::lever::types::NewFile;
-use lever::core::request::Method;
+use lever::core::http::request::Method;
 use lever::core::settings::Settings;
+use lever::resources::postings;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -243,7 +244,7 @@ pub fn sent(random: &mut Random) -> bool {
             }
             _ => guest::ok(json!({ "data": { "applicationId": "a" } })),
         },
-        |client| client.apply_to("p", application, None),
+        |client| postings::apply(client, "p", application, None),
     );
     let posts =
         sent.iter().filter(|it| it.path == "/postings/p/apply" && it.method == Method::Post);

@@ -2,8 +2,8 @@
 
 use http::Uri;
 use lever::bindings::exports::ats::lever::oauth::AuthorizeRequest;
-use lever::core::oauth::authorize_url;
 use lever::core::settings::Settings;
+use lever::resources::oauth::authorization_url;
 use proptest::prelude::*;
 
 use super::{config, texts};
@@ -86,7 +86,7 @@ pub fn read(random: &mut Random) -> bool {
     };
     let settings = Settings::default();
     let is_text = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
-    let url = authorize_url(request.clone(), &settings);
+    let url = authorization_url(request.clone(), &settings);
     let is_made = url.is_ok();
     match url {
         Ok(url) => {

@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use http::{Method, Uri};
-use lever::core::download::covers;
 use lever::core::error::Outcome;
-use lever::core::request::Target;
-use lever::core::response::Response;
+use lever::core::http::download::covers;
+use lever::core::http::request::Target;
+use lever::core::http::response::Response;
 use lever::core::settings::Settings;
 use lever::routes::files;
 use lever_host::catalog::Catalog;

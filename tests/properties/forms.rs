@@ -2,7 +2,7 @@
 //! writer.
 
 use lever::bindings::exports::ats::lever::types::NewFile;
-use lever::core::multipart::{Part, form};
+use lever::core::http::multipart::{Part, form};
 use lever::core::settings::Settings;
 use lever::routes::files;
 use proptest::prelude::*;
@@ -196,12 +196,11 @@ pub fn upload(random: &mut Random) -> bool {
         &Settings::default(),
         |_| guest::ok(json!({ "data": { "id": "f" } })),
         |client| {
-            client.upload_to::<lever::bindings::exports::ats::lever::files::File>(
-                &files::UPLOAD,
-                &["o"],
-                file,
-                Some("u".to_owned()),
-            )
+            lever::resources::uploads::upload_to::<
+                _,
+                _,
+                lever::bindings::exports::ats::lever::files::File,
+            >(client, &files::UPLOAD, &["o"], file, Some("u".to_owned()))
         },
     );
     match result {

@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 use lever::core::client::Client;
-use lever::core::limiter::Lanes;
-use lever::core::request::Request;
-use lever::core::response::{Failure, Response};
-use lever::core::scheduler::{Clock, Transport};
+use lever::core::http::request::Request;
+use lever::core::http::response::{Failure, Response};
+use lever::core::send::limiter::Limiter;
+use lever::core::send::scheduler::{Clock, Transport};
 use lever::core::settings::Settings;
 
 /// Answers each request at once.
@@ -59,8 +59,9 @@ pub fn with<R, F: FnMut(&Request) -> Response>(
     act: impl FnOnce(&mut Client<'_, Lever<F>, Running>) -> R,
 ) -> (R, Vec<Request>) {
     let mut lever = Lever { answer, ended: VecDeque::new(), sent: Vec::new() };
-    let (clock, mut lanes) = (Running::default(), Lanes::default());
-    let mut client = Client { transport: &mut lever, clock: &clock, lanes: &mut lanes, settings };
+    let (clock, mut limiter) = (Running::default(), Limiter::default());
+    let mut client =
+        Client { transport: &mut lever, clock: &clock, limiter: &mut limiter, settings };
     let result = act(&mut client);
     (result, lever.sent)
 }

@@ -22,11 +22,11 @@ use lever::bindings::exports::ats::lever::{
     types::ErrorKind, users::User,
 };
 use lever::core::error::Error;
-use lever::core::json::{Envelope, decode};
-use lever::core::refusal::refused;
-use lever::core::request::{Effect, Method, Request};
-use lever::core::response::Response;
-use lever::core::webhook;
+use lever::core::http::refusal::refused;
+use lever::core::http::request::{Effect, Method, Request};
+use lever::core::http::response::Response;
+use lever::core::json::data;
+use lever::resources::webhook_events::decode_at;
 use lever_host::catalog::Catalog;
 use lever_host::policy::Policy;
 use lever_host::runtime::CallError;
@@ -178,12 +178,12 @@ proptest! {
         };
         let response = Response { status: 200, body, ..Response::default() };
         let body = &response.body;
-        check(body, decode::<Envelope<Opportunity>>(&response, Effect::Read).map(drop));
-        check(body, decode::<Envelope<Vec<Opportunity>>>(&response, Effect::Read).map(drop));
-        check(body, decode::<Envelope<Vec<Stage>>>(&response, Effect::Read).map(drop));
-        check(body, decode::<Envelope<Note>>(&response, Effect::Create).map(drop));
-        check(body, decode::<Envelope<User>>(&response, Effect::Read).map(drop));
-        check(body, decode::<Envelope<ArchiveReason>>(&response, Effect::Read).map(drop));
+        check(body, data::<Opportunity>(&response, Effect::Read).map(drop));
+        check(body, data::<Vec<Opportunity>>(&response, Effect::Read).map(drop));
+        check(body, data::<Vec<Stage>>(&response, Effect::Read).map(drop));
+        check(body, data::<Note>(&response, Effect::Create).map(drop));
+        check(body, data::<User>(&response, Effect::Read).map(drop));
+        check(body, data::<ArchiveReason>(&response, Effect::Read).map(drop));
         let note = Request::to(Method::Post, "/opportunities/o/notes".to_owned(), "notes:write");
         let error = refused(&Response { status: 400, ..response }, &note);
         assert!(error.message.chars().count() < 2_000);
@@ -198,14 +198,14 @@ proptest! {
         let vectors: Value =
             serde_json::from_str(include_str!("../fixtures/webhooks/_signature_vectors.json")).expect("JSON");
         let token = vectors["signatureToken"].as_str().expect("a text");
-        if let Ok(event) = webhook::decode(&body, token, Some(u64::MAX), 0) {
+        if let Ok(event) = decode_at(&body, token, Some(u64::MAX), 0) {
             // What is signed is as it was sent; Lever signs nothing else.
             let sent: Value = serde_json::from_str(text).expect("fixtures are JSON");
             assert_eq!(sent["token"], event.token.as_str());
             assert_eq!(sent["triggeredAt"], event.triggered_at);
             serde_json::from_str::<IgnoredAny>(&mended(&body)).expect("only JSON passes");
         }
-        assert!(webhook::decode(&body, "another token", Some(u64::MAX), 0).is_err());
+        assert!(decode_at(&body, "another token", Some(u64::MAX), 0).is_err());
     }
 
     #[test]
@@ -259,7 +259,7 @@ fn a_signature_is_good_for_one_token_and_time() {
                 "event": "candidateHired", "triggeredAt": time, "token": token,
                 "signature": vector["signature"],
             });
-            let decoded = webhook::decode(body.to_string().as_bytes(), key, None, at);
+            let decoded = decode_at(body.to_string().as_bytes(), key, None, at);
             assert_eq!(decoded.is_ok(), time == at, "{token:?} {time}");
             cut += usize::from(time != at);
         }

@@ -6,9 +6,10 @@ use lever::bindings::exports::ats::lever::{
     postings::PostingChange, users::UserChange,
 };
 use lever::core::error::{Error, ErrorKind, Outcome};
-use lever::core::record;
-use lever::core::request::{Method, Request};
+use lever::core::http::request::{Method, Request};
+use lever::core::json::record;
 use lever::core::settings::Settings;
+use lever::resources::{feedback_templates, interviews, panels, postings, users};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -218,7 +219,7 @@ fn written<R: std::fmt::Debug>(
     }
 }
 
-type Answer = Box<dyn FnMut(&Request) -> lever::core::response::Response>;
+type Answer = Box<dyn FnMut(&Request) -> lever::core::http::response::Response>;
 type Tested<'a> = lever::core::client::Client<'a, guest::Lever<Answer>, guest::Running>;
 
 fn typed<T: record::Read>(change: &Object) -> T {
@@ -248,7 +249,7 @@ fn is_interview(interview: &Object) -> bool {
 /// Whether it was written.
 pub fn user(random: &mut Random) -> bool {
     let (current, change) = (read(random, USER), change(random, USER));
-    let sent = written(&current, |client| client.update_user("u", &typed::<UserChange>(&change)));
+    let sent = written(&current, |client| users::update(client, "u", typed::<UserChange>(&change)));
     match sent {
         Ok(sent) => {
             assert!(is_clear_sound(&change, USER));
@@ -265,7 +266,7 @@ pub fn template(random: &mut Random) -> bool {
     let expected = whole(&current, &change, TEMPLATE);
     let is_sound = is_clear_sound(&change, TEMPLATE) && score_systems(&expected) == 1;
     match written(&current, |client| {
-        client.update_template("t", &typed::<FeedbackTemplateChange>(&change))
+        feedback_templates::update(client, "t", typed::<FeedbackTemplateChange>(&change))
     }) {
         Ok(sent) => {
             assert!(is_sound);
@@ -283,7 +284,7 @@ pub fn interview(random: &mut Random) -> bool {
     let is_sound = is_clear_sound(&change, INTERVIEW) && is_interview(&expected);
     let user = AS.map(str::to_owned);
     match written(&current, |client| {
-        client.update_interview("o", "i", &typed::<InterviewChange>(&change), user)
+        interviews::update(client, "o", "i", typed::<InterviewChange>(&change), user)
     }) {
         Ok(sent) => {
             assert!(is_sound);
@@ -362,7 +363,7 @@ pub fn panel(random: &mut Random) -> bool {
 
     let user = AS.map(str::to_owned);
     match written(&current, |client| {
-        client.update_panel("o", "p", &typed::<PanelChange>(&own), user)
+        panels::update(client, "o", "p", typed::<PanelChange>(&own), user)
     }) {
         Ok(sent) => {
             assert!(is_sound, "{:?} {:?}", own, sent);
@@ -426,7 +427,7 @@ pub fn posting(random: &mut Random) -> bool {
 
     let user = AS.map(str::to_owned);
     match written(&current, |client| {
-        client.update_posting("p", &typed::<PostingChange>(&change), user)
+        postings::update(client, "p", typed::<PostingChange>(&change), user)
     }) {
         Ok(sent) => {
             assert!(is_sound);

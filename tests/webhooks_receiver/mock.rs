@@ -186,7 +186,8 @@ async fn subscribers_hear_of_their_events_and_origins_and_of_nothing_else() {
     // What the guest reads out of it: another reading of the signature.
     let key = made["configuration"]["signatureToken"].as_str().unwrap();
     let at = sent["triggeredAt"].as_u64().unwrap();
-    lever::core::webhook::decode(&taken[0].body, key, Some(0), at).expect("it is authentic");
+    lever::resources::webhook_events::decode_at(&taken[0].body, key, Some(0), at)
+        .expect("it is authentic");
     let deliveries = mock.deliveries();
     assert_eq!((deliveries.len(), deliveries[0].is_delivered()), (1, true));
     assert_eq!(deliveries[0].id.as_deref(), sent["id"].as_str());
@@ -277,7 +278,11 @@ async fn a_ping_is_signed_and_says_nothing() {
     let sent = taken[0].json();
     assert_eq!((&sent["data"], sent.get("id")), (&json!({}), None));
     let key = made["configuration"]["signatureToken"].as_str().unwrap();
-    let event =
-        lever::core::webhook::decode(&taken[0].body, key, Some(60_000), super::lever::now());
+    let event = lever::resources::webhook_events::decode_at(
+        &taken[0].body,
+        key,
+        Some(60_000),
+        super::lever::now(),
+    );
     assert!(event.is_ok());
 }

@@ -66,6 +66,7 @@ impl<'a> Flat<'a> {
     ///
     /// As for [`Lift::flat`].
     pub unsafe fn next<T: Lift>(&mut self) -> T {
+        // SAFETY: as for the type itself, for which the caller vouches.
         unsafe { T::flat(self) }
     }
 
@@ -99,7 +100,12 @@ pub struct Stored {
 
 impl Stored {
     /// Those that begin here.
-    pub fn new(start: *mut u8) -> Self {
+    ///
+    /// # Safety
+    ///
+    /// The host put the arguments of one function there, as a block of this component's
+    /// memory.
+    pub unsafe fn new(start: *mut u8) -> Self {
         Stored { start, end: 0, align: 1 }
     }
 
@@ -109,14 +115,20 @@ impl Stored {
     ///
     /// As for [`Lift::load`].
     pub unsafe fn next<T: Lift>(&mut self) -> T {
-        let place = aligned(self.end, T::ALIGN);
-        self.end = place + T::SIZE;
+        let offset = aligned(self.end, T::ALIGN);
+        self.end = offset + T::SIZE;
         self.align = self.align.max(T::ALIGN);
-        unsafe { T::load(self.start.add(place)) }
+        // SAFETY: as for the type itself, for which the caller vouches.
+        unsafe { T::load(self.start.add(offset)) }
     }
 
     /// Called when all are taken: gives back where they lay.
-    pub fn end(self) {
+    ///
+    /// # Safety
+    ///
+    /// All arguments were taken, and the block was not given back yet.
+    pub unsafe fn end(self) {
+        // SAFETY: the caller vouches that the host made the block, which is not used again.
         unsafe { release(self.start, aligned(self.end, self.align), self.align) }
     }
 }
@@ -132,6 +144,7 @@ macro_rules! scalars {
             }
 
             unsafe fn load(at: *mut u8) -> Self {
+                // SAFETY: the caller keeps to `Lift::load`.
                 unsafe { at.cast::<$scalar>().read() }
             }
         })*
@@ -152,11 +165,13 @@ impl Lift for String {
     #[inline(never)]
     unsafe fn flat(values: &mut Flat) -> Self {
         let (start, len) = (values.start(), values.bits() as usize);
+        // SAFETY: the caller keeps to `Lift::flat`.
         unsafe { String::from_raw_parts(start, len, len) }
     }
 
     #[inline(never)]
     unsafe fn load(at: *mut u8) -> Self {
+        // SAFETY: the caller keeps to `Lift::load`.
         unsafe {
             let (start, len) = block(at);
             String::from_raw_parts(start, len, len)
@@ -168,10 +183,12 @@ impl<T: Lift> Lift for Vec<T> {
     const FLAT: usize = 2;
 
     unsafe fn flat(values: &mut Flat) -> Self {
+        // SAFETY: the caller keeps to `Lift::flat`.
         unsafe { list(values.start(), values.bits() as usize) }
     }
 
     unsafe fn load(at: *mut u8) -> Self {
+        // SAFETY: the caller keeps to `Lift::load`.
         unsafe {
             let (start, len) = block(at);
             list(start, len)
@@ -181,13 +198,14 @@ impl<T: Lift> Lift for Vec<T> {
 
 #[inline(never)]
 unsafe fn list<T: Lift>(start: *mut u8, len: usize) -> Vec<T> {
+    // SAFETY: the caller vouches for the block as for `Lift::load`.
     unsafe {
         if T::AS_IS {
             return Vec::from_raw_parts(start.cast(), len, len);
         }
         let mut values = Vec::with_capacity(len);
-        for place in 0..len {
-            values.push(T::load(start.add(place * T::SIZE)));
+        for index in 0..len {
+            values.push(T::load(start.add(index * T::SIZE)));
         }
         release(start, len * T::SIZE, T::ALIGN);
         values
@@ -203,11 +221,13 @@ impl<T: Lift> Lift for Option<T> {
             values.skip(T::FLAT);
             return None;
         }
+        // SAFETY: the caller keeps to `Lift::flat`.
         Some(unsafe { T::flat(values) })
     }
 
     #[inline(never)]
     unsafe fn load(at: *mut u8) -> Self {
+        // SAFETY: the caller keeps to `Lift::load`.
         unsafe { (at.read() != 0).then(|| T::load(at.add(T::ALIGN))) }
     }
 }
@@ -221,6 +241,7 @@ mod tests {
 
     fn copied(text: &str) -> (u64, u64) {
         let start = reserve(text.len(), 1, 1);
+        // SAFETY: the blocks are those that were made above, for these types.
         unsafe { start.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
         (start.bits(), text.len() as u64)
     }
@@ -252,6 +273,7 @@ mod tests {
             1,
         ];
         let mut flat = Flat::new(&values);
+        // SAFETY: the blocks are those that were made above, for these types.
         unsafe {
             let stage: Stage = flat.next();
             assert_eq!((stage.id.as_str(), stage.text), ("a", None));
@@ -280,12 +302,13 @@ mod tests {
         let start = reserve(128, 1, 8);
         let mut end = 0;
         macro_rules! store {
-            ($($place:tt $kind:ty,)*) => {
+            ($($index:tt $kind:ty,)*) => {
                 $(
-                    let place = aligned(end, <$kind>::ALIGN);
-                    let value = std::mem::ManuallyDrop::new(all.$place.clone());
-                    unsafe { <$kind as Lower>::store(&raw const *value, start.add(place)) };
-                    end = place + <$kind>::SIZE;
+                    let offset = aligned(end, <$kind>::ALIGN);
+                    let value = std::mem::ManuallyDrop::new(all.$index.clone());
+                    // SAFETY: the blocks are those that were made above, for these types.
+                    unsafe { <$kind as Lower>::store(&raw const *value, start.add(offset)) };
+                    end = offset + <$kind>::SIZE;
                 )*
             };
         }
@@ -293,7 +316,9 @@ mod tests {
             0 bool, 1 u16, 2 Vec<Option<String>>, 3 Option<u64>, 4 Vec<u8>, 5 Outcome, 6 Vec<Stage>,
         }
         assert!(end <= 128);
-        let mut values = Stored::new(start);
+        // SAFETY: the arguments were stored there above.
+        let mut values = unsafe { Stored::new(start) };
+        // SAFETY: the blocks are those that were made above, for these types.
         unsafe {
             assert_eq!(values.next::<bool>(), all.0);
             assert_eq!(values.next::<u16>(), all.1);

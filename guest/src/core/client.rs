@@ -3,18 +3,19 @@
 //!
 //! Each is a plan for the scheduler; none looks at a status.
 
-use super::body::Body;
-use super::error::{Error, Outcome};
-use super::json::{self, Envelope};
-use super::limiter::Lanes;
-use super::pager::{Extent, Paged, Pager, Walk};
-use super::query::{self, Fields, Pairs};
-use super::record::{Json, Read, Write};
-use super::request::{Effect, Method, Request, Route, raw_path};
-use super::response::Response;
-use super::rules::{self, Rule};
-use super::scheduler::{Clock, Plan, Transport, run};
-use super::settings::Settings;
+use crate::core::error::{Error, Outcome};
+use crate::core::http::body::Body;
+use crate::core::http::query::{self, Pairs};
+use crate::core::http::request::{Effect, Method, Request, Route, raw_path};
+use crate::core::http::response::Response;
+use crate::core::json;
+use crate::core::json::record::{Json, Read, Target, Write};
+use crate::core::read::pager::{Limit, PageRequests, Pager, Paging};
+use crate::core::read::rows::{Page, PageParts};
+use crate::core::rules::{self, Rule};
+use crate::core::send::limiter::Limiter;
+use crate::core::send::scheduler::{Clock, Plan, Transport, run};
+use crate::core::settings::Settings;
 
 /// What one call works with.
 pub struct Client<'a, T, C> {
@@ -23,9 +24,17 @@ pub struct Client<'a, T, C> {
     /// Tells the time.
     pub clock: &'a C,
     /// The pace of this instance.
-    pub lanes: &'a mut Lanes,
+    pub limiter: &'a mut Limiter,
     /// What the host has set.
     pub settings: &'a Settings,
+}
+
+/// What the host says, for calls that send nothing.
+pub struct Local {
+    /// What the host has set, if that can be used.
+    pub settings: Result<Settings, Error>,
+    /// Milliseconds since 1970.
+    pub wall_ms: u64,
 }
 
 impl<T: Transport, C: Clock> Client<'_, T, C> {
@@ -40,8 +49,23 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         ids: &[&str],
         query: &dyn Write,
     ) -> Result<R, Error> {
-        let response = self.asked(route, ids, query)?;
-        Ok(json::decode::<Envelope<R>>(&response, Effect::Read)?.data)
+        made(|record| self.read_into(record, route, ids, query))
+    }
+
+    /// The same into what is there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn read_into(
+        &mut self,
+        record: &mut dyn Target,
+        route: &Route,
+        ids: &[&str],
+        query: &dyn Write,
+    ) -> Result<(), Error> {
+        let query = query::pairs(route, query)?;
+        self.send_into(record, Request { query, ..route.request(ids)? })
     }
 
     /// One page of a list.
@@ -49,14 +73,16 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// Whatever kept it from being read, or a cursor that is not of this list.
-    pub fn page<P: Paged>(
+    pub fn page<P: Page + Default>(
         &mut self,
         route: &Route,
         ids: &[&str],
         query: &dyn Write,
         cursor: Option<String>,
     ) -> Result<P, Error> {
-        self.list(Walk::new(route, ids, query, cursor, Extent::Page)?)
+        let mut page = P::default();
+        self.list_into(&mut page, PageRequests::new(route, ids, query, cursor, Limit::Page)?)?;
+        Ok(page)
     }
 
     /// A list to its end, or to so many items.
@@ -64,32 +90,37 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// Whatever kept a page from being read.
-    pub fn all<P: Paged>(
+    pub fn all<P: Page + Default>(
         &mut self,
         route: &Route,
         ids: &[&str],
         query: &dyn Write,
         max_items: Option<u32>,
     ) -> Result<P, Error> {
-        self.list(Walk::new(route, ids, query, None, Extent::Items(max_items))?)
+        let mut page = P::default();
+        let limit = Limit::Items(max_items);
+        self.list_into(&mut page, PageRequests::new(route, ids, query, None, limit)?)?;
+        Ok(page)
     }
 
-    fn list<P: Paged>(&mut self, walk: Walk) -> Result<P, Error> {
-        let mut pager = Pager::new(walk);
-        self.run(&mut pager)?;
-        Ok(pager.into_page())
-    }
-
-    fn asked(&mut self, route: &Route, ids: &[&str], query: &dyn Write) -> Result<Response, Error> {
-        let query = query::pairs(route, query)?;
-        self.send(Request { query, ..route.request(ids)? })
-    }
-
-    /// A change whose answer is the whole record.
+    /// A list into an empty page.
     ///
     /// # Errors
     ///
-    /// Whatever kept it from being made, or its answer from being read.
+    /// As for [`all`](Self::all).
+    pub fn list_into(&mut self, page: &mut dyn Page, requests: PageRequests) -> Result<(), Error> {
+        let PageParts { rows, next, skipped } = page.parts();
+        let mut paging = Paging { pager: Pager::new(requests), rows, skipped };
+        self.run(&mut paging)?;
+        *next = paging.pager.cursor();
+        Ok(())
+    }
+
+    /// A change whose response is the whole record.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being made, or its response from being read.
     pub fn change<R: Read>(
         &mut self,
         route: &Route,
@@ -101,7 +132,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.answered(request)
     }
 
-    /// A request without a body, whose answer is the whole record.
+    /// A request without a body, whose response is the whole record.
     ///
     /// # Errors
     ///
@@ -110,18 +141,27 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.answered(Request { query, ..route.request(ids)? })
     }
 
-    /// Sends a request and takes the record out of its answer.
+    /// Sends a request and takes the record out of its response.
     ///
     /// # Errors
     ///
     /// As for [`change`](Self::change).
     pub fn answered<R: Read>(&mut self, request: Request) -> Result<R, Error> {
-        let effect = request.effect;
-        let response = self.send(request)?;
-        Ok(json::decode::<Envelope<R>>(&response, effect)?.data)
+        made(|record| self.send_into(record, request))
     }
 
-    /// A change whose answer is partial, so that the record is read again.
+    /// The same into what is there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`change`](Self::change).
+    pub fn send_into(&mut self, record: &mut dyn Target, request: Request) -> Result<(), Error> {
+        let effect = request.effect;
+        let response = self.send(request)?;
+        json::data_into(record, &response, effect)
+    }
+
+    /// A change whose response is partial, so that the record is read again.
     ///
     /// # Errors
     ///
@@ -134,10 +174,12 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         body: &dyn Write,
         then: &Route,
     ) -> Result<R, Error> {
-        // The read must be sound before the change is made.
-        then.request(ids)?;
-        self.apply(bodied(route, ids, query, json::body(body))?)?;
-        self.read_back(then, ids)
+        made(|record| {
+            // The read must be sound before the change is made.
+            then.request(ids)?;
+            self.apply(bodied(route, ids, query, json::body(body))?)?;
+            self.read_back_into(record, then, ids)
+        })
     }
 
     /// Reads what was just changed.
@@ -146,7 +188,17 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ///
     /// With the outcome `applied`.
     pub fn read_back<R: Read>(&mut self, route: &Route, ids: &[&str]) -> Result<R, Error> {
-        self.read(route, ids, &Fields::of(Vec::new())).map_err(|error| {
+        made(|record| self.read_back_into(record, route, ids))
+    }
+
+    fn read_back_into(
+        &mut self,
+        record: &mut dyn Target,
+        route: &Route,
+        ids: &[&str],
+    ) -> Result<(), Error> {
+        let read = route.request(ids).and_then(|request| self.send_into(record, request));
+        read.map_err(|error| {
             error
                 .with_outcome(Outcome::Applied)
                 .adding("The change was made, only reading the record again failed; do not repeat the change.")
@@ -177,11 +229,11 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
         self.remove(route, ids, query)
     }
 
-    /// Any path, its answer as it came.
+    /// Any path, its response as it came.
     ///
     /// # Errors
     ///
-    /// A path that could leave the API, an answer that is not JSON, or whatever
+    /// A path that could leave the API, a response that is not JSON, or whatever
     /// kept it from being read.
     pub fn raw(&mut self, path: &str, query: Pairs, scope: &'static str) -> Result<String, Error> {
         let request = Request { query, ..Request::to(Method::Get, raw_path(path)?, scope) };
@@ -245,8 +297,15 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ///
     /// The first one that the plan returns.
     pub fn run(&mut self, plan: &mut dyn Plan) -> Result<(), Error> {
-        run(self.transport, self.clock, self.lanes, self.settings, plan)
+        run(self.transport, self.clock, self.limiter, self.settings, plan)
     }
+}
+
+/// A record, filled over its default.
+fn made<R: Read>(fill: impl FnOnce(&mut dyn Target) -> Result<(), Error>) -> Result<R, Error> {
+    let mut record = R::default();
+    fill(&mut record)?;
+    Ok(record)
 }
 
 fn bodied(route: &Route, ids: &[&str], query: Pairs, body: Body) -> Result<Request, Error> {
@@ -271,110 +330,4 @@ impl Plan for One {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bindings::exports::ats::lever::opportunities::Opportunity;
-    use crate::core::error::ErrorKind;
-    use crate::core::scheduler::testing::{Answer, Fake, Hand, ok};
-    use crate::routes::opportunities;
-    use serde_json::json;
-
-    type Tested<'a> = Client<'a, Fake, Hand>;
-
-    fn with<R>(
-        answer: impl FnMut(&Request) -> Answer + 'static,
-        act: impl FnOnce(&mut Tested<'_>) -> R,
-    ) -> (R, Vec<String>) {
-        with_settings(&Settings::default(), answer, act)
-    }
-
-    fn with_settings<R>(
-        settings: &Settings,
-        answer: impl FnMut(&Request) -> Answer + 'static,
-        act: impl FnOnce(&mut Tested<'_>) -> R,
-    ) -> (R, Vec<String>) {
-        let mut fake = Fake::new(1, answer);
-        let (clock, mut lanes) = (fake.clock.clone(), Lanes::default());
-        let mut client =
-            Client { transport: &mut fake, clock: &clock, lanes: &mut lanes, settings };
-        (act(&mut client), fake.lines())
-    }
-
-    fn move_to_offer(client: &mut Tested<'_>) -> Result<Opportunity, Error> {
-        let query = client.attributed(Some("u".into()))?;
-        client.change_then_read(
-            &opportunities::UPDATE_STAGE,
-            &["o"],
-            query,
-            &json!({"stage": "offer"}),
-            &opportunities::GET,
-        )
-    }
-
-    #[test]
-    fn a_change_with_a_partial_answer_is_read_again() {
-        let (result, sent) = with(
-            |request| match request.method {
-                Method::Put => ok(r#"{"data":{"id":"o","name":""}}"#),
-                _ => ok(r#"{"data":{"id":"o","name":"Ana"}}"#),
-            },
-            move_to_offer,
-        );
-        assert_eq!(result.unwrap().name.as_deref(), Some("Ana"));
-        assert_eq!(sent, ["Put /opportunities/o/stage?perform_as=u", "Get /opportunities/o"]);
-    }
-
-    #[test]
-    fn when_only_the_reading_fails_the_change_counts_as_applied() {
-        for status in [404, 500, 403] {
-            let (result, _) = with(
-                move |request| match request.method {
-                    Method::Put => ok(r#"{"data":{}}"#),
-                    _ => Ok(Response { status, ..Response::default() }),
-                },
-                move_to_offer,
-            );
-            assert_eq!(result.unwrap_err().outcome, Outcome::Applied, "{status}");
-        }
-    }
-
-    #[test]
-    fn a_change_that_fails_is_not_read() {
-        let (result, sent) =
-            with(|_| Ok(Response { status: 403, ..Response::default() }), move_to_offer);
-        assert_eq!(result.unwrap_err().outcome, Outcome::NotApplied);
-        assert_eq!(sent.len(), 1);
-    }
-
-    #[test]
-    fn a_raw_read_hands_the_json_on_as_it_came() {
-        let (result, sent) = with(
-            |_| ok(r#"{"data": [1,  2]}"#),
-            |client| client.raw("/tags", vec![("limit".into(), "5".into())], "raw:read"),
-        );
-        assert_eq!(result.unwrap(), r#"{"data": [1,  2]}"#);
-        assert_eq!(sent, ["Get /tags?limit=5"]);
-        let (html, _) = with(|_| ok("<html>"), |client| client.raw("/tags", vec![], "raw:read"));
-        assert_eq!(html.unwrap_err().kind, ErrorKind::MalformedAnswer);
-    }
-
-    #[test]
-    fn the_hosts_user_stands_in_where_the_caller_names_none() {
-        let pair = |user: &str| vec![("perform_as".to_owned(), user.to_owned())];
-        let ((), _) = with(|_| ok("{}"), |client| assert!(client.in_name_of(None).is_err()));
-        let settings = Settings { perform_as: Some("host".into()), ..Settings::default() };
-        let ((), _) = with_settings(
-            &settings,
-            |_| ok("{}"),
-            |client| {
-                assert_eq!(client.in_name_of(None).unwrap(), pair("host"));
-                assert_eq!(client.attributed(Some("own".into())).unwrap(), pair("own"));
-                for blank in ["", " "] {
-                    let error = client.in_name_of(Some(blank.into())).unwrap_err();
-                    assert!(error.message.contains("perform-as is"), "{}", error.message);
-                    assert!(client.attributed(Some(blank.into())).is_err());
-                }
-            },
-        );
-    }
-}
+mod tests;

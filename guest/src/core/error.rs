@@ -74,10 +74,22 @@ const LISTED: usize = 20;
 
 /// Several values, the first of them shown.
 pub fn listed<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
-    let mut values = values.into_iter();
-    let first: Vec<String> = values.by_ref().take(LISTED).map(shown).collect();
-    let more = if values.next().is_some() { " and others" } else { "" };
-    format!("{}{more}", first.join(", "))
+    listed_of(&mut values.into_iter())
+}
+
+fn listed_of(values: &mut dyn Iterator<Item = &str>) -> String {
+    let mut list = String::new();
+    for (count, value) in values.enumerate() {
+        if count == LISTED {
+            list.push_str(" and others");
+            break;
+        }
+        if count > 0 {
+            list.push_str(", ");
+        }
+        list.push_str(&shown(value));
+    }
+    list
 }
 
 /// Neither a control character nor one that hides or turns the reading

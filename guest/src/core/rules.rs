@@ -5,14 +5,17 @@
 //! list of rules as data: written out at each place, the code of the component
 //! was 50 KiB larger.
 
-use super::base::Base;
-use super::error::{Error, shown};
+use crate::core::error::{Error, shown};
+use crate::core::http::base_url::Base;
 
 /// How far the clock of this host may be behind Lever's, in milliseconds.
 const SKEW_MS: u64 = 60_000;
 
 /// September 2020: a clock that shows less was never set.
 const CLOCK_IS_SET_MS: u64 = 1_600_000_000_000;
+
+/// A day in milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A value, by what must be true of it.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +126,22 @@ fn blank(text: &str) -> Option<String> {
     text.trim().is_empty().then(|| format!(" is {}; it must not be blank.", shown(text)))
 }
 
+/// Checks the span of time of deleted records for what Lever would refuse.
+///
+/// # Errors
+///
+/// One that is longer than 30 days, or ends before it starts.
+pub fn check_span(start: u64, end: u64) -> Result<(), Error> {
+    match end.checked_sub(start) {
+        None => Err(Error::invalid("deleted-at-end is before deleted-at-start.")),
+        Some(span) if span > 30 * DAY_MS => Err(Error::invalid(format!(
+            "from deleted-at-start to deleted-at-end are {} days; Lever takes 30 at most. Ask for one span after the other.",
+            span.div_ceil(DAY_MS)
+        ))),
+        Some(_) => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +212,14 @@ mod tests {
         }
         let error = check_in("values", 3, &[("value", Rule::Filled(""))]).unwrap_err();
         assert!(error.message.starts_with("values[3].value is \"\""), "{}", error.message);
+    }
+
+    #[test]
+    fn a_span_has_thirty_days_at_most() {
+        let rows =
+            [(0, 0, true), (5, 5 + 30 * DAY_MS, true), (5, 6 + 30 * DAY_MS, false), (6, 5, false)];
+        for (start, end, good) in rows {
+            assert_eq!(check_span(start, end).is_ok(), good, "{start} {end}");
+        }
     }
 }

@@ -3,12 +3,12 @@
 //! An empty environment is normal. Credentials are read here for one call and
 //! kept nowhere; `Debug` does not show them.
 
-use super::base::Base;
-use super::body::Body;
-use super::error::{Error, shown};
-use super::limiter::PER_SECOND;
-use super::request::Request;
-use super::{MILLISECOND, Nanos, SECOND};
+use crate::core::error::{Error, shown};
+use crate::core::http::base_url::Base;
+use crate::core::http::body::Body;
+use crate::core::http::request::Request;
+use crate::core::send::limiter::PER_SECOND;
+use crate::core::{MILLISECOND, Nanos, SECOND};
 
 /// Where requests go when nothing else is said.
 const BASE_URL: &str = "https://api.lever.co/v1";
@@ -52,7 +52,7 @@ pub struct Settings {
     pub max_wait: Nanos,
     /// The largest body of an answer, in bytes.
     pub max_answer: usize,
-    /// How many requests may be under way at once.
+    /// How many requests may be in flight at once.
     pub in_flight: usize,
 }
 
@@ -213,9 +213,8 @@ fn base64(bytes: &[u8]) -> String {
     for chunk in bytes.chunks(3) {
         let three = (0..3)
             .fold(0, |bits: u32, i| (bits << 8) | u32::from(chunk.get(i).copied().unwrap_or(0)));
-        for i in 0..4 {
-            let missing = i > chunk.len();
-            text.push(if missing { '=' } else { letter(three >> (18 - 6 * i)) });
+        for (i, bits) in [three >> 18, three >> 12, three >> 6, three].into_iter().enumerate() {
+            text.push(if i > chunk.len() { '=' } else { letter(bits) });
         }
     }
     text

@@ -4,7 +4,7 @@ use wasi::clocks::{monotonic_clock, wall_clock};
 use wasi::random::random;
 
 use crate::core::Nanos;
-use crate::core::scheduler::Clock;
+use crate::core::send::scheduler::Clock;
 
 /// The host's clocks.
 pub struct WasiClock;

@@ -1,7 +1,7 @@
-//! A request's body on its way out, as the host takes it, so that an answer
+//! A request's body on its way out, as the host takes it, so that a response
 //! that comes early, or another request, need not wait for it.
 //!
-//! A failure shows in the answer, or in its absence: Lever may answer before
+//! A failure shows in the response, or in its absence: Lever may answer before
 //! it has read all.
 
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use wasi::http::types::OutgoingBody;
 use wasi::io::poll::Pollable;
 use wasi::io::streams::OutputStream;
 
-use crate::core::body::Body;
+use crate::core::http::body::Body;
 
 /// What is left of a body. Fields are dropped in this order, children before
 /// parents.

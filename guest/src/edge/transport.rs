@@ -1,4 +1,4 @@
-//! Requests over wasi:http, several under way at once by poll.
+//! Requests over wasi:http, several in flight at once by poll.
 //!
 //! A failure is put in the class that can be proved from the host's code, and
 //! in the doubtful one otherwise: whether a write is sent again hangs on it.
@@ -14,12 +14,12 @@ use wasi::io::streams::{InputStream, StreamError};
 
 use super::sending::Sending;
 use crate::core::Nanos;
-use crate::core::base::Base;
-use crate::core::body::Body;
-use crate::core::gather::{Gathered, NoRoom};
-use crate::core::request::{Method, Request, Target};
-use crate::core::response::{Begun, Failure, Response};
-use crate::core::scheduler::Transport;
+use crate::core::http::base_url::Base;
+use crate::core::http::body::Body;
+use crate::core::http::gather::{Gathered, NoRoom};
+use crate::core::http::request::{Method, Request, Target};
+use crate::core::http::response::{Begun, Failure, Response};
+use crate::core::send::scheduler::Transport;
 use crate::core::settings::Settings;
 
 type Ended = Result<Response, Failure>;
@@ -27,10 +27,10 @@ type Ended = Result<Response, Failure>;
 /// Bytes asked of a body at a time.
 const PIECE: u64 = 64 * 1024;
 
-/// The exchanges under way.
+/// The exchanges in flight.
 #[derive(Default)]
 pub struct Wasi {
-    under_way: Vec<(u64, Exchange)>,
+    in_flight: Vec<(u64, Exchange)>,
     /// Those that failed on the spot.
     ended: Vec<(u64, Ended)>,
 }
@@ -69,7 +69,7 @@ struct Limits {
 impl Transport for Wasi {
     fn start(&mut self, number: u64, request: &Request, settings: &Settings) {
         match Exchange::start(request, settings) {
-            Ok(exchange) => self.under_way.push((number, exchange)),
+            Ok(exchange) => self.in_flight.push((number, exchange)),
             Err(failure) => self.ended.push((number, Err(failure))),
         }
     }
@@ -77,16 +77,16 @@ impl Transport for Wasi {
     fn wait(&mut self, until: Option<Nanos>) -> Vec<(u64, Ended)> {
         loop {
             let ended = std::mem::take(&mut self.ended);
-            let first = self.under_way.iter().filter_map(|(_, e)| e.deadline).chain(until).min();
+            let first = self.in_flight.iter().filter_map(|(_, e)| e.deadline).chain(until).min();
             let over = until.is_some_and(|until| monotonic_clock::now() >= until);
-            if !ended.is_empty() || over || (self.under_way.is_empty() && until.is_none()) {
+            if !ended.is_empty() || over || (self.in_flight.is_empty() && until.is_none()) {
                 return ended;
             }
             let timer = first.map(monotonic_clock::subscribe_instant);
-            let heads = self.under_way.iter().map(|(_, exchange)| &exchange.ready);
-            // Behind the answers, in the same order, the bodies still going out.
+            let heads = self.in_flight.iter().map(|(_, exchange)| &exchange.ready);
+            // Behind the responses, in the same order, the bodies still going out.
             let bodies = self
-                .under_way
+                .in_flight
                 .iter()
                 .filter_map(|(_, exchange)| exchange.sending.as_ref().map(Sending::ready));
             let pollables: Vec<&Pollable> = heads.chain(bodies).chain(timer.as_ref()).collect();
@@ -96,7 +96,7 @@ impl Transport for Wasi {
     }
 
     fn cancel(&mut self, number: u64) {
-        self.under_way.retain(|(other, _)| *other != number);
+        self.in_flight.retain(|(other, _)| *other != number);
     }
 }
 
@@ -104,7 +104,7 @@ impl Wasi {
     /// Moves on the exchanges at these places, and those whose time is over.
     fn advance(&mut self, ready: &[u32]) {
         let now = monotonic_clock::now();
-        let exchanges = std::mem::take(&mut self.under_way);
+        let exchanges = std::mem::take(&mut self.in_flight);
         let mut bodies = u32::try_from(exchanges.len()).unwrap_or(u32::MAX)..;
         for (place, (number, mut exchange)) in (0_u32..).zip(exchanges) {
             let goes_out = exchange.sending.is_some().then(|| bodies.next()).flatten();
@@ -119,7 +119,7 @@ impl Wasi {
                 (false, false) => Step::On(exchange),
             };
             match step {
-                Step::On(exchange) => self.under_way.push((number, exchange)),
+                Step::On(exchange) => self.in_flight.push((number, exchange)),
                 Step::Ended(result) => self.ended.push((number, result)),
             }
         }
@@ -293,7 +293,7 @@ fn headers(
     let headers = Fields::new();
     let set = |name: &str, value: &str| headers.append(&FieldName::from(name), value.as_bytes());
     let own = concat!("lever-wasm/", env!("CARGO_PKG_VERSION"));
-    // Some hosts ask for packed answers by themselves, and hand them on half
+    // Some hosts ask for packed responses by themselves, and hand them on half
     // unpacked.
     let fixed = set("user-agent", own)
         .and_then(|()| set("accept", request.accept))
@@ -339,7 +339,7 @@ fn method(method: Method) -> WasiMethod {
 }
 
 /// What a host's code proves. `connection-timeout` proves nothing: one host
-/// counts the wait for the answer into it.
+/// counts the wait for the response into it.
 fn class(code: &ErrorCode) -> Failure {
     match code {
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => Failure::Refused,

@@ -1,185 +1,216 @@
-//! Opportunities: reading, creating, moving, archiving, tagging.
+//! Opportunities: reading all of them, creating, moving, archiving, tagging.
+
+mod create;
 
 use serde_json::{Value, json};
 
-use super::{Error, Fields, Lever, with_lever};
 use crate::bindings::exports::ats::lever::opportunities::{
-    ArchiveOptions, CreatedOpportunity, DeletedOpportunityQuery, FileActionPage, FileActionQuery,
-    Guest, NewOpportunity, Opportunity, OpportunityPage, OpportunityQuery, OpportunityResult,
+    ArchiveOptions, Opportunity, OpportunityPage, OpportunityQuery,
 };
+use crate::core::client::Client;
+use crate::core::error::Error;
+use crate::core::http::request::Route;
 use crate::core::json::with;
-use crate::core::request::Route;
+use crate::core::read::slices::Dated;
 use crate::core::rules::{self, Rule};
+use crate::core::send::scheduler::{Clock, Transport};
 use crate::routes::opportunities as route;
 
-impl Guest for Lever {
-    fn list_page(
-        query: OpportunityQuery,
-        cursor: Option<String>,
-    ) -> Result<OpportunityPage, Error> {
-        rules::check(&[("email", Rule::One(&query.email))])?;
-        with_lever(|lever| lever.page(&route::LIST_PAGE, &[], &query, cursor))
+pub use create::create;
+
+impl Dated for Vec<Opportunity> {
+    fn created_at(&self, index: usize) -> Option<u64> {
+        self.get(index)?.created_at
     }
 
-    fn list_all(query: OpportunityQuery, max_items: Option<u32>) -> Result<OpportunityPage, Error> {
-        rules::check(&[("email", Rule::One(&query.email))])?;
-        with_lever(|lever| lever.scan(&route::LIST_ALL, &query, max_items))
+    fn stage(&self, index: usize) -> Option<&str> {
+        self.get(index)?.stage.as_ref().map(|stage| stage.id.as_str())
     }
+}
 
-    fn get(
-        opportunity: String,
-        include: Vec<String>,
-        expand: Vec<String>,
-    ) -> Result<Opportunity, Error> {
-        with_lever(|lever| lever.read(&route::GET, &[&opportunity], &Fields { include, expand }))
-    }
+/// One page of the opportunities.
+///
+/// # Errors
+///
+/// More than one e-mail address, or whatever kept the page from being read.
+pub fn list_page<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    query: OpportunityQuery,
+    cursor: Option<String>,
+) -> Result<OpportunityPage, Error> {
+    rules::check(&[("email", Rule::One(&query.email))])?;
+    lever.page(&route::LIST_PAGE, &[], &query, cursor)
+}
 
-    fn get_many(
-        opportunities: Vec<String>,
-        include: Vec<String>,
-        expand: Vec<String>,
-    ) -> Result<Vec<OpportunityResult>, Error> {
-        let fields = Fields { include, expand };
-        with_lever(|lever| lever.records(&route::GET_MANY, opportunities, &fields))
-    }
+/// All opportunities, in slices of their creation time where that is faster.
+///
+/// # Errors
+///
+/// As for [`list_page`].
+pub fn list_all<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    query: OpportunityQuery,
+    max_items: Option<u32>,
+) -> Result<OpportunityPage, Error> {
+    rules::check(&[("email", Rule::One(&query.email))])?;
+    let mut page = OpportunityPage::default();
+    let OpportunityPage { items, next, skipped } = &mut page;
+    *next = lever.scan(&route::LIST_ALL, &query, max_items, items, skipped)?;
+    Ok(page)
+}
 
-    fn list_deleted(
-        query: DeletedOpportunityQuery,
-        cursor: Option<String>,
-    ) -> Result<OpportunityPage, Error> {
-        with_lever(|lever| lever.page(&route::LIST_DELETED, &[], &query, cursor))
-    }
+/// Moves an opportunity to a stage.
+///
+/// # Errors
+///
+/// A blank stage, or whatever kept the change from being made.
+pub fn update_stage<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    stage: &str,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    rules::check(&[("stage", Rule::Filled(stage))])?;
+    let body = json!({ "stage": stage });
+    change(lever, &route::UPDATE_STAGE, opportunity, perform_as, &body)
+}
 
-    fn list_all_deleted(
-        query: DeletedOpportunityQuery,
-        max_items: Option<u32>,
-    ) -> Result<OpportunityPage, Error> {
-        with_lever(|lever| lever.all(&route::LIST_ALL_DELETED, &[], &query, max_items))
-    }
+/// Archives an opportunity.
+///
+/// # Errors
+///
+/// A blank reason, or whatever kept the change from being made.
+pub fn archive<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    reason: &str,
+    options: ArchiveOptions,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    rules::check(&[
+        ("reason", Rule::Filled(reason)),
+        ("requisition-id", Rule::IfGiven(&options.requisition_id)),
+    ])?;
+    let body = with(&options, "reason", json!(reason));
+    change(lever, &route::ARCHIVE, opportunity, perform_as, &body)
+}
 
-    fn create(
-        opportunity: NewOpportunity,
-        perform_as: Option<String>,
-        perform_as_posting_owner: Option<bool>,
-        parse: Option<bool>,
-    ) -> Result<CreatedOpportunity, Error> {
-        with_lever(|lever| {
-            lever.create_opportunity(opportunity, perform_as, perform_as_posting_owner, parse)
-        })
-    }
+/// Takes an opportunity out of the archive.
+///
+/// # Errors
+///
+/// Whatever kept the change from being made.
+pub fn unarchive<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    change(lever, &route::UNARCHIVE, opportunity, perform_as, &json!({ "reason": null }))
+}
 
-    fn update_stage(
-        opportunity: String,
-        stage: String,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        rules::check(&[("stage", Rule::Filled(&stage))])?;
-        change(&route::UPDATE_STAGE, &opportunity, perform_as, &json!({ "stage": stage }))
-    }
+/// Adds tags.
+///
+/// # Errors
+///
+/// None given, a blank one, or whatever kept the change from being made.
+pub fn add_tags<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    tags: Vec<String>,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    change_set(lever, &route::ADD_TAGS, opportunity, ("tags", &tags), perform_as)
+}
 
-    fn archive(
-        opportunity: String,
-        reason: String,
-        options: ArchiveOptions,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        rules::check(&[
-            ("reason", Rule::Filled(&reason)),
-            ("requisition-id", Rule::IfGiven(&options.requisition_id)),
-        ])?;
-        change(&route::ARCHIVE, &opportunity, perform_as, &with(&options, "reason", json!(reason)))
-    }
+/// Adds links.
+///
+/// # Errors
+///
+/// None given, a blank one, or whatever kept the change from being made.
+pub fn add_links<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    links: Vec<String>,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    change_set(lever, &route::ADD_LINKS, opportunity, ("links", &links), perform_as)
+}
 
-    fn unarchive(opportunity: String, perform_as: Option<String>) -> Result<Opportunity, Error> {
-        change(&route::UNARCHIVE, &opportunity, perform_as, &json!({ "reason": null }))
-    }
+/// Adds sources.
+///
+/// # Errors
+///
+/// None given, a blank one, or whatever kept the change from being made.
+pub fn add_sources<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    sources: Vec<String>,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    change_set(lever, &route::ADD_SOURCES, opportunity, ("sources", &sources), perform_as)
+}
 
-    fn add_tags(
-        opportunity: String,
-        tags: Vec<String>,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        change_set(&route::ADD_TAGS, &opportunity, "tags", &tags, perform_as)
-    }
+/// Removes tags.
+///
+/// # Errors
+///
+/// None given, a blank one, or whatever kept the change from being made.
+pub fn remove_tags<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    tags: Vec<String>,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    change_set(lever, &route::REMOVE_TAGS, opportunity, ("tags", &tags), perform_as)
+}
 
-    fn remove_tags(
-        opportunity: String,
-        tags: Vec<String>,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        change_set(&route::REMOVE_TAGS, &opportunity, "tags", &tags, perform_as)
-    }
+/// Removes links.
+///
+/// # Errors
+///
+/// None given, a blank one, or whatever kept the change from being made.
+pub fn remove_links<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    links: Vec<String>,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    change_set(lever, &route::REMOVE_LINKS, opportunity, ("links", &links), perform_as)
+}
 
-    fn add_links(
-        opportunity: String,
-        links: Vec<String>,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        change_set(&route::ADD_LINKS, &opportunity, "links", &links, perform_as)
-    }
-
-    fn remove_links(
-        opportunity: String,
-        links: Vec<String>,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        change_set(&route::REMOVE_LINKS, &opportunity, "links", &links, perform_as)
-    }
-
-    fn add_sources(
-        opportunity: String,
-        sources: Vec<String>,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        change_set(&route::ADD_SOURCES, &opportunity, "sources", &sources, perform_as)
-    }
-
-    fn remove_sources(
-        opportunity: String,
-        sources: Vec<String>,
-        perform_as: Option<String>,
-    ) -> Result<Opportunity, Error> {
-        change_set(&route::REMOVE_SOURCES, &opportunity, "sources", &sources, perform_as)
-    }
-
-    fn list_file_actions(
-        opportunity: String,
-        query: FileActionQuery,
-        cursor: Option<String>,
-    ) -> Result<FileActionPage, Error> {
-        with_lever(|lever| lever.page(&route::LIST_FILE_ACTIONS, &[&opportunity], &query, cursor))
-    }
-
-    fn list_all_file_actions(
-        opportunity: String,
-        query: FileActionQuery,
-        max_items: Option<u32>,
-    ) -> Result<FileActionPage, Error> {
-        let route = &route::LIST_ALL_FILE_ACTIONS;
-        with_lever(|lever| lever.all(route, &[&opportunity], &query, max_items))
-    }
+/// Removes sources.
+///
+/// # Errors
+///
+/// None given, a blank one, or whatever kept the change from being made.
+pub fn remove_sources<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
+    opportunity: &str,
+    sources: Vec<String>,
+    perform_as: Option<String>,
+) -> Result<Opportunity, Error> {
+    change_set(lever, &route::REMOVE_SOURCES, opportunity, ("sources", &sources), perform_as)
 }
 
 /// Adds to a set, or removes from it.
-fn change_set(
+fn change_set<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
     route: &Route,
     opportunity: &str,
-    name: &str,
-    values: &[String],
+    (name, values): (&str, &[String]),
     perform_as: Option<String>,
 ) -> Result<Opportunity, Error> {
     rules::check(&[(name, Rule::Some(values))])?;
-    change(route, opportunity, perform_as, &json!({ name: values }))
+    change(lever, route, opportunity, perform_as, &json!({ name: values }))
 }
 
-fn change(
+fn change<T: Transport, C: Clock>(
+    lever: &mut Client<'_, T, C>,
     route: &Route,
     opportunity: &str,
     perform_as: Option<String>,
     body: &Value,
 ) -> Result<Opportunity, Error> {
-    with_lever(|lever| {
-        let query = lever.attributed(perform_as)?;
-        lever.change_then_read(route, &[opportunity], query, body, &route::GET)
-    })
+    let query = lever.attributed(perform_as)?;
+    lever.change_then_read(route, &[opportunity], query, body, &route::GET)
 }

@@ -1,8 +1,8 @@
-//! Where the component touches its host: the request and its answer, the
+//! Where the component touches its host: the request and its response, the
 //! forwarding, the environment and the clock.
 //!
 //! Of waki it takes what its `handler` macro expands to, and not the request
-//! and response types in between: those trap where an answer cannot be written
+//! and response types in between: those trap where a response cannot be written
 //! any more, and their header map brings in an import
 //! (`wasi:random/insecure-seed`) that lever.wasm does without. Answers have no
 //! body: whoever made a request that is refused needs no reason.
@@ -11,10 +11,10 @@ use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lever::core::MILLISECOND;
-use lever::core::body::Body;
-use lever::core::request::{Method, Request};
-use lever::core::response::{Failure, Response};
-use lever::core::scheduler::{Clock as _, Transport as _};
+use lever::core::http::body::Body;
+use lever::core::http::request::{Method, Request};
+use lever::core::http::response::{Failure, Response};
+use lever::core::send::scheduler::{Clock as _, Transport as _};
 use lever::edge::{Wasi, WasiClock};
 use waki::bindings::exports::wasi::http::incoming_handler::Guest;
 use waki::bindings::wasi::http::types::{
@@ -126,7 +126,7 @@ fn body(request: &IncomingRequest) -> Result<Vec<u8>, Verdict> {
     }
 }
 
-/// Sends an event once and waits for the answer. Whether it comes again is up
+/// Sends an event once and waits for the response. Whether it comes again is up
 /// to Lever.
 fn forward(settings: &Settings, json: Vec<u8>) -> Result<Response, Failure> {
     let target = &settings.target;

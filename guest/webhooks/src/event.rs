@@ -126,7 +126,7 @@ fn kind(kind: EventKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lever::core::webhook::{check, sign};
+    use lever::resources::webhook_events::{check, sign};
 
     fn forwarded(event: &str, data: &str) -> String {
         let signature = sign("key", "nonce", 7).unwrap();

@@ -4,8 +4,8 @@
 //! there is something to forward, [`settle`] what its answer means.
 
 use lever::bindings::exports::ats::lever::webhook_events::EventKind;
-use lever::core::response::{Failure, Response};
-use lever::core::webhook::{self, Fault};
+use lever::core::http::response::{Failure, Response};
+use lever::resources::webhook_events::{self, Fault};
 
 use crate::event;
 use crate::seen::{Known, Place, Seen};
@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::verdict::Verdict;
 
 /// The largest body, in bytes.
-pub const LARGEST: usize = webhook::LARGEST;
+pub const LARGEST: usize = webhook_events::LARGEST;
 
 /// What is to be done about a delivery.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub enum Step {
 
 /// Decides about a whole body, at this time in milliseconds since 1970.
 pub fn admit(seen: &mut Seen, settings: &Settings, body: &[u8], now: u64) -> Step {
-    let event = match webhook::check(body, &settings.tokens, settings.max_age_ms, now) {
+    let event = match webhook_events::check(body, &settings.tokens, settings.max_age_ms, now) {
         Ok(event) => event,
         Err(fault) => return Step::Answer(refused(fault)),
     };
@@ -81,8 +81,8 @@ fn refused(fault: Fault) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lever::core::response::Begun;
-    use lever::core::webhook::sign;
+    use lever::core::http::response::Begun;
+    use lever::resources::webhook_events::sign;
     use proptest::prelude::*;
 
     const NOW: u64 = 1_767_088_800_000;

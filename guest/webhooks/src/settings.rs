@@ -2,8 +2,8 @@
 //!
 //! Errors name the variable and the rule, never the value: most are secret.
 
-use lever::core::base::Base;
-use lever::core::webhook::MAX_AGE_MS;
+use lever::core::http::base_url::Base;
+use lever::resources::webhook_events::MAX_AGE_MS;
 
 /// How long each step of forwarding may take when nothing else is said.
 /// Lever's own patience is not published; servers that call others are seldom
