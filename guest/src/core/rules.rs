@@ -35,6 +35,10 @@ pub enum Rule<'a> {
     /// Not in the future of this host's clock, the second value, which may be
     /// behind Lever's by a minute, or not be set at all.
     Past(Option<u64>, u64),
+    /// It is one of these words, or left out.
+    Word(Option<&'a str>, &'static [&'static str]),
+    /// It has an `@`, as every e-mail address.
+    Email(&'a str),
     /// It has the form of a time zone's name: which there are, Lever knows.
     Zone(&'a str),
     /// An https URL, or one of this machine.
@@ -90,6 +94,16 @@ fn broken(name: &str, rule: Rule<'_>) -> Option<String> {
             format!(
                 " {time} is in the future: it is now {now}, in milliseconds since 1970. Give a time of the past, or leave it out for now."
             )
+        }
+        Rule::Word(word, words) => {
+            let word = word.filter(|word| !words.contains(word))?;
+            format!(" is {}; Lever takes {}.", shown(word), words.join(", "))
+        }
+        Rule::Email(email) => {
+            if email.contains('@') {
+                return None;
+            }
+            " is not an e-mail address. Give one such as \"name@example.com\".".to_owned()
         }
         Rule::Zone(zone) => {
             let mut bytes = zone.bytes();
@@ -166,6 +180,11 @@ mod tests {
             (Rule::Some(&blank_b), "it[1] is \"\""),
             (Rule::Each(&[]), ""),
             (Rule::Each(&blank_b), "it[1] is \"\""),
+            (Rule::Word(None, &["a", "b"]), ""),
+            (Rule::Word(Some("b"), &["a", "b"]), ""),
+            (Rule::Word(Some("c"), &["a", "b"]), "it is \"c\"; Lever takes a, b."),
+            (Rule::Email("a@b"), ""),
+            (Rule::Email("a"), "it is not an e-mail address"),
             (Rule::One(&[]), ""),
             (Rule::One(&a), ""),
             (Rule::One(&ab), "it holds 2 values"),

@@ -353,14 +353,16 @@ fn class(code: &ErrorCode) -> Failure {
         ErrorCode::ConnectionLimitReached => {
             Failure::NotSent("the host has no connection to spare")
         }
-        ErrorCode::TlsCertificateError => Failure::NotSent("the certificate is not trusted"),
+        ErrorCode::TlsCertificateError => Failure::NeverSent("the certificate is not trusted"),
+        ErrorCode::ConfigurationError => {
+            Failure::NeverSent("the host's network is set up otherwise")
+        }
         ErrorCode::HttpRequestUriInvalid
         | ErrorCode::HttpRequestUriTooLong
         | ErrorCode::HttpRequestMethodInvalid
         | ErrorCode::HttpRequestHeaderSectionSize(_)
         | ErrorCode::HttpRequestHeaderSize(_)
-        | ErrorCode::HttpRequestLengthRequired
-        | ErrorCode::ConfigurationError => {
+        | ErrorCode::HttpRequestLengthRequired => {
             Failure::NotSent("the host does not take such a request")
         }
         ErrorCode::ConnectionTimeout

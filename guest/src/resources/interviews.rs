@@ -84,6 +84,9 @@ fn interviewers(read: &Value) -> Option<Value> {
     there.map(only).collect::<Option<_>>().map(Value::Array)
 }
 
+/// When Lever reminds of feedback.
+pub const REMINDERS: [&str; 4] = ["once", "daily", "frequently", "none"];
+
 /// What Lever demands of every interview.
 ///
 /// # Errors
@@ -110,6 +113,9 @@ pub fn check_given(interview: &Object, name: &str) -> Result<(), Error> {
         let id = interviewer.get("id").and_then(Value::as_str).unwrap_or_default();
         rules::check_in(&format!("{name}.interviewers"), place, &[("id", Rule::Filled(id))])?;
     }
+    let reminder = interview.get("feedbackReminder").and_then(Value::as_str);
+    let rule = Rule::Word(reminder, &REMINDERS);
+    rules::check(&[(&format!("{name}.feedback-reminder"), rule)])?;
     if interview.get("duration").and_then(Value::as_u64) == Some(0) {
         return Err(Error::invalid(format!("{name} has the duration 0. Give at least 1 minute.")));
     }

@@ -11,7 +11,7 @@ use crate::core::read::replace::{
 };
 use crate::core::rules::{self, Rule};
 use crate::core::send::scheduler::{Clock, Transport};
-use crate::resources::interviews::{INTERVIEW, check, check_given};
+use crate::resources::interviews::{INTERVIEW, REMINDERS, check, check_given};
 use crate::routes::panels as route;
 
 /// What a replaced panel carries, besides its interviews.
@@ -37,6 +37,7 @@ pub fn create<T: Transport, C: Clock>(
     let query = lever.in_name_of(perform_as)?;
     rules::check(&[
         ("timezone", Rule::Zone(&panel.timezone)),
+        ("feedback-reminder", Rule::Word(panel.feedback_reminder.as_deref(), &REMINDERS)),
         ("applications", Rule::Each(&panel.applications)),
     ])?;
     let body = object_of(&panel);

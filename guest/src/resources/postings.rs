@@ -132,6 +132,7 @@ pub fn create<T: Transport, C: Clock>(
     let query = lever.in_name_of(perform_as)?;
     rules::check(&[
         ("text", Rule::Filled(&posting.text)),
+        ("state", Rule::IfGiven(&posting.state)),
         ("owner", Rule::IfGiven(&posting.owner)),
         ("hiring-manager", Rule::IfGiven(&posting.hiring_manager)),
         ("tags", Rule::Each(&posting.tags)),
@@ -156,6 +157,7 @@ pub fn update<T: Transport, C: Clock>(
     let query = lever.in_name_of(perform_as)?;
     rules::check(&[
         ("text", Rule::IfGiven(&change.text)),
+        ("state", Rule::IfGiven(&change.state)),
         ("tags", Rule::Each(&change.tags)),
         ("requisition-codes", Rule::Each(&change.requisition_codes)),
     ])?;

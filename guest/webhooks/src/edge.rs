@@ -155,7 +155,15 @@ fn forward(settings: &Settings, json: Vec<u8>) -> Result<Response, Failure> {
 fn said(answer: &Result<Response, Failure>) -> String {
     match (receive::status(answer), answer) {
         (Some(status), _) => format!(": the forward URL answered {status}"),
-        (None, Err(Failure::NotSent(why) | Failure::Lost(why) | Failure::TimedOut(why))) => {
+        (
+            None,
+            Err(
+                Failure::NotSent(why)
+                | Failure::NeverSent(why)
+                | Failure::Lost(why)
+                | Failure::TimedOut(why),
+            ),
+        ) => {
             format!(": {why}")
         }
         (None, _) => ": the host does not let the request out".into(),

@@ -30,8 +30,9 @@ pub fn admit(seen: &mut Seen, settings: &Settings, body: &[u8], now: u64) -> Ste
         Ok(event) => event,
         Err(fault) => return Step::Answer(refused(fault)),
     };
-    // Nothing happened, so there is nothing to take and nothing to remember.
-    if event.kind == EventKind::Ping {
+    // Nothing happened, so there is nothing to take and nothing to remember. With an id, it may be
+    // an event whose data is empty, which would never come again.
+    if event.kind == EventKind::Ping && event.id.as_deref().unwrap_or_default().is_empty() {
         return Step::Answer(Verdict::Ping);
     }
     let Ok(json) = event::json(&event) else {

@@ -168,7 +168,7 @@ fn other_user() -> Refusal {
     Refusal::request(
         "perform-as",
         "the body names another user than the one that the agent acts for; leave `user` and `perform_as` out, the host \
-         adds it",
+         adds it. An update of a record that another user wrote names its author, so this agent cannot make it",
     )
 }
 

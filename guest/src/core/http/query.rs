@@ -75,6 +75,7 @@ fn written(query: Value) -> Result<Pairs, Error> {
             value => pairs.push((name, text(&value).ok_or_else(broken)?)),
         }
     }
+    check_filters(&pairs)?;
     match limit(&pairs) {
         Some(limit) if !(1..=PAGE).contains(&limit) => Err(Error::invalid(format!(
             "limit {} is outside 1 to 100, which is what Lever puts on one page. For more records, follow the cursor.",
@@ -82,6 +83,29 @@ fn written(query: Value) -> Result<Pairs, Error> {
         ))),
         _ => Ok(pairs),
     }
+}
+
+/// Checks what holds for every filter: none is blank, and no span of time runs backwards.
+fn check_filters(pairs: &Pairs) -> Result<(), Error> {
+    if let Some((name, value)) = pairs.iter().find(|(_, value)| value.trim().is_empty()) {
+        let name = name.replace('_', "-");
+        return Err(Error::invalid(format!(
+            "{name} holds {}; it must not be blank. Leave it out for all.",
+            shown(value)
+        )));
+    }
+    let time = |name: &str| {
+        let (_, value) = pairs.iter().find(|(other, _)| other == name)?;
+        value.parse::<u64>().ok()
+    };
+    for (name, _) in pairs {
+        let Some(span) = name.strip_suffix("_start") else { continue };
+        if time(name) > time(&format!("{span}_end")) && time(&format!("{span}_end")).is_some() {
+            let span = span.replace('_', "-");
+            return Err(Error::invalid(format!("{span}-end is before {span}-start.")));
+        }
+    }
+    Ok(())
 }
 
 /// The pairs of those parameters that are given.
@@ -133,6 +157,26 @@ mod tests {
     #[test]
     fn an_empty_query_asks_for_nothing() {
         assert_eq!(pairs(&route::LIST_PAGE, &empty()).unwrap(), Pairs::new());
+    }
+
+    #[test]
+    fn a_blank_filter_and_a_span_that_runs_backwards_are_refused() {
+        let blank = vec![String::from("a"), String::from(" ")];
+        let rows = [
+            (OpportunityQuery { tag: blank.clone(), ..empty() }, "tag holds \" \""),
+            (OpportunityQuery { include: blank, ..empty() }, "include holds"),
+            (
+                OpportunityQuery { created_at_start: Some(2), created_at_end: Some(1), ..empty() },
+                "created-at-end is before created-at-start.",
+            ),
+        ];
+        for (query, said) in rows {
+            let error = pairs(&route::LIST_PAGE, &query).unwrap_err();
+            assert!(error.message.contains(said), "{}", error.message);
+        }
+        let (created_at_start, created_at_end) = (Some(1), Some(1));
+        let open = OpportunityQuery { created_at_start, created_at_end, ..empty() };
+        assert!(pairs(&route::LIST_PAGE, &open).is_ok());
     }
 
     #[test]

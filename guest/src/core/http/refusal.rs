@@ -203,11 +203,22 @@ fn not_found(request: &Request, said: &Said) -> String {
     // "/v1/x does not exist", where others name a record.
     let names_path = said.message.as_deref().is_some_and(|message| message.starts_with('/'));
     match (names_path, request.names_ids, &said.message) {
+        (_, false, _) if request.body.is_none() && names_nothing(request) => {
+            "No id was given, so it is the path that Lever does not know: check the base URL, which ends in /v1 as in https://api.lever.co/v1."
+        }
         (false, true, _) => "Check the id; it may be deleted, confidential, or of another account.",
         (false, false, Some(_)) => "Check the ids that are given; one may be deleted, confidential, or of another account.",
         _ => "Lever has no such path: check the base URL, which ends in /v1 as in https://api.lever.co/v1.",
     }
     .to_owned()
+}
+
+/// Whether nothing in the query could be an id.
+fn names_nothing(request: &Request) -> bool {
+    request
+        .query
+        .iter()
+        .all(|(name, _)| matches!(name.as_str(), "limit" | "offset" | "include" | "expand"))
 }
 
 fn of_the_api(status: u16, request: &Request, said: &Said) -> &'static str {

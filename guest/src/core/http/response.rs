@@ -58,6 +58,8 @@ pub enum Failure {
     Refused,
     /// It provably never left: no connection was made.
     NotSent(&'static str),
+    /// The same, and trying again would not help.
+    NeverSent(&'static str),
     /// It may have been received: the connection broke before a response.
     Lost(&'static str),
     /// It may have been received: no response came in time.

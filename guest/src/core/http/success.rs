@@ -133,6 +133,7 @@ fn string(text: &[u8]) -> (&[u8], &[u8]) {
 struct Said {
     ok: Option<String>,
     success: Option<String>,
+    status: Option<String>,
     code: Option<String>,
     error: Option<String>,
     message: Option<String>,
@@ -141,9 +142,10 @@ struct Said {
 record::record!(Said {
     0 ok "ok" open,
     1 success "success" open,
-    2 code "code" open,
-    3 error "error" open,
-    4 message "message" open,
+    2 status "status" open,
+    3 code "code" open,
+    4 error "error" open,
+    5 message "message" open,
 });
 
 fn said(body: &[u8]) -> String {
@@ -151,6 +153,7 @@ fn said(body: &[u8]) -> String {
     let parts = [
         ("ok", said.ok),
         ("success", said.success),
+        ("status", said.status),
         ("code", said.code),
         ("error", said.error),
         ("message", said.message),

@@ -172,7 +172,8 @@ impl PageRequests {
         rows: &mut dyn Rows,
     ) -> Result<Option<Vec<Skipped>>, Error> {
         let before = rows.count();
-        let read = json::page_into(&mut Tail::new(rows), response).and_then(|page| {
+        let read = json::page_into(&mut Tail::new(rows), response).and_then(|mut page| {
+            skip_nameless(rows, before, &mut page.skipped);
             let is_empty = rows.count() == before && page.skipped.is_empty();
             let counts = self.accept(response.status, is_empty, page.has_next, page.next)?;
             Ok(counts.then_some(page.skipped))
@@ -245,6 +246,30 @@ impl PageRequests {
     /// Our cursor for where it stopped.
     fn cursor(self) -> Option<String> {
         self.offset.map(|next| format!("{}.{next}", self.tag))
+    }
+}
+
+/// Takes out the records from `start` on whose id is blank, and names them: told apart by their
+/// ids, all but one would be lost.
+fn skip_nameless(rows: &mut dyn Rows, start: usize, skipped: &mut Vec<Skipped>) {
+    let is_nameless = |id: &str| id.trim().is_empty();
+    let mut found = Vec::new();
+    rows::retain(rows, start, |index, id| {
+        if is_nameless(id) {
+            found.push(index.saturating_sub(start));
+        }
+        !is_nameless(id)
+    });
+    for index in found {
+        // Those that could not be read are on the page as well, and not among the rows.
+        let mut position = u32::try_from(index).unwrap_or(u32::MAX);
+        for other in skipped.iter() {
+            position = position.saturating_add(u32::from(other.position <= position));
+        }
+        let at = skipped.partition_point(|other| other.position < position);
+        let path = format!("data[{position}].id");
+        let reason = "expected an id that is not blank".to_owned();
+        skipped.insert(at, Skipped { position, path, id: None, reason });
     }
 }
 

@@ -137,9 +137,10 @@ fn failed(failure: &Failure, request: &Request) -> (Error, bool) {
             let message = "The host's policy does not let this request out. Ask for the grant that the host names.";
             (Error::new(ErrorKind::RefusedByHost, message), false)
         }
-        Failure::NotSent(why) => {
+        Failure::NotSent(why) | Failure::NeverSent(why) => {
             let message = format!("No connection to {server}: {why}.");
-            (Error::new(ErrorKind::Connection, message), true)
+            let is_final = matches!(failure, Failure::NeverSent(_));
+            (Error::new(ErrorKind::Connection, message), !is_final)
         }
         Failure::Lost(why) => {
             let message = format!("The connection to {server} broke before its answer: {why}.");

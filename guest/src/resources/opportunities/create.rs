@@ -78,6 +78,9 @@ fn check(
         ("created-at", Rule::Past(new.created_at, now)),
         ("archived.archived-at", Rule::Past(archived_at, now)),
     ])?;
+    for email in &new.emails {
+        rules::check(&[("emails", Rule::Email(email))])?;
+    }
     for (place, phone) in new.phones.iter().enumerate() {
         rules::check_in("phones", place, &[("value", Rule::Filled(&phone.value))])?;
     }
