@@ -19,7 +19,7 @@ mod records;
 #[path = "build/routes.rs"]
 mod routes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wit_bindgen_core::wit_parser::{Function, InterfaceId, PackageId, Resolve, TypeId};
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let wit = root.join("../wit");
     println!("cargo::rerun-if-changed={}", wit.display());
-    for path in ["build.rs", "build", "src/resources", "src/resources.rs"] {
+    for path in ["build.rs", "build", "src/resources"] {
         println!("cargo::rerun-if-changed={path}");
     }
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
@@ -49,8 +49,7 @@ fn main() -> Result<()> {
             records.add(&resolve, &interface, *id)?;
         }
         routes += &routes::module(&resolve, &interface, &types, &functions)?;
-        let special = root.join(format!("src/resources/{}.rs", names::snake(&interface)));
-        let special = std::fs::read_to_string(special).unwrap_or_default();
+        let special = special(&root.join("src/resources"), &names::snake(&interface))?;
         exports += &exports::interface(&resolve, &interface, &functions, &special)?;
     }
 
@@ -79,4 +78,15 @@ fn interfaces(resolve: &Resolve, package: PackageId) -> Vec<Interface<'_>> {
         )
     };
     resolve.packages[package].interfaces.iter().map(named).collect()
+}
+
+/// The text of a resource's module; empty where nothing of the resource is special.
+fn special(resources: &Path, name: &str) -> Result<String> {
+    for path in [format!("{name}.rs"), format!("{name}/mod.rs")] {
+        match std::fs::read_to_string(resources.join(&path)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            text => return text.with_context(|| format!("cannot read src/resources/{path}")),
+        }
+    }
+    Ok(String::new())
 }

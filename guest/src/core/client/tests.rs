@@ -1,11 +1,12 @@
 //! What one call sends, and in which order.
 
+use serde_json::json;
+
 use super::*;
 use crate::bindings::exports::ats::lever::opportunities::Opportunity;
 use crate::core::error::ErrorKind;
 use crate::core::send::scheduler::testing::{Answer, Fake, Hand, ok};
 use crate::routes::opportunities;
-use serde_json::json;
 
 type Tested<'a> = Client<'a, Fake, Hand>;
 

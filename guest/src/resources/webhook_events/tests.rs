@@ -1,7 +1,8 @@
 //! Deliveries that are authentic, and those that are not.
 
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
 
 const KEY: &str = "a8e2110683e0fe7bd7abfc2a9122220a7adf72a90cf5a5b9";
 const AT: u64 = 1_767_088_800_000;

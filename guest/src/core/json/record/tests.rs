@@ -1,11 +1,12 @@
 //! What is read of JSON that is not as Lever documents it.
 
+use serde_json::{Value, json};
+
 use crate::bindings::exports::ats::lever::files::File;
 use crate::bindings::exports::ats::lever::offers::Offer;
 use crate::bindings::exports::ats::lever::opportunities::Opportunity;
 use crate::core::json::record::lenient::read;
 use crate::core::json::record::value;
-use serde_json::{Value, json};
 
 /// An opportunity of these members, as JSON but for its id, and its other.
 fn opportunity(members: &str) -> (Value, Option<Value>) {

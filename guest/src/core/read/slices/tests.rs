@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use proptest::prelude::*;
+use serde_json::json;
+
 use super::*;
 use crate::bindings::exports::ats::lever::opportunities::{
     Opportunity, OpportunityPage, OpportunityQuery,
@@ -11,8 +14,6 @@ use crate::core::send::limiter::Limiter;
 use crate::core::send::scheduler::testing::{Answer, Fake, ok};
 use crate::core::settings::Settings;
 use crate::resources::opportunities::list_all;
-use proptest::prelude::*;
-use serde_json::json;
 
 const DAY: u64 = 86_400_000;
 const NOW: u64 = 1_800_000_000_000;
