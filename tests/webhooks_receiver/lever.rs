@@ -31,6 +31,14 @@ pub fn delivery(key: &str, token: &str, at: u64, event: &str, data: Value) -> St
     .to_string()
 }
 
+/// What the settings page sends to verify a connection: no data and no id.
+pub fn ping(key: &str, token: &str, at: u64) -> String {
+    let delivery = delivery(key, token, at, "candidateHired", json!({}));
+    let mut ping: Value = serde_json::from_str(&delivery).unwrap();
+    ping.as_object_mut().unwrap().remove("id");
+    ping.to_string()
+}
+
 /// Milliseconds since 1970.
 pub fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

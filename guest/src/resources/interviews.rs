@@ -39,6 +39,7 @@ pub fn create<T: Transport, C: Clock>(
     let query = lever.in_name_of(perform_as)?;
     rules::check(&[("panel", Rule::Filled(&interview.panel))])?;
     let body = object_of(&interview);
+    check_given(&body, "interview")?;
     check(&body, "interview")?;
     lever.change(&route::CREATE, &[opportunity], query, &body)
 }
@@ -99,23 +100,27 @@ pub fn check(interview: &Object, name: &str) -> Result<(), Error> {
             "{name} has no interviewers. Give at least one user's id."
         )));
     }
-    check_given(interview, name)
+    check_parts(interview, name)
 }
 
-/// What Lever demands of as much of an interview as is given.
+/// What Lever demands of as much of an interview as a caller gives.
 ///
 /// # Errors
 ///
-/// An interviewer without an id, or a duration of 0.
+/// An interviewer without an id, a duration of 0, or a reminder that Lever does not know.
 pub fn check_given(interview: &Object, name: &str) -> Result<(), Error> {
+    let reminder = interview.get("feedbackReminder").and_then(Value::as_str);
+    let rule = Rule::Word(reminder, &REMINDERS);
+    rules::check(&[(&format!("{name}.feedback-reminder"), rule)])?;
+    check_parts(interview, name)
+}
+
+fn check_parts(interview: &Object, name: &str) -> Result<(), Error> {
     let interviewers = interview.get("interviewers").and_then(Value::as_array);
     for (place, interviewer) in interviewers.into_iter().flatten().enumerate() {
         let id = interviewer.get("id").and_then(Value::as_str).unwrap_or_default();
         rules::check_in(&format!("{name}.interviewers"), place, &[("id", Rule::Filled(id))])?;
     }
-    let reminder = interview.get("feedbackReminder").and_then(Value::as_str);
-    let rule = Rule::Word(reminder, &REMINDERS);
-    rules::check(&[(&format!("{name}.feedback-reminder"), rule)])?;
     if interview.get("duration").and_then(Value::as_u64) == Some(0) {
         return Err(Error::invalid(format!("{name} has the duration 0. Give at least 1 minute.")));
     }

@@ -41,6 +41,10 @@ pub fn create<T: Transport, C: Clock>(
         ("applications", Rule::Each(&panel.applications)),
     ])?;
     let body = object_of(&panel);
+    let interviews = body.get("interviews").and_then(Value::as_array).into_iter().flatten();
+    for (place, interview) in interviews.filter_map(Value::as_object).enumerate() {
+        check_given(interview, &format!("interviews[{place}]"))?;
+    }
     check_all(&body)?;
     lever.change(&route::CREATE, &[opportunity], query, &body)
 }
@@ -67,6 +71,7 @@ pub fn update<T: Transport, C: Clock>(
     };
     rules::check(&[
         ("timezone", Rule::Zone(change.timezone.as_deref().unwrap_or("UTC"))),
+        ("feedback-reminder", Rule::Word(change.feedback_reminder.as_deref(), &REMINDERS)),
         ("applications", Rule::Each(&change.applications)),
     ])?;
     let change = mentioned(&change, PANEL)?;
@@ -156,7 +161,10 @@ fn check_nested(change: &Object) -> Result<(), Error> {
             let Some(interview) = interview.as_object() else { continue };
             let name = format!("{name}[{place}]");
             match list {
-                "addInterviews" => check(interview, &name)?,
+                "addInterviews" => {
+                    check_given(interview, &name)?;
+                    check(interview, &name)?;
+                }
                 _ if interview.len() < 2 => {
                     return Err(Error::invalid(format!(
                         "{name} mentions nothing of the interview. Give at least one field."

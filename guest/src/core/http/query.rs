@@ -55,6 +55,7 @@ pub fn pairs(route: &Route, query: &dyn Write) -> Result<Pairs, Error> {
             )));
         }
     }
+    check_filters(&pairs)?;
     Ok(pairs)
 }
 
@@ -75,7 +76,6 @@ fn written(query: Value) -> Result<Pairs, Error> {
             value => pairs.push((name, text(&value).ok_or_else(broken)?)),
         }
     }
-    check_filters(&pairs)?;
     match limit(&pairs) {
         Some(limit) if !(1..=PAGE).contains(&limit) => Err(Error::invalid(format!(
             "limit {} is outside 1 to 100, which is what Lever puts on one page. For more records, follow the cursor.",

@@ -6,7 +6,7 @@
 
 use crate::core::error::{Error, ErrorKind, Outcome, quote, shown};
 use crate::core::http::base_url::Base;
-use crate::core::http::request::{Effect, Request, Target};
+use crate::core::http::request::{Effect, Method, Request, Target};
 use crate::core::http::response::Response;
 use crate::core::json;
 use crate::core::json::record::{self, lenient};
@@ -203,7 +203,7 @@ fn not_found(request: &Request, said: &Said) -> String {
     // "/v1/x does not exist", where others name a record.
     let names_path = said.message.as_deref().is_some_and(|message| message.starts_with('/'));
     match (names_path, request.names_ids, &said.message) {
-        (_, false, _) if request.body.is_none() && names_nothing(request) => {
+        (_, false, _) if request.method == Method::Get && names_nothing(request) => {
             "No id was given, so it is the path that Lever does not know: check the base URL, which ends in /v1 as in https://api.lever.co/v1."
         }
         (false, true, _) => "Check the id; it may be deleted, confidential, or of another account.",

@@ -135,6 +135,7 @@ fn a_404_points_at_the_id_where_there_is_one() {
         (path, request(&stages::GET), "ends in /v1"),
         (path, list(), "ends in /v1"),
         ("", list(), "ends in /v1"),
+        (none, list(), "No id was given"),
         (none, create(), "Check the ids that are given"),
         ("<html>", request(&stages::GET), "Check the base URL"),
         (r#"{"message":"no Route matched"}"#, list(), "Check the base URL"),
