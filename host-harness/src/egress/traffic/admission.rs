@@ -48,7 +48,7 @@ impl Traffic {
         if !outgoing.is_for(&wire.upstream) && self.has_pointed() {
             return match self.follow(&parts) {
                 Ok(following) => Ok(Admitted::Elsewhere(Box::new(following))),
-                Err((refusal, error)) => refuse(refusal, error),
+                Err(refused) => refuse(refused.0, refused.1),
             };
         }
         let admitted = match self.agent.may_send(

@@ -70,20 +70,20 @@ impl Traffic {
     pub(super) fn follow(
         &self,
         parts: &http::request::Parts,
-    ) -> Result<Following, (Refusal, Error)> {
+    ) -> Result<Following, Box<(Refusal, Error)>> {
         let pointed = self.is_pointed_to(&parts.uri);
         let catalog = Catalog::embedded();
         let (server, rule) = self
             .agent
             .may_follow(catalog, &self.scope, &parts.method, &parts.uri, pointed)
-            .map_err(|refusal| (refusal, Error::HttpRequestDenied))?;
+            .map_err(|refusal| Box::new((refusal, Error::HttpRequestDenied)))?;
         if !self.may_fetch() {
             let refusal = Refusal {
                 rule: "too many downloads".to_owned(),
                 message: format!("a call may follow redirected downloads {FETCHES} times at most"),
                 ..Refusal::default()
             };
-            return Err((refusal, Error::HttpRequestDenied));
+            return Err(Box::new((refusal, Error::HttpRequestDenied)));
         }
         let unusable = |error: TlsError| {
             let refusal = Refusal {
@@ -91,7 +91,7 @@ impl Traffic {
                 message: error.to_string(),
                 ..Refusal::default()
             };
-            (refusal, Error::HttpRequestDenied)
+            Box::new((refusal, Error::HttpRequestDenied))
         };
         let is_named = self.agent.download_hosts.iter().any(|named| named == server.host());
         let client = self.clients.storage(&server, is_named).map_err(unusable)?;

@@ -165,7 +165,7 @@ impl PageRequests {
     ///
     /// # Errors
     ///
-    /// A page that is not what Lever documents, and as for [`accept`](Self::accept).
+    /// A page that is not what Lever documents, or a list whose end cannot be reached.
     pub fn read(
         &mut self,
         response: &Response,
