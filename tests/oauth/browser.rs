@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lever_host::audit::Audit;
-use lever_host::credentials::login::{App, Connect, Login, Place, Secret, Stored, TokenFile};
+use lever_host::credentials::login::{App, Connect, Endpoint, Login, Secret, Stored, TokenFile};
 use lever_host::egress::Network;
 use lever_host::mock::{CLIENT_ID, CLIENT_SECRET, Mock};
 use lever_host::sign_in::{SignIn, SignInError, Through, Waiting, through_component};
@@ -80,7 +80,7 @@ pub async fn begin(
 ) -> Result<Waiting, SignInError> {
     let api = mock.base_url().parse().unwrap();
     let sign_in = SignIn {
-        place: Place::of(&api, None, None).unwrap(),
+        place: Endpoint::of(&api, None, None).unwrap(),
         api,
         app: App {
             client_id: CLIENT_ID.to_owned(),

@@ -6,11 +6,12 @@
 pub mod random;
 pub mod storm;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use lever_host::audit::Audit;
-use lever_host::catalog::{Catalog, Route};
+use lever_host::catalog::{Access, Catalog, Route};
 use lever_host::credentials::Credential;
 use lever_host::embedded;
 use lever_host::limiter::{Limiter, Rate};
@@ -28,34 +29,29 @@ pub struct Rig {
     pub agent: Agent,
 }
 
-/// Grants for everything the component can do.
-pub const ALL: &[&str] = &[
-    "applications=full",
-    "archive-reasons=read",
-    "contact=read",
-    "feedback=full",
-    "feedback-templates=full",
-    "files=full",
-    "interviews=full",
-    "notes=full",
-    "oauth=full",
-    "offers=read",
-    "opportunities=full",
-    "panels=full",
-    "postings=full",
-    "raw=read",
-    "resumes=read",
-    "stages=read",
-    "tags=read",
-    "uploads=full",
-    "users=full",
-    "webhook-events=read",
-    "webhooks=full",
-];
+/// Grants for everything the component can do: of each resource that a function, one of its
+/// requests or an expansion names, all there is.
+pub fn all() -> Vec<String> {
+    let catalog = Catalog::embedded();
+    let functions = catalog.functions();
+    let own = functions.iter().flat_map(|function| [Some(&function.scope), function.also.as_ref()]);
+    let sent = catalog.routes().iter().flat_map(|route| [Some(&route.scope), route.also.as_ref()]);
+    let shown = functions.iter().flat_map(|function| &function.expand);
+    let shown = shown.map(|name| catalog.expansion(name));
+    let mut levels = BTreeMap::new();
+    for scope in own.chain(sent).chain(shown).flatten() {
+        let level: &mut &str = levels.entry(scope.resource.as_str()).or_insert("read");
+        if scope.access == Access::Write {
+            *level = "full";
+        }
+    }
+    levels.into_iter().map(|(resource, level)| format!("{resource}={level}")).collect()
+}
 
 /// An agent that may do everything, its downloads led to the mock's storage.
 fn trusted() -> Agent {
-    let mut agent = agent(ALL).with_download_host("127.0.0.1").expect("that is a host");
+    let agent = Agent::from_grants("sourcer", &all()).expect("the grants are well formed");
+    let mut agent = agent.with_download_host("127.0.0.1").expect("that is a host");
     agent.eeo = true;
     agent
 }

@@ -15,6 +15,7 @@
 )]
 
 mod fill;
+mod hostile;
 pub mod lenient;
 mod mend;
 mod reader;
@@ -23,6 +24,7 @@ mod slot;
 mod tests;
 
 pub use fill::{BYTE_ORDER_MARK, fill, read};
+pub use hostile::is_hostile;
 pub use mend::mended;
 pub use reader::{Malformed, leading_string};
 pub use slot::{

@@ -95,17 +95,7 @@ fn listed_of(values: &mut dyn Iterator<Item = &str>) -> String {
 /// Neither a control character nor one that hides or turns the reading
 /// direction.
 pub fn is_plain(c: char) -> bool {
-    let hides = matches!(c,
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}');
-    !c.is_control() && !hides
+    !lever_json::is_hostile(c)
 }
 
 fn bounded(mut text: String, bytes: usize) -> String {

@@ -8,7 +8,7 @@ use lever::core::http::response::{Failure, Response};
 use lever::resources::webhook_events::{self, Fault};
 
 use crate::event;
-use crate::seen::{Known, Place, Seen};
+use crate::seen::{Claim, Known, Seen};
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 
@@ -21,7 +21,7 @@ pub enum Step {
     /// Answer it.
     Answer(Verdict),
     /// Forward this JSON, then settle the place.
-    Forward(Vec<u8>, Place),
+    Forward(Vec<u8>, Claim),
 }
 
 /// Decides about a whole body, at this time in milliseconds since 1970.
@@ -49,7 +49,7 @@ pub fn admit(seen: &mut Seen, settings: &Settings, body: &[u8], now: u64) -> Ste
 
 /// Decides by what the forward URL answered. 409 is its word for a token that
 /// it has had with another event: a repeat cannot help.
-pub fn settle(seen: &mut Seen, place: Place, answer: &Result<Response, Failure>) -> Verdict {
+pub fn settle(seen: &mut Seen, place: Claim, answer: &Result<Response, Failure>) -> Verdict {
     let verdict = match status(answer) {
         Some(200..=299) => Verdict::Accepted,
         Some(409) => Verdict::Altered,

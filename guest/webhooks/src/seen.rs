@@ -39,7 +39,7 @@ enum State {
 /// A delivery's place among those seen; it is settled once.
 #[derive(Debug)]
 #[must_use]
-pub struct Place(Sum);
+pub struct Claim(Sum);
 
 /// Why a delivery gets no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Seen {
         body: &[u8],
         until: u64,
         now: u64,
-    ) -> Result<Place, Known> {
+    ) -> Result<Claim, Known> {
         self.0.retain(|_, entry| entry.until >= now);
         let (token, body) = (sum(token.as_bytes()), sum(body));
         match self.0.get(&token) {
@@ -85,11 +85,11 @@ impl Seen {
             }
         }
         self.0.insert(token, Entry { body, until, state: State::UnderWay(now) });
-        Ok(Place(token))
+        Ok(Claim(token))
     }
 
     /// Settles a place: taken, or free for the next try.
-    pub fn end(&mut self, place: Place, is_taken: bool) {
+    pub fn end(&mut self, place: Claim, is_taken: bool) {
         if !is_taken {
             self.0.remove(&place.0);
         } else if let Some(entry) = self.0.get_mut(&place.0) {

@@ -32,9 +32,9 @@ use support::{Rig, storm};
 use verdict::Seen;
 use worker::{Counts, Worker};
 
-/// Agents by what they were granted; each has calls under way in several lanes.
+/// Agents by what they were granted, all there is where nothing is named; each has calls under way in several lanes.
 const AGENTS: [(&str, &[&str]); 6] = [
-    ("all", support::ALL),
+    ("all", &[]),
     ("sourcer", &["opportunities=full", "notes=full", "stages=read", "archive-reasons=read"]),
     (
         "coordinator",
@@ -153,9 +153,13 @@ async fn rig(audit: Audit) -> Rig {
 /// The agent that a worker works for.
 fn agent(worker: usize) -> Agent {
     let (name, grants) = AGENTS[worker % AGENTS.len()];
-    let agent = support::agent(grants).with_download_host("127.0.0.1");
+    let grants = match grants {
+        [] => support::all(),
+        grants => grants.iter().map(ToString::to_string).collect(),
+    };
+    let agent = Agent::from_grants(name, &grants).expect("the grants are well formed");
+    let agent = agent.with_download_host("127.0.0.1");
     let mut agent = agent.expect("that is a host");
-    agent.name = name.to_owned();
     agent.eeo = true;
     agent.limits.requests_per_second = if name == NARROW.0 { NARROW.1 } else { PER_SECOND };
     agent.limits.call_timeout = worker::USUAL;

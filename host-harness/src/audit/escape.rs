@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use lever_json::is_hostile;
+
 /// Writes control characters, terminal escapes, bidirectional and invisible characters as
 /// `\u{...}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
@@ -47,25 +49,6 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
-}
-
-/// Unicode's control and format characters, line separators and tags.
-fn is_hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}'
-            | '\u{600}'..='\u{605}'
-            | '\u{61c}'
-            | '\u{6dd}'
-            | '\u{70f}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

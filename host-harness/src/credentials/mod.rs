@@ -7,7 +7,7 @@ pub mod login;
 mod source;
 
 pub use crate::files::private_file::Readers;
-pub use source::{Carried, Source};
+pub use source::{Injected, Source};
 
 use std::ffi::OsString;
 use std::fmt;

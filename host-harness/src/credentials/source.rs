@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::Credential;
-use super::login::{Login, LoginError, Pass};
+use super::login::{AccessToken, Login, LoginError};
 
 /// Where the credential of each request comes from.
 #[derive(Debug, Clone)]
@@ -18,11 +18,11 @@ pub enum Source {
 
 /// What one request carries.
 #[derive(Debug, Clone)]
-pub enum Carried {
+pub enum Injected {
     /// A credential that stays.
     Fixed(Credential),
     /// The access token that a login had at that moment.
-    Pass(Arc<Pass>),
+    AccessToken(Arc<AccessToken>),
 }
 
 impl From<Credential> for Source {
@@ -60,10 +60,10 @@ impl Source {
     }
 
     /// What a request that goes out now carries; waits for nothing.
-    pub fn carry(&self) -> Carried {
+    pub fn carry(&self) -> Injected {
         match self {
-            Source::Fixed(credential) => Carried::Fixed(credential.clone()),
-            Source::Login(login) => Carried::Pass(login.held()),
+            Source::Fixed(credential) => Injected::Fixed(credential.clone()),
+            Source::Login(login) => Injected::AccessToken(login.held()),
         }
     }
 
@@ -73,9 +73,11 @@ impl Source {
     /// # Errors
     ///
     /// When a login has none and none can be had.
-    pub async fn replace(&self, refused: &Carried) -> Result<bool, Arc<LoginError>> {
+    pub async fn replace(&self, refused: &Injected) -> Result<bool, Arc<LoginError>> {
         match (self, refused) {
-            (Source::Login(login), Carried::Pass(pass)) => login.replace(pass).await.map(|_| true),
+            (Source::Login(login), Injected::AccessToken(pass)) => {
+                login.replace(pass).await.map(|_| true)
+            }
             _ => Ok(false),
         }
     }
@@ -88,26 +90,26 @@ impl Source {
     }
 }
 
-impl Carried {
+impl Injected {
     /// The `Authorization` header.
     pub fn authorization(&self) -> HeaderValue {
         match self {
-            Carried::Fixed(credential) => credential.authorization(),
-            Carried::Pass(pass) => pass.authorization(),
+            Injected::Fixed(credential) => credential.authorization(),
+            Injected::AccessToken(pass) => pass.authorization(),
         }
     }
 
     /// The text itself.
     pub fn secret(&self) -> &str {
         match self {
-            Carried::Fixed(credential) => credential.secret(),
-            Carried::Pass(pass) => pass.secret(),
+            Injected::Fixed(credential) => credential.secret(),
+            Injected::AccessToken(pass) => pass.secret(),
         }
     }
 
     /// Says that the API took it.
     pub fn accept(&self) {
-        if let Carried::Pass(pass) = self {
+        if let Injected::AccessToken(pass) = self {
             pass.accept();
         }
     }

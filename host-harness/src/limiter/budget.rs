@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bucket::{Bucket, Fate, Rate, Shared, Wait};
+use super::bucket::{Bucket, Completion, Rate, Shared, Wait};
 use super::shared::{Ledger, ShareError, Turn, Unavailable};
 
 /// How often a process that waits looks at a shared budget: another one that gives a unit back
@@ -46,7 +46,7 @@ pub(super) struct Budget {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
     /// A unit comes back, of one bucket or of both.
-    GiveBack { general: bool, apply: bool, fate: Fate },
+    GiveBack { general: bool, apply: bool, fate: Completion },
     /// A request was answered 429.
     Exhaust { apply: bool, retry_after: Option<Duration> },
 }

@@ -2,10 +2,10 @@
 //! every instance and agent, and who of them goes next.
 //!
 //! Instances live for one call and forget; the budget Lever grants is the
-//! key's, so it is kept here. Requests line up in three lanes: those that
+//! key's, so it is kept here. Requests line up in three priorities: those that
 //! somebody waits for go before those of a scan, and applications have a pace
-//! of their own. `bucket` says how many may go, `turns` whose goes first, `lane`
-//! which lane a request is in; `account` lets the tasks wait; `budget` is one
+//! of their own. `bucket` says how many may go, `fair_queue` whose goes first, `priority`
+//! which priority a request has; `account` lets the tasks wait; `budget` is one
 //! process's own or, through `shared`, that of all on the machine. Not here:
 //! when to send again. A request that was answered 429 fills the bucket and is
 //! then the component's to repeat.
@@ -14,13 +14,13 @@ mod account;
 mod bucket;
 mod budget;
 pub(crate) mod concurrency;
-mod lane;
+mod fair_queue;
+mod priority;
 mod shared;
-mod turns;
 
 pub use account::{Account, Permit};
 pub use bucket::Rate;
-pub use lane::{Course, Lane};
+pub use priority::{Priority, RequestClass};
 pub use shared::ShareError;
 
 use std::collections::HashMap;

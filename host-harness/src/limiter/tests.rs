@@ -56,17 +56,17 @@ fn account(limiter: &Limiter) -> Arc<Account> {
     limiter.account([0; 32])
 }
 
-async fn send(account: &Arc<Account>, lane: Lane) {
-    let mut permit = account.acquire("agent", 10, lane).await;
+async fn send(account: &Arc<Account>, priority: Priority) {
+    let mut permit = account.acquire("agent", 10, priority).await;
     permit.sending();
     permit.answered();
 }
 
 /// Sends this many one after the other and says how long it took.
-async fn series(account: &Arc<Account>, lane: Lane, n: u32) -> Duration {
+async fn series(account: &Arc<Account>, priority: Priority, n: u32) -> Duration {
     let start = Instant::now();
     for _ in 0..n {
-        send(account, lane).await;
+        send(account, priority).await;
     }
     start.elapsed()
 }
@@ -81,11 +81,13 @@ async fn processes_at_the_same_time_share_burst_and_rate() {
     let machine = Machine::new();
     let processes: Vec<_> = (0..4).map(|_| machine.process()).collect();
     let start = Instant::now();
-    join_all(processes.iter().map(|it| async { series(&account(it), Lane::Bulk, 5).await })).await;
+    join_all(processes.iter().map(|it| async { series(&account(it), Priority::Bulk, 5).await }))
+        .await;
     assert_between(start.elapsed(), 0, 10);
-    let shares =
-        join_all(processes.iter().map(|it| async { series(&account(it), Lane::Bulk, 10).await }))
-            .await;
+    let shares = join_all(
+        processes.iter().map(|it| async { series(&account(it), Priority::Bulk, 10).await }),
+    )
+    .await;
     assert_between(start.elapsed(), 4000, 4200);
     // Nobody is done long before the others.
     assert_between(*shares.iter().min().unwrap(), 2500, 4200);
@@ -94,12 +96,12 @@ async fn processes_at_the_same_time_share_burst_and_rate() {
 #[tokio::test(start_paused = true)]
 async fn processes_one_after_the_other_have_one_burst() {
     let machine = Machine::new();
-    assert_between(series(&account(&machine.process()), Lane::Bulk, 20).await, 0, 10);
-    assert_between(series(&account(&machine.process()), Lane::Bulk, 10).await, 1000, 1050);
+    assert_between(series(&account(&machine.process()), Priority::Bulk, 20).await, 0, 10);
+    assert_between(series(&account(&machine.process()), Priority::Bulk, 10).await, 1000, 1050);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let last = account(&machine.process());
-    assert_between(series(&last, Lane::Bulk, 10).await, 0, 10);
-    assert_between(series(&last, Lane::Bulk, 1).await, 90, 150);
+    assert_between(series(&last, Priority::Bulk, 10).await, 0, 10);
+    assert_between(series(&last, Priority::Bulk, 1).await, 90, 150);
     let left = std::fs::read_dir(machine.path()).unwrap().count();
     assert_eq!((left, machine.told()), (2, 0), "the budget, and the process that is alive");
 }
@@ -109,8 +111,10 @@ async fn applications_of_all_processes_go_at_two_a_second() {
     let machine = Machine::new();
     let processes = [machine.process(), machine.process()];
     let start = Instant::now();
-    join_all(processes.iter().map(|it| async { series(&account(it), Lane::Application, 3).await }))
-        .await;
+    join_all(
+        processes.iter().map(|it| async { series(&account(it), Priority::Application, 3).await }),
+    )
+    .await;
     assert_between(start.elapsed(), 2000, 2150);
 }
 
@@ -118,19 +122,19 @@ async fn applications_of_all_processes_go_at_two_a_second() {
 async fn a_429_in_one_process_holds_back_the_others() {
     let machine = Machine::new();
     let [one, other] = [account(&machine.process()), account(&machine.process())];
-    send(&other, Lane::Bulk).await;
-    one.exhaust(Lane::Bulk, Some(Duration::from_secs(2)));
-    assert_between(series(&other, Lane::Bulk, 1).await, 2000, 2150);
+    send(&other, Priority::Bulk).await;
+    one.exhaust(Priority::Bulk, Some(Duration::from_secs(2)));
+    assert_between(series(&other, Priority::Bulk, 1).await, 2000, 2150);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_in_flight_in_one_process_is_one_less_for_the_others() {
     let machine = Machine::new();
     let [one, other] = [account(&machine.process()), account(&machine.process())];
-    let held = join_all((0..20).map(|_| one.acquire("agent", 10, Lane::Bulk))).await;
+    let held = join_all((0..20).map(|_| one.acquire("agent", 10, Priority::Bulk))).await;
     let waits = async {
         let start = Instant::now();
-        send(&other, Lane::Bulk).await;
+        send(&other, Priority::Bulk).await;
         start.elapsed()
     };
     let gives_back = async {
@@ -147,7 +151,7 @@ async fn requests_of_a_dead_process_are_given_up_at_once_and_of_a_stopped_one_in
     for (is_alive, least, most) in [(false, 1500, 1600), (true, 360_000, 363_000)] {
         let machine = Machine::new();
         let process = account(&machine.process());
-        send(&process, Lane::Bulk).await;
+        send(&process, Priority::Bulk).await;
         let text = std::fs::read_to_string(machine.file()).unwrap();
         let mut state: serde_json::Value = serde_json::from_str(&text).unwrap();
         state["holders"] = serde_json::json!([
@@ -159,7 +163,7 @@ async fn requests_of_a_dead_process_are_given_up_at_once_and_of_a_stopped_one_in
         if is_alive {
             lock.lock().unwrap();
         }
-        assert_between(series(&process, Lane::Application, 1).await, least, most);
+        assert_between(series(&process, Priority::Application, 1).await, least, most);
         assert_eq!(alive.exists(), is_alive);
     }
 }
@@ -170,8 +174,8 @@ async fn a_damaged_file_is_an_empty_burst() {
         let machine = Machine::new();
         let process = account(&machine.process());
         std::fs::write(machine.file(), text).unwrap();
-        assert_between(series(&process, Lane::Bulk, 1).await, 90, 150);
-        assert_between(series(&process, Lane::Bulk, 10).await, 950, 1100);
+        assert_between(series(&process, Priority::Bulk, 1).await, 90, 150);
+        assert_between(series(&process, Priority::Bulk, 10).await, 950, 1100);
         assert_eq!(machine.told(), 0);
     }
 }
@@ -180,13 +184,13 @@ async fn a_damaged_file_is_an_empty_burst() {
 async fn a_clock_that_was_set_back_or_a_new_start_of_the_machine_stops_nobody() {
     let mut machine = Machine::new();
     let before = account(&machine.process());
-    series(&before, Lane::Bulk, 20).await;
-    before.exhaust(Lane::Bulk, Some(Duration::from_secs(3)));
+    series(&before, Priority::Bulk, 20).await;
+    before.exhaust(Priority::Bulk, Some(Duration::from_secs(3)));
     drop(before);
     machine.clock = clock(60);
     let after = account(&machine.process());
-    assert_between(series(&after, Lane::Bulk, 1).await, 3000, 3150);
-    assert_between(series(&after, Lane::Bulk, 20).await, 0, 2000);
+    assert_between(series(&after, Priority::Bulk, 1).await, 3000, 3150);
+    assert_between(series(&after, Priority::Bulk, 20).await, 0, 2000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,7 +204,7 @@ async fn numbers_that_nobody_wrote_hold_nobody_up_for_long() {
         "holders": [{"id": "../../x", "general": most, "apply": most, "at": most}]
     });
     std::fs::write(machine.file(), state.to_string()).unwrap();
-    assert_between(series(&process, Lane::Bulk, 1).await, 0, 303_000);
+    assert_between(series(&process, Priority::Bulk, 1).await, 0, 303_000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,7 +214,7 @@ async fn where_the_directory_cannot_be_used_it_is_said_once_and_there_is_no_burs
     let process = machine.process();
     for fingerprint in [[0; 32], [1; 32]] {
         let account = process.account(fingerprint);
-        assert_between(series(&account, Lane::Bulk, 1).await, 90, 150);
+        assert_between(series(&account, Priority::Bulk, 1).await, 90, 150);
     }
     assert_eq!(machine.told(), 1);
 }
@@ -219,13 +223,13 @@ async fn where_the_directory_cannot_be_used_it_is_said_once_and_there_is_no_burs
 async fn a_directory_that_is_lost_on_the_way_is_said_once_and_costs_the_burst() {
     let machine = Machine::new();
     let process = account(&machine.process());
-    let mut held = process.acquire("agent", 10, Lane::Bulk).await;
+    let mut held = process.acquire("agent", 10, Priority::Bulk).await;
     held.sending();
     std::fs::remove_dir_all(machine.path()).unwrap();
     std::fs::write(machine.path(), "a file").unwrap();
-    assert_between(series(&process, Lane::Bulk, 1).await, 90, 250);
+    assert_between(series(&process, Priority::Bulk, 1).await, 90, 250);
     held.answered();
-    assert_between(series(&process, Lane::Bulk, 10).await, 900, 1200);
+    assert_between(series(&process, Priority::Bulk, 10).await, 900, 1200);
     assert_eq!(machine.told(), 1);
 }
 
@@ -233,10 +237,10 @@ async fn a_directory_that_is_lost_on_the_way_is_said_once_and_costs_the_burst() 
 async fn a_lock_that_is_never_let_go_is_given_up() {
     let machine = Machine::new();
     let process = account(&machine.process());
-    send(&process, Lane::Bulk).await;
+    send(&process, Priority::Bulk).await;
     let file = std::fs::File::open(machine.file()).unwrap();
     file.lock().unwrap();
-    assert_between(series(&process, Lane::Bulk, 1).await, 5000, 5500);
+    assert_between(series(&process, Priority::Bulk, 1).await, 5000, 5500);
     assert_eq!(machine.told(), 1);
 }
 
@@ -271,7 +275,7 @@ async fn however_long_answers_take_the_server_refuses_no_process() {
             let random = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
             let ms = Duration::from_millis;
             tokio::time::sleep(ms(random % 15_000)).await;
-            let mut permit = account.acquire("agent", 10, Lane::Bulk).await;
+            let mut permit = account.acquire("agent", 10, Priority::Bulk).await;
             permit.sending();
             tokio::time::sleep(ms(random / 7 % 400)).await;
             server.lock().unwrap().count();

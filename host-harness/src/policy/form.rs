@@ -17,13 +17,13 @@ const LONGEST_BOUNDARY: usize = 70;
 #[derive(Debug)]
 pub struct Form {
     boundary: Vec<u8>,
-    place: Place,
+    place: Position,
     /// What was taken and not yet understood.
     held: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     Start,
     BehindBoundary,
     Head,
@@ -58,7 +58,7 @@ impl Form {
             && boundary.bytes().all(is_plain);
         is_form.then(|| Form {
             boundary: format!("--{boundary}").into_bytes(),
-            place: Place::Start,
+            place: Position::Start,
             held: Vec::new(),
         })
     }
@@ -73,7 +73,7 @@ impl Form {
     /// Says that nothing follows.
     pub(super) fn end(&self) -> Result<(), Fault> {
         match self.place {
-            Place::End => Ok(()),
+            Position::End => Ok(()),
             _ => Err(Fault::Unreadable),
         }
     }
@@ -82,31 +82,31 @@ impl Form {
     fn step(&mut self) -> Result<bool, Fault> {
         let size = self.boundary.len();
         match self.place {
-            Place::Start => {
+            Position::Start => {
                 let begins = self.held.len().min(size);
                 if self.held[..begins] != self.boundary[..begins] {
                     return Err(Fault::Unreadable);
                 }
-                Ok(begins == size && self.go_on(size, Place::BehindBoundary))
+                Ok(begins == size && self.go_on(size, Position::BehindBoundary))
             }
-            Place::BehindBoundary => match self.held.get(..2) {
+            Position::BehindBoundary => match self.held.get(..2) {
                 None => Ok(false),
-                Some(b"\r\n") => Ok(self.go_on(2, Place::Head)),
-                Some(b"--") => Ok(self.go_on(2, Place::End)),
+                Some(b"\r\n") => Ok(self.go_on(2, Position::Head)),
+                Some(b"--") => Ok(self.go_on(2, Position::End)),
                 Some(_) => Err(Fault::Unreadable),
             },
-            Place::Head => match memmem::find(&self.held, b"\r\n\r\n") {
+            Position::Head => match memmem::find(&self.held, b"\r\n\r\n") {
                 Some(end) if end <= LONGEST_HEAD => {
                     check_head(&self.held[..end])?;
                     // The second line end may be that of an empty content.
-                    Ok(self.go_on(end + 2, Place::Content))
+                    Ok(self.go_on(end + 2, Position::Content))
                 }
                 None if self.held.len() <= LONGEST_HEAD => Ok(false),
                 _ => Err(Fault::Unreadable),
             },
-            Place::Content => match memmem::find(&self.held, &self.boundary) {
+            Position::Content => match memmem::find(&self.held, &self.boundary) {
                 Some(at) if self.held[..at].ends_with(b"\r\n") => {
-                    Ok(self.go_on(at + size, Place::BehindBoundary))
+                    Ok(self.go_on(at + size, Position::BehindBoundary))
                 }
                 // After a lone line feed, some servers take it for one.
                 Some(_) => Err(Fault::Unreadable),
@@ -116,14 +116,14 @@ impl Form {
                     Ok(false)
                 }
             },
-            Place::End => match b"\r\n".starts_with(&self.held) {
+            Position::End => match b"\r\n".starts_with(&self.held) {
                 true => Ok(false),
                 false => Err(Fault::Unreadable),
             },
         }
     }
 
-    fn go_on(&mut self, taken: usize, place: Place) -> bool {
+    fn go_on(&mut self, taken: usize, place: Position) -> bool {
         self.held.drain(..taken);
         self.place = place;
         true

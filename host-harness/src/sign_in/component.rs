@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroize;
 
 use crate::audit::{Audit, AuditError};
-use crate::credentials::login::Place;
+use crate::credentials::login::Endpoint;
 use crate::credentials::login::{Answering, App, Authorize, Connect, Failure, Server, Token};
 use crate::credentials::login::{Secret, without};
 use crate::egress::Network;
@@ -66,7 +66,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(through: &Through, place: &Place) -> Result<Talk, String> {
+    fn new(through: &Through, place: &Endpoint) -> Result<Talk, String> {
         let upstream = Upstream::parse(&place.url).map_err(|error| error.to_string())?;
         let agent = Agent::from_grants(AGENT, &["oauth=full".to_owned()]);
         let mut agent = agent.map_err(|error| error.to_string())?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::redirect::{Listener, RedirectError};
 use crate::audit::AuditError;
+use crate::credentials::login::Endpoint;
 use crate::credentials::login::LoginError;
-use crate::credentials::login::Place;
 use crate::credentials::login::Secret;
 use crate::credentials::login::Stored;
 use crate::credentials::login::now;
@@ -28,7 +28,7 @@ pub struct SignIn {
     /// The API that it is for.
     pub api: Upstream,
     /// Where it is made.
-    pub place: Place,
+    pub place: Endpoint,
     /// The application, registered with this redirect URI.
     pub app: App,
     /// What is asked for; `offline_access` is added.

@@ -143,12 +143,13 @@ impl Listener {
     /// Begins to wait for the browser that brings this state back.
     pub fn expect(self, state: Secret) -> Expecting {
         let (sender, outcome) = oneshot::channel();
-        let desk = Arc::new(Desk { path: self.path, state, waiting: Mutex::new(Some(sender)) });
+        let server =
+            Arc::new(CallbackServer { path: self.path, state, waiting: Mutex::new(Some(sender)) });
         let (closed, closing) = watch::channel(false);
         let tasks = self
             .sockets
             .into_iter()
-            .map(|socket| tokio::spawn(serve(socket, Arc::clone(&desk), closing.clone())));
+            .map(|socket| tokio::spawn(serve(socket, Arc::clone(&server), closing.clone())));
         Expecting { outcome, tasks: tasks.collect(), closed }
     }
 }
@@ -205,7 +206,11 @@ impl Drop for Expecting {
     }
 }
 
-async fn serve(socket: TcpListener, desk: Arc<Desk>, mut closing: watch::Receiver<bool>) {
+async fn serve(
+    socket: TcpListener,
+    server: Arc<CallbackServer>,
+    mut closing: watch::Receiver<bool>,
+) {
     let (mut connections, mut order) = (JoinSet::new(), VecDeque::new());
     loop {
         let stream = tokio::select! {
@@ -225,7 +230,7 @@ async fn serve(socket: TcpListener, desk: Arc<Desk>, mut closing: watch::Receive
         while order.len() >= CONNECTIONS {
             order.pop_front().as_ref().map(AbortHandle::abort);
         }
-        let converse = converse(stream, Arc::clone(&desk));
+        let converse = converse(stream, Arc::clone(&server));
         order.push_back(connections.spawn(async move {
             let _ = tokio::time::timeout(CONNECTION, converse).await;
         }));
@@ -233,9 +238,9 @@ async fn serve(socket: TcpListener, desk: Arc<Desk>, mut closing: watch::Receive
     while connections.join_next().await.is_some() {}
 }
 
-async fn converse(stream: TcpStream, desk: Arc<Desk>) {
+async fn converse(stream: TcpStream, server: Arc<CallbackServer>) {
     let answer = service_fn(move |request: Request<Incoming>| {
-        let page = desk.answer(&request);
+        let page = server.answer(&request);
         async move { Ok::<_, Infallible>(page) }
     });
     // How a connection ends is the browser's affair.
@@ -250,13 +255,13 @@ async fn converse(stream: TcpStream, desk: Arc<Desk>) {
 
 /// Tells the redirect that is waited for from everything else.
 #[derive(Debug)]
-struct Desk {
+struct CallbackServer {
     path: String,
     state: Secret,
     waiting: Mutex<Option<oneshot::Sender<Result<Secret, RedirectError>>>>,
 }
 
-impl Desk {
+impl CallbackServer {
     fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         if request.uri().path() != self.path {
             return page(StatusCode::NOT_FOUND, "There is nothing here.");

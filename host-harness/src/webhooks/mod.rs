@@ -152,9 +152,10 @@ impl Receiver {
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|cause| WebhookError::Bind { address, cause })?;
         let audit = config.audit;
-        let desk = Arc::new(Desk { instances, audit: audit.clone(), sink: Arc::clone(&sink) });
+        let handler =
+            Arc::new(Handler { instances, audit: audit.clone(), sink: Arc::clone(&sink) });
         let (stop, stopping) = watch::channel(false);
-        let task = tokio::spawn(server::run(listener, desk, config.limits, stopping));
+        let task = tokio::spawn(server::run(listener, handler, config.limits, stopping));
         Ok(Self { address, stop, task, sink, audit })
     }
 
@@ -208,13 +209,13 @@ impl Reply {
 }
 
 /// Takes deliveries one by one, and writes down each.
-struct Desk {
+struct Handler {
     instances: Instances,
     audit: Audit,
     sink: Arc<Sink>,
 }
 
-impl Desk {
+impl Handler {
     /// Whether a delivery could be taken now, as far as the files go; leaves no
     /// record.
     async fn health(&self) -> Reply {

@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::peers::{Kind, Peers};
-use super::{Desk, HEADER, LARGEST, Reply};
+use super::{HEADER, Handler, LARGEST, Reply};
 
 /// Headers of one request; Lever's and a proxy's take about fifteen.
 const HEADERS: usize = 64;
@@ -82,7 +82,7 @@ impl Default for Limits {
 /// Serves until stopped, then until what has begun is answered.
 pub async fn run(
     listener: TcpListener,
-    desk: Arc<Desk>,
+    handler: Arc<Handler>,
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -99,7 +99,7 @@ pub async fn run(
             accepted = accepted => match accepted {
                 (Ok(place), Ok((stream, peer))) => {
                     let Some(share) = peers.take(peer.ip(), Kind::Connection) else { continue };
-                    let sender = Sender { desk: Arc::clone(&desk), limits, peers: Arc::clone(&peers), peer: peer.ip() };
+                    let sender = Sender { handler: Arc::clone(&handler), limits, peers: Arc::clone(&peers), peer: peer.ip() };
                     let stopping = stopping.clone();
                     connections.spawn(async move {
                         connection(stream, sender, stopping).await;
@@ -125,7 +125,7 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 /// Who is at the other end of a connection, and what he may take.
 #[derive(Clone)]
 struct Sender {
-    desk: Arc<Desk>,
+    handler: Arc<Handler>,
     limits: Limits,
     peers: Arc<Peers>,
     peer: IpAddr,
@@ -158,15 +158,15 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let desk = Arc::clone(&sender.desk);
+    let handler = Arc::clone(&sender.handler);
     if head.uri.path() == HEALTH && matches!(head.method, Method::GET | Method::HEAD) {
-        return Ok(response(desk.health().await));
+        return Ok(response(handler.health().await));
     }
     // A task of its own: a sender that hangs up does not end what it began, and
     // so cannot keep a delivery from being written down.
     let reply = match read(&sender, &head.method, body).await {
         Err(reply) => reply,
-        Ok(body) => tokio::spawn(async move { desk.take(head.method, body).await })
+        Ok(body) => tokio::spawn(async move { handler.take(head.method, body).await })
             .await
             .unwrap_or(Reply::new(500, "host-failed")),
     };

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use lever_host::audit::escape;
 use lever_host::credentials::login::{
-    App, Login, Millis, Place, Renewal, Secret, Standing, Stored, TokenFile,
+    App, Endpoint, Login, Millis, Renewal, Secret, Standing, Stored, TokenFile,
 };
 use lever_host::sign_in::{OFFLINE_ACCESS, SignIn, sign_out};
 use lever_host::upstream::Upstream;
@@ -84,7 +84,7 @@ async fn login(options: &Options, args: &LoginArgs, file: TokenFile) -> anyhow::
     };
     let url = given(&args.auth_url, "LEVER_AUTH_URL")?;
     let audience = given(&args.audience, "LEVER_AUDIENCE")?;
-    let place = Place::of(&api, url.as_deref(), audience.as_deref())?;
+    let place = Endpoint::of(&api, url.as_deref(), audience.as_deref())?;
     if place.url.parse::<Upstream>()?.is_loopback() && !options.allows_loopback() {
         bail!("{} is on this machine; give --allow-loopback, which opens it for a mock", place.url);
     }

@@ -9,7 +9,7 @@ use crate::upstream::{Upstream, UpstreamError};
 /// An authorization server and the audience of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
+pub struct Endpoint {
     /// The server's address, such as `https://auth.lever.co`; `/authorize` and `/oauth/token` are
     /// below it.
     pub url: String,
@@ -19,7 +19,7 @@ pub struct Place {
 
 /// Why it is not known where to log in.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum PlaceError {
+pub enum EndpointError {
     /// The API is none of Lever's.
     #[error(
         "the authorization server for {api} is not known; name it with --auth-url, and its audience with --audience"
@@ -43,7 +43,7 @@ const KNOWN: [(&str, &str, &str); 3] = [
     ("api.sandbox.lever.co", "https://sandbox-lever.auth0.com", "https://api.sandbox.lever.co/v1/"),
 ];
 
-impl Place {
+impl Endpoint {
     /// The authorization server of this API, with what is given in place of what is known.
     ///
     /// An API on this machine is a mock, whose authorization server has the same address.
@@ -55,9 +55,9 @@ impl Place {
         api: &Upstream,
         url: Option<&str>,
         audience: Option<&str>,
-    ) -> Result<Place, PlaceError> {
+    ) -> Result<Endpoint, EndpointError> {
         let known = KNOWN.iter().find(|(host, ..)| *host == api.host());
-        let unknown = || PlaceError::Unknown { api: api.to_string() };
+        let unknown = || EndpointError::Unknown { api: api.to_string() };
         let url = match (url, known) {
             (Some(url), _) => url.to_owned(),
             (None, Some((_, url, _))) => (*url).to_owned(),
@@ -73,7 +73,7 @@ impl Place {
             (None, None) => return Err(unknown()),
         };
         let url = Upstream::parse(&url)?.to_string();
-        Ok(Place { url, audience: audience.to_owned() })
+        Ok(Endpoint { url, audience: audience.to_owned() })
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
             ),
         ];
         for (api, url, audience, expected_url, expected_audience) in rows {
-            let place = Place::of(&api.parse().unwrap(), url, audience).unwrap();
+            let place = Endpoint::of(&api.parse().unwrap(), url, audience).unwrap();
             assert_eq!(
                 (place.url.as_str(), place.audience.as_str()),
                 (expected_url, expected_audience)
@@ -125,12 +125,12 @@ mod tests {
         let other = "https://proxy.example/v1".parse().unwrap();
         for (url, audience) in [(None, None), (Some("https://a.example"), None), (None, Some("x"))]
         {
-            let error = Place::of(&other, url, audience).unwrap_err();
+            let error = Endpoint::of(&other, url, audience).unwrap_err();
             assert!(error.to_string().contains("--auth-url"), "{error}");
         }
         for url in ["http://auth.lever.co", "auth.lever.co", "https://a@b.example"] {
-            let error = Place::of(&Upstream::default(), Some(url), None).unwrap_err();
-            assert!(matches!(error, PlaceError::Url(_)), "{url}: {error}");
+            let error = Endpoint::of(&Upstream::default(), Some(url), None).unwrap_err();
+            assert!(matches!(error, EndpointError::Url(_)), "{url}: {error}");
         }
     }
 }

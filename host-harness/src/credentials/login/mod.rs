@@ -14,13 +14,13 @@ mod session;
 mod stored;
 mod token_file;
 
-pub use endpoint::{Place, PlaceError};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::LoginError;
 pub use secret::Secret;
 pub(crate) use secret::without;
 pub use server::{Answering, App, Authorize, Connect, Failure, Server, Token};
 pub(crate) use session::now;
-pub use session::{Login, Pass};
+pub use session::{AccessToken, Login};
 pub use stored::{Millis, Renewal, Standing, Stored};
 pub use token_file::{FileError, Lock, Stamp, TokenFile};
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::error::LoginError;
 use super::server::{Failure, Server, Token};
-use super::session::{Inner, Pass, load};
+use super::session::{AccessToken, Inner, load};
 use super::stored::{Millis, Renewal, Standing, Stored, millis};
 use super::token_file::{FileError, Lock, Stamp, TokenFile};
 
@@ -42,7 +42,7 @@ pub(super) enum Cause {
     /// The token's time is coming to its end.
     Ending,
     /// The API refused this token.
-    Refused(Arc<Pass>),
+    Refused(Arc<AccessToken>),
     /// Somebody said so, knowing that the latest one may have no known answer.
     Told,
 }
@@ -74,9 +74,9 @@ impl Failed {
 /// Renews what the file holds, or finds that somebody else did.
 pub(super) async fn run(
     login: &Inner,
-    held: Arc<Pass>,
+    held: Arc<AccessToken>,
     cause: Cause,
-) -> Result<(Arc<Pass>, Stamp), Failed> {
+) -> Result<(Arc<AccessToken>, Stamp), Failed> {
     let soon = || (login.clock)().saturating_add(millis(PAUSE));
     let lock = login.file.lock(LOCK).await.map_err(|error| Failed::until(error, soon()))?;
     let (file, api) = (login.file.clone(), login.api.clone());
@@ -118,7 +118,7 @@ pub(super) async fn run(
 }
 
 /// Whether the token in the file is what is wanted: somebody else was faster.
-fn serves(pass: &Pass, cause: &Cause, now: Millis) -> bool {
+fn serves(pass: &AccessToken, cause: &Cause, now: Millis) -> bool {
     let standing = pass.stored.standing(now);
     match cause {
         Cause::Ending => standing == Standing::Fresh,
@@ -128,7 +128,7 @@ fn serves(pass: &Pass, cause: &Cause, now: Millis) -> bool {
 }
 
 /// Whether asking makes sense, by what is known of earlier renewals.
-fn check(pass: &Pass, held: &Pass, cause: &Cause, now: Millis) -> Result<(), Failed> {
+fn check(pass: &AccessToken, held: &AccessToken, cause: &Cause, now: Millis) -> Result<(), Failed> {
     let is_told = matches!(cause, Cause::Told);
     match pass.stored.renewal {
         Renewal::Refused { .. } => {
@@ -175,10 +175,10 @@ impl Asked<'_> {
         token: Token,
         replaces_refused: bool,
         server: &dyn Server,
-    ) -> Result<(Arc<Pass>, Stamp), Failed> {
+    ) -> Result<(Arc<AccessToken>, Stamp), Failed> {
         let is_rotated = token.refresh_token.is_some();
         let renewed = self.stored.renewed(token, self.at, replaces_refused);
-        let pass = match Pass::new(renewed.clone()) {
+        let pass = match AccessToken::new(renewed.clone()) {
             Ok(pass) => pass,
             Err(_) if is_rotated => return Err(self.keep(renewed).await),
             Err(_) => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::Place;
+use super::endpoint::Endpoint;
 use super::secret::Secret;
 use crate::audit::AuditError;
 
@@ -109,4 +109,4 @@ pub trait Server: Send + Sync {
 
 /// Makes a server ready to be asked, or says in a sentence why not; nothing is sent by it. It may
 /// take a while and block.
-pub type Connect = Arc<dyn Fn(&Place) -> Result<Box<dyn Server>, String> + Send + Sync>;
+pub type Connect = Arc<dyn Fn(&Endpoint) -> Result<Box<dyn Server>, String> + Send + Sync>;

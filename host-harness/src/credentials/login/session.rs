@@ -40,20 +40,20 @@ pub(super) struct Inner {
 pub(super) type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 struct State {
-    held: Arc<Pass>,
+    held: Arc<AccessToken>,
     stamp: Option<Stamp>,
-    flight: Option<Flight>,
+    refresh: Option<Refreshing>,
     /// How the latest renewal failed, and until when it is not tried again; for good where there is
     /// no time.
     failed: Option<(Arc<LoginError>, Option<Millis>)>,
 }
 
 /// How a renewal ended.
-pub(super) type Landing = Result<Arc<Pass>, Arc<LoginError>>;
-type Flight = watch::Receiver<Option<Landing>>;
+pub(super) type RefreshResult = Result<Arc<AccessToken>, Arc<LoginError>>;
+type Refreshing = watch::Receiver<Option<RefreshResult>>;
 
 /// An access token in use.
-pub struct Pass {
+pub struct AccessToken {
     /// The login as it was stored with this token.
     pub(super) stored: Stored,
     credential: Credential,
@@ -61,11 +61,11 @@ pub struct Pass {
     accepted: AtomicBool,
 }
 
-impl Pass {
+impl AccessToken {
     /// The pass of a stored login.
-    pub(super) fn new(stored: Stored) -> Result<Pass, CredentialError> {
+    pub(super) fn new(stored: Stored) -> Result<AccessToken, CredentialError> {
         let credential = Credential::access_token(stored.access_token.secret())?;
-        Ok(Pass { stored, credential, accepted: AtomicBool::new(false) })
+        Ok(AccessToken { stored, credential, accepted: AtomicBool::new(false) })
     }
 
     /// The header that it is sent in.
@@ -88,14 +88,14 @@ impl Pass {
     }
 
     /// Whether both are the same access token.
-    pub fn is_same_as(&self, other: &Pass) -> bool {
+    pub fn is_same_as(&self, other: &AccessToken) -> bool {
         self.stored.access_token == other.stored.access_token
     }
 }
 
-impl fmt::Debug for Pass {
+impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pass").field("stored", &self.stored).finish_non_exhaustive()
+        f.debug_struct("AccessToken").field("stored", &self.stored).finish_non_exhaustive()
     }
 }
 
@@ -119,7 +119,7 @@ impl Login {
         let (pass, stamp) = load(&file, &api)?;
         let id = pass.stored.id.clone();
         let held = Arc::new(pass);
-        let state = State { held, stamp: Some(stamp), flight: None, failed: None };
+        let state = State { held, stamp: Some(stamp), refresh: None, failed: None };
         let state = Mutex::new(state);
         Ok(Login(Arc::new(Inner { file, api, connect, clock, id, state })))
     }
@@ -138,24 +138,24 @@ impl Login {
     /// # Errors
     ///
     /// When there is none and none can be had.
-    pub async fn pass(&self) -> Landing {
-        let flight = {
+    pub async fn pass(&self) -> RefreshResult {
+        let refresh = {
             let mut state = self.look()?;
             let standing = state.held.stored.standing((self.0.clock)());
             if standing == Standing::Fresh {
                 return Ok(Arc::clone(&state.held));
             }
-            let flight = self.board(&mut state, Cause::Ending);
+            let refresh = self.board(&mut state, Cause::Ending);
             if standing == Standing::Ending {
                 return Ok(Arc::clone(&state.held));
             }
-            flight?
+            refresh?
         };
-        landed(flight).await
+        landed(refresh).await
     }
 
     /// The access token that is held, whether or not it is good still; waits for nothing.
-    pub fn held(&self) -> Arc<Pass> {
+    pub fn held(&self) -> Arc<AccessToken> {
         Arc::clone(&self.state().held)
     }
 
@@ -164,15 +164,15 @@ impl Login {
     /// # Errors
     ///
     /// When none can be had, or it would not help.
-    pub async fn replace(&self, refused: &Arc<Pass>) -> Landing {
-        let flight = {
+    pub async fn replace(&self, refused: &Arc<AccessToken>) -> RefreshResult {
+        let refresh = {
             let mut state = self.look()?;
             if !state.held.is_same_as(refused) {
                 return Ok(Arc::clone(&state.held));
             }
             self.board(&mut state, Cause::Refused(Arc::clone(refused)))?
         };
-        let pass = landed(flight).await?;
+        let pass = landed(refresh).await?;
         if pass.is_same_as(refused) {
             // Somebody else's renewal, which had no need to change anything.
             return Err(Arc::new(LoginError::Failed {
@@ -187,21 +187,21 @@ impl Login {
     /// # Errors
     ///
     /// As [`Login::pass`].
-    pub async fn renew(&self) -> Landing {
-        let flight = {
+    pub async fn renew(&self) -> RefreshResult {
+        let refresh = {
             let mut state = self.look()?;
             state.failed = None;
             self.board(&mut state, Cause::Told)?
         };
-        landed(flight).await
+        landed(refresh).await
     }
 
     /// Waits until no renewal is under way. A process that ends sooner may lose the login.
     pub async fn settle(&self) {
-        let flight = self.state().flight.clone();
-        if let Some(flight) = flight {
+        let refresh = self.state().refresh.clone();
+        if let Some(refresh) = refresh {
             // How it went is in the file and of interest to the next one.
-            let _ = landed(flight).await;
+            let _ = landed(refresh).await;
         }
     }
 
@@ -214,7 +214,7 @@ impl Login {
     fn look(&self) -> Result<MutexGuard<'_, State>, Arc<LoginError>> {
         let mut state = self.state();
         // A renewal of our own changes the file, and says so when it is done.
-        let is_ours = state.flight.as_ref().is_some_and(is_under_way);
+        let is_ours = state.refresh.as_ref().is_some_and(is_under_way);
         if !is_ours && self.0.file.stamp() != state.stamp {
             let (pass, stamp) = load(&self.0.file, &self.0.api).map_err(Arc::new)?;
             state.take(Arc::new(pass), Some(stamp));
@@ -223,9 +223,9 @@ impl Login {
     }
 
     /// The renewal under way, or a new one unless the last one failed just now.
-    fn board(&self, state: &mut State, cause: Cause) -> Result<Flight, Arc<LoginError>> {
-        if let Some(flight) = state.flight.as_ref().filter(|flight| is_under_way(flight)) {
-            return Ok(flight.clone());
+    fn board(&self, state: &mut State, cause: Cause) -> Result<Refreshing, Arc<LoginError>> {
+        if let Some(refresh) = state.refresh.as_ref().filter(|refresh| is_under_way(refresh)) {
+            return Ok(refresh.clone());
         }
         if let Some((error, until)) = &state.failed
             && until.is_none_or(|until| (self.0.clock)() < until)
@@ -233,14 +233,14 @@ impl Login {
             return Err(Arc::clone(error));
         }
         state.failed = None;
-        let (landing, flight) = watch::channel(None);
-        state.flight = Some(flight.clone());
+        let (landing, refresh) = watch::channel(None);
+        state.refresh = Some(refresh.clone());
         let (login, held) = (self.clone(), Arc::clone(&state.held));
         tokio::spawn(async move {
             let end = refresh::run(&login.0, held, cause).await;
             let result = {
                 let mut state = login.state();
-                state.flight = None;
+                state.refresh = None;
                 match end {
                     Ok((pass, stamp)) => {
                         state.take(pass, Some(stamp));
@@ -258,13 +258,13 @@ impl Login {
             };
             landing.send_replace(Some(result));
         });
-        Ok(flight)
+        Ok(refresh)
     }
 }
 
 impl State {
     /// Holds this pass from now on.
-    fn take(&mut self, pass: Arc<Pass>, stamp: Option<Stamp>) {
+    fn take(&mut self, pass: Arc<AccessToken>, stamp: Option<Stamp>) {
         if pass.is_same_as(&self.held) && self.held.is_accepted() {
             pass.accept();
         }
@@ -282,26 +282,26 @@ impl fmt::Debug for Login {
 }
 
 /// The login in the file, if it is for this API.
-pub(super) fn load(file: &TokenFile, api: &str) -> Result<(Pass, Stamp), LoginError> {
+pub(super) fn load(file: &TokenFile, api: &str) -> Result<(AccessToken, Stamp), LoginError> {
     let path = || file.path().to_owned();
     let (stored, stamp) = file.read()?.ok_or_else(|| LoginError::LoggedOut { path: path() })?;
     if stored.api != api {
         let asked = api.to_owned();
         return Err(LoginError::OtherApi { path: path(), api: stored.api, asked });
     }
-    let pass = Pass::new(stored).map_err(|_| {
+    let pass = AccessToken::new(stored).map_err(|_| {
         let reason = "its access token cannot be sent".to_owned();
         LoginError::File(super::token_file::FileError::Damaged { path: path(), reason })
     })?;
     Ok((pass, stamp))
 }
 
-fn is_under_way(flight: &Flight) -> bool {
-    flight.borrow().is_none() && flight.has_changed().is_ok()
+fn is_under_way(refresh: &Refreshing) -> bool {
+    refresh.borrow().is_none() && refresh.has_changed().is_ok()
 }
 
-async fn landed(mut flight: Flight) -> Landing {
-    match flight.wait_for(Option::is_some).await {
+async fn landed(mut refresh: Refreshing) -> RefreshResult {
+    match refresh.wait_for(Option::is_some).await {
         Ok(landing) => landing.clone().unwrap_or_else(|| Err(Arc::new(LoginError::BrokenOff))),
         // The task is gone: the runtime ended, or it broke down.
         Err(_) => Err(Arc::new(LoginError::BrokenOff)),

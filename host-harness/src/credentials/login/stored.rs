@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::Place;
+use super::endpoint::Endpoint;
 use super::secret::Secret;
 use super::server::{App, Token};
 
@@ -35,7 +35,7 @@ pub struct Stored {
     /// The API it was made for; its tokens are sent nowhere else.
     pub api: String,
     /// Where it was made and is renewed.
-    pub place: Place,
+    pub place: Endpoint,
     /// The application that was authorised.
     pub app: App,
     /// What it is good for.
@@ -96,7 +96,7 @@ impl Stored {
     pub fn new(
         id: String,
         api: String,
-        place: Place,
+        place: Endpoint,
         app: App,
         asked_for: &[String],
         token: Token,
@@ -191,7 +191,8 @@ pub(super) mod tests {
 
     /// A login whose tokens are `access-1` and `refresh-1`.
     pub fn login(asked_at: Millis, seconds: u64) -> Stored {
-        let place = Place { url: "https://auth.example".to_owned(), audience: "them".to_owned() };
+        let place =
+            Endpoint { url: "https://auth.example".to_owned(), audience: "them".to_owned() };
         let app = App {
             client_id: "client".to_owned(),
             client_secret: Secret::new("client-s3cret".to_owned()),

@@ -12,9 +12,9 @@ use super::read_ahead::ReadAhead;
 use super::wire::Wire;
 use crate::audit::trail::{Exchange, Ids, Trail};
 use crate::catalog::{Catalog, Function};
-use crate::credentials::Carried;
+use crate::credentials::Injected;
 use crate::credentials::login::LoginError;
-use crate::limiter::Course;
+use crate::limiter::RequestClass;
 use crate::policy::{Agent, CallScope, Refusal};
 
 pub use changes::{Changes, Effect};
@@ -44,7 +44,7 @@ pub struct Traffic {
     trail: Arc<Trail>,
     slots: Arc<Semaphore>,
     read_ahead: ReadAhead,
-    course: Course,
+    class: RequestClass,
     sent: AtomicU32,
     /// Whether nothing more may be sent, since the host is to stop.
     is_shut: AtomicBool,
@@ -93,7 +93,7 @@ impl Traffic {
     /// No requests yet.
     pub fn new(wire: Arc<Wire>, agent: Agent, scope: CallScope, trail: Arc<Trail>) -> Arc<Self> {
         let function = scope.function(Catalog::embedded());
-        let course = Course::of(function);
+        let class = RequestClass::of(function);
         Arc::new(Self {
             clients: wire.connections.of(&agent.name),
             wire,
@@ -103,7 +103,7 @@ impl Traffic {
             trail,
             slots: Arc::new(Semaphore::new(IN_FLIGHT)),
             read_ahead: ReadAhead::default(),
-            course,
+            class,
             sent: AtomicU32::new(0),
             is_shut: AtomicBool::new(false),
             notes: Mutex::default(),
@@ -272,7 +272,7 @@ impl Traffic {
 
     /// Sees to another credential in place of the one that was refused; says whether there is one
     /// now.
-    async fn replace(&self, refused: Option<&Carried>) -> bool {
+    async fn replace(&self, refused: Option<&Injected>) -> bool {
         let (Some(source), Some(refused)) = (&self.wire.credential, refused) else {
             return false;
         };

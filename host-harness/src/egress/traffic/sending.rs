@@ -10,18 +10,18 @@ use super::admission::{Admitted, Going};
 use super::{Effect, Traffic};
 use crate::audit::trail::Exchange;
 use crate::catalog::Route;
-use crate::credentials::{Carried, Source};
+use crate::credentials::{Injected, Source};
 use crate::egress::confidential::{self, Answer, Sifted};
 use crate::egress::exchange::{Failure, Timeouts};
 use crate::egress::read_ahead::INCOMING_CAP;
 use crate::egress::{guarded, headers};
-use crate::limiter::{Lane, Permit};
+use crate::limiter::{Permit, Priority};
 use crate::policy::{Guard, is_download};
 
 /// An answer of the API before the component gets it.
 struct Answered {
     response: Response<WasiBody>,
-    carried: Option<Carried>,
+    carried: Option<Injected>,
     route: &'static Route,
     path: String,
 }
@@ -64,9 +64,9 @@ impl Traffic {
             self.notes().credential.get_or_insert(error);
             return Err(self.keep(exchange, "credential"));
         }
-        let lane = self.course.next(exchange.is_application());
+        let priority = self.class.next(exchange.is_application());
         let rate = self.agent.limits.requests_per_second;
-        let mut permit = self.wire.account.acquire(&self.agent.name, rate, lane).await;
+        let mut permit = self.wire.account.acquire(&self.agent.name, rate, priority).await;
         // After the wait, since it would stand without an end if the host died meanwhile.
         if effect != Effect::Read && !exchange.announced().await {
             return Err(self.keep(exchange, "audit"));
@@ -104,7 +104,7 @@ impl Traffic {
             notes.changes.answered(effect, response.status());
             notes.not_reached = None;
         }
-        self.keep_pace(&response, lane, permit);
+        self.keep_pace(&response, priority, permit);
         let response = response.map(|incoming| {
             self.read_ahead.body(incoming, INCOMING_CAP, timeouts.between_bytes, slot)
         });
@@ -132,10 +132,10 @@ impl Traffic {
     }
 
     /// Settles a request's turn by its answer.
-    fn keep_pace<B>(&self, response: &Response<B>, lane: Lane, permit: Permit) {
+    fn keep_pace<B>(&self, response: &Response<B>, priority: Priority, permit: Permit) {
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             let wait = headers::retry_after(response.headers(), SystemTime::now());
-            self.wire.account.exhaust(lane, wait);
+            self.wire.account.exhaust(priority, wait);
         }
         permit.answered();
     }
@@ -149,8 +149,8 @@ impl Traffic {
         let Answered { response, carried, route, path } = answered;
         let status = response.status();
         let (mut parts, body) = response.into_parts();
-        let authorization = carried.as_ref().map(Carried::authorization);
-        let secret = carried.as_ref().map(Carried::secret);
+        let authorization = carried.as_ref().map(Injected::authorization);
+        let secret = carried.as_ref().map(Injected::secret);
         headers::clean_answer(&mut parts.headers, authorization.as_ref(), secret);
         if status == StatusCode::UNAUTHORIZED {
             let is_renewed = self.replace(carried.as_ref()).await;

@@ -1,6 +1,6 @@
 //! The budget of one credential: who waits for it, and who gets the next unit.
 //!
-//! The order is [`Turns`]' and the pace is [`Bucket`]'s; here they meet the clock and the tasks
+//! The order is [`FairQueue`]' and the pace is [`Bucket`]'s; here they meet the clock and the tasks
 //! that wait. A waiter waits as long as it takes; the call's own timeout ends it by dropping the
 //! future, and a dropped waiter leaves no trace.
 
@@ -13,16 +13,16 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::REMEMBERED;
-use super::bucket::{Bucket, Fate, Rate, Wait};
+use super::bucket::{Bucket, Completion, Rate, Wait};
 use super::budget::{Budget, Change};
-use super::lane::Lane;
-use super::turns::Turns;
+use super::fair_queue::FairQueue;
+use super::priority::Priority;
 
 /// The budget of one credential.
 #[derive(Debug)]
 pub struct Account {
     rate: Rate,
-    desk: Mutex<Desk>,
+    queue: Mutex<Queue>,
     /// Held by the one of the waiters that watches the time for all of them.
     watch: tokio::sync::Mutex<()>,
     changed: Notify,
@@ -34,13 +34,13 @@ type Name = (Arc<str>, u32);
 
 /// All buckets, and all requests that wait for them.
 #[derive(Debug)]
-struct Desk {
+struct Queue {
     budget: Budget,
     /// The buckets of agents whose limit is narrower than the account's.
     own: HashMap<Name, Bucket>,
-    turns: Turns<Name>,
+    turns: FairQueue<Name>,
     /// Applications before they have a unit of their narrow bucket.
-    applications: Turns<Name>,
+    applications: FairQueue<Name>,
     waiting: HashMap<u64, Waiting>,
     asked: u64,
 }
@@ -49,7 +49,7 @@ struct Desk {
 #[derive(Debug)]
 struct Waiting {
     agent: Name,
-    lane: Lane,
+    priority: Priority,
     /// Whether it is an application that has a unit of the narrow bucket.
     may_apply: bool,
     go: oneshot::Sender<()>,
@@ -60,8 +60,8 @@ struct Waiting {
 pub struct Permit {
     account: Arc<Account>,
     agent: Name,
-    lane: Lane,
-    fate: Fate,
+    priority: Priority,
+    fate: Completion,
 }
 
 impl Account {
@@ -69,11 +69,11 @@ impl Account {
     pub(super) fn new(rate: Rate, budget: Budget) -> Arc<Self> {
         Arc::new(Self {
             rate,
-            desk: Mutex::new(Desk {
+            queue: Mutex::new(Queue {
                 budget,
                 own: HashMap::new(),
-                turns: Turns::default(),
-                applications: Turns::default(),
+                turns: FairQueue::default(),
+                applications: FairQueue::default(),
                 waiting: HashMap::new(),
                 asked: 0,
             }),
@@ -83,49 +83,60 @@ impl Account {
         })
     }
 
-    /// Waits until `agent`, with this limit of its own, may send one request in this lane.
+    /// Waits until `agent`, with this limit of its own, may send one request of this priority.
     ///
-    /// An application waits in the narrow lane first and joins the others only when it has a unit
-    /// there, so it holds up neither its agent's other requests nor anyone else's.
-    pub async fn acquire(self: &Arc<Self>, agent: &str, per_second: u32, lane: Lane) -> Permit {
-        let mut place = self.line_up((Arc::from(agent), per_second), lane);
+    /// An application waits for the narrow budget first and joins the others only when it has a
+    /// unit there, so it holds up neither its agent's other requests nor anyone else's.
+    pub async fn acquire(
+        self: &Arc<Self>,
+        agent: &str,
+        per_second: u32,
+        priority: Priority,
+    ) -> Permit {
+        let mut place = self.line_up((Arc::from(agent), per_second), priority);
         tokio::select! {
             biased;
-            // An error would mean that the desk is gone, and it is ours.
+            // An error would mean that the queue is gone, and it is ours.
             _ = &mut place.go => {}
             never = self.keep_watch() => match never {},
         }
         place.into_permit()
     }
 
-    /// Takes note of a 429 answered to a request of that lane.
-    pub fn exhaust(&self, lane: Lane, retry_after: Option<Duration>) {
+    /// Takes note of a 429 answered to a request of that priority.
+    pub fn exhaust(&self, priority: Priority, retry_after: Option<Duration>) {
         let now = self.now();
-        let apply = lane == Lane::Application;
-        self.desk().budget.change(Change::Exhaust { apply, retry_after }, now);
+        let apply = priority == Priority::Application;
+        self.queue().budget.change(Change::Exhaust { apply, retry_after }, now);
     }
 
-    fn line_up(self: &Arc<Self>, agent: Name, lane: Lane) -> Place {
+    fn line_up(self: &Arc<Self>, agent: Name, priority: Priority) -> Waiter {
         let now = self.now();
         let (go, gone) = oneshot::channel();
-        let mut desk = self.desk();
+        let mut queue = self.queue();
         // At the account's own rate a second bucket would only take the burst
         // away.
         if agent.1 < self.rate.per_second {
-            desk.remember(&agent, now);
+            queue.remember(&agent, now);
         }
-        desk.asked += 1;
-        let number = desk.asked;
-        let line = if lane == Lane::Application { &mut desk.applications } else { &mut desk.turns };
-        line.push(&agent, lane, number);
-        desk.waiting.insert(number, Waiting { agent: agent.clone(), lane, may_apply: false, go });
-        let must_wait = desk.deal(now).is_some();
-        drop(desk);
+        queue.asked += 1;
+        let number = queue.asked;
+        let line = if priority == Priority::Application {
+            &mut queue.applications
+        } else {
+            &mut queue.turns
+        };
+        line.push(&agent, priority, number);
+        queue
+            .waiting
+            .insert(number, Waiting { agent: agent.clone(), priority, may_apply: false, go });
+        let must_wait = queue.deal(now).is_some();
+        drop(queue);
         if must_wait {
             // Who watches may be waiting for something else that takes longer.
             self.changed.notify_waiters();
         }
-        Place { account: Arc::clone(self), number, agent, lane, go: gone, is_taken: false }
+        Waiter { account: Arc::clone(self), number, agent, priority, go: gone, is_taken: false }
     }
 
     /// Hands out units as they come free, for all who wait. One waiter at a time does; when it may
@@ -137,7 +148,7 @@ impl Account {
             // back between the two is not missed.
             let changed = self.changed.notified();
             let now = self.now();
-            let wait = self.desk().deal(now);
+            let wait = self.queue().deal(now);
             match wait {
                 Some(Wait::Time(wait)) => {
                     tokio::select! {
@@ -150,15 +161,15 @@ impl Account {
         }
     }
 
-    fn give_back(&self, agent: &Name, lane: Lane, fate: Fate) {
+    fn give_back(&self, agent: &Name, priority: Priority, fate: Completion) {
         let now = self.now();
-        let mut desk = self.desk();
-        let apply = lane == Lane::Application;
-        desk.budget.change(Change::GiveBack { general: true, apply, fate }, now);
-        if let Some(own) = desk.own.get_mut(agent) {
+        let mut queue = self.queue();
+        let apply = priority == Priority::Application;
+        queue.budget.change(Change::GiveBack { general: true, apply, fate }, now);
+        if let Some(own) = queue.own.get_mut(agent) {
             own.give_back(fate, now);
         }
-        drop(desk);
+        drop(queue);
         self.changed.notify_waiters();
     }
 
@@ -166,13 +177,13 @@ impl Account {
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         // Nothing in there panics halfway.
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Desk {
+impl Queue {
     /// Sees to it that an agent has a bucket of its own.
     fn remember(&mut self, agent: &Name, now: u64) {
         if self.own.len() >= REMEMBERED {
@@ -225,7 +236,7 @@ impl Desk {
             if let Some(waiting) = self.waiting.get_mut(&number) {
                 self.budget.apply.take();
                 waiting.may_apply = true;
-                self.turns.push(&waiting.agent, waiting.lane, number);
+                self.turns.push(&waiting.agent, waiting.priority, number);
             }
         }
         while self.turns.waiting().next().is_some() {
@@ -260,51 +271,52 @@ impl Desk {
 }
 
 /// A place in the line, left when dropped.
-struct Place {
+struct Waiter {
     account: Arc<Account>,
     number: u64,
     agent: Name,
-    lane: Lane,
+    priority: Priority,
     go: oneshot::Receiver<()>,
     is_taken: bool,
 }
 
-impl Place {
+impl Waiter {
     fn into_permit(mut self) -> Permit {
         self.is_taken = true;
         Permit {
             account: Arc::clone(&self.account),
             agent: self.agent.clone(),
-            lane: self.lane,
-            fate: Fate::NotSent,
+            priority: self.priority,
+            fate: Completion::NotSent,
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Waiter {
     fn drop(&mut self) {
         if self.is_taken {
             return;
         }
         let now = self.account.now();
-        let mut desk = self.account.desk();
-        match desk.waiting.remove(&self.number) {
+        let mut queue = self.account.queue();
+        match queue.waiting.remove(&self.number) {
             // It may go and will not.
             None => {
-                drop(desk);
-                return self.account.give_back(&self.agent, self.lane, Fate::NotSent);
+                drop(queue);
+                return self.account.give_back(&self.agent, self.priority, Completion::NotSent);
             }
             Some(waiting) if waiting.may_apply => {
-                desk.turns.remove(&self.agent, self.lane, self.number);
-                let change = Change::GiveBack { general: false, apply: true, fate: Fate::NotSent };
-                desk.budget.change(change, now);
+                queue.turns.remove(&self.agent, self.priority, self.number);
+                let change =
+                    Change::GiveBack { general: false, apply: true, fate: Completion::NotSent };
+                queue.budget.change(change, now);
             }
-            Some(_) if self.lane == Lane::Application => {
-                desk.applications.remove(&self.agent, self.lane, self.number);
+            Some(_) if self.priority == Priority::Application => {
+                queue.applications.remove(&self.agent, self.priority, self.number);
             }
-            Some(_) => desk.turns.remove(&self.agent, self.lane, self.number),
+            Some(_) => queue.turns.remove(&self.agent, self.priority, self.number),
         }
-        drop(desk);
+        drop(queue);
         self.account.changed.notify_waiters();
     }
 }
@@ -312,23 +324,23 @@ impl Drop for Place {
 impl Permit {
     /// Says that the request may be on its way: from here on it counts.
     pub fn sending(&mut self) {
-        self.fate = Fate::Lost;
+        self.fate = Completion::Lost;
     }
 
     /// Says that the request was provably never sent after all.
     pub fn not_sent(&mut self) {
-        self.fate = Fate::NotSent;
+        self.fate = Completion::NotSent;
     }
 
     /// Says that the head of its answer is here.
     pub fn answered(mut self) {
-        self.fate = Fate::Answered;
+        self.fate = Completion::Answered;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.account.give_back(&self.agent, self.lane, self.fate);
+        self.account.give_back(&self.agent, self.priority, self.fate);
     }
 }
 

@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 use super::super::Limiter;
 use super::*;
 
-async fn send(account: &Arc<Account>, agent: &str, per_second: u32, lane: Lane) {
-    let mut permit = account.acquire(agent, per_second, lane).await;
+async fn send(account: &Arc<Account>, agent: &str, per_second: u32, priority: Priority) {
+    let mut permit = account.acquire(agent, per_second, priority).await;
     permit.sending();
     permit.answered();
 }
@@ -16,12 +16,12 @@ async fn series(
     account: &Arc<Account>,
     agent: &str,
     per_second: u32,
-    lane: Lane,
+    priority: Priority,
     n: u32,
 ) -> Duration {
     let start = Instant::now();
     for _ in 0..n {
-        send(account, agent, per_second, lane).await;
+        send(account, agent, per_second, priority).await;
     }
     start.elapsed()
 }
@@ -33,26 +33,26 @@ fn account() -> Arc<Account> {
 /// An account whose burst is used up.
 async fn drained() -> Arc<Account> {
     let account = account();
-    series(&account, "first", 10, Lane::Interactive, 20).await;
+    series(&account, "first", 10, Priority::Interactive, 20).await;
     account
 }
 
 fn is_clear(account: &Account) -> bool {
-    let mut desk = account.desk();
+    let mut queue = account.queue();
     let now = account.now() + 60_000_000_000;
-    let is_waiting = desk.turns.waiting().chain(desk.applications.waiting()).count() > 0;
-    let own = desk.own.values_mut().all(|own| own.is_empty(now));
+    let is_waiting = queue.turns.waiting().chain(queue.applications.waiting()).count() > 0;
+    let own = queue.own.values_mut().all(|own| own.is_empty(now));
     !is_waiting
         && own
-        && desk.waiting.is_empty()
-        && desk.budget.general.is_empty(now)
-        && desk.budget.apply.is_empty(now)
+        && queue.waiting.is_empty()
+        && queue.budget.general.is_empty(now)
+        && queue.budget.apply.is_empty(now)
 }
 
 #[tokio::test(start_paused = true)]
 async fn thirty_requests_take_one_second_after_a_burst_of_twenty() {
-    for lane in [Lane::Interactive, Lane::Bulk] {
-        let took = series(&account(), "a", 10, lane, 30).await;
+    for priority in [Priority::Interactive, Priority::Bulk] {
+        let took = series(&account(), "a", 10, priority, 30).await;
         assert!(took >= Duration::from_secs(1), "{took:?}");
         assert!(took < Duration::from_millis(1100), "{took:?}");
     }
@@ -62,8 +62,8 @@ async fn thirty_requests_take_one_second_after_a_burst_of_twenty() {
 async fn applications_have_a_lane_of_two_a_second_and_hold_up_nobody() {
     let account = account();
     let (slow, fast) = tokio::join!(
-        series(&account, "a", 10, Lane::Application, 6),
-        series(&account, "a", 10, Lane::Interactive, 10)
+        series(&account, "a", 10, Priority::Application, 6),
+        series(&account, "a", 10, Priority::Interactive, 10)
     );
     assert!(slow >= Duration::from_secs(2), "{slow:?}");
     assert!(fast < Duration::from_millis(100), "{fast:?}");
@@ -73,10 +73,10 @@ async fn applications_have_a_lane_of_two_a_second_and_hold_up_nobody() {
 #[tokio::test(start_paused = true)]
 async fn one_agents_applications_do_not_hold_up_anothers() {
     let account = account();
-    let many = join_all((0..20).map(|_| send(&account, "many", 10, Lane::Application)));
+    let many = join_all((0..20).map(|_| send(&account, "many", 10, Priority::Application)));
     let one = async {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        series(&account, "one", 10, Lane::Application, 1).await
+        series(&account, "one", 10, Priority::Application, 1).await
     };
     let (_, took) = tokio::join!(many, one);
     assert!(took <= Duration::from_millis(1000), "{took:?}");
@@ -86,8 +86,8 @@ async fn one_agents_applications_do_not_hold_up_anothers() {
 async fn an_agents_own_limit_comes_first_and_leaves_the_rest_to_others() {
     let account = account();
     let (narrow, wide) = tokio::join!(
-        series(&account, "narrow", 2, Lane::Bulk, 6),
-        series(&account, "wide", 10, Lane::Bulk, 14)
+        series(&account, "narrow", 2, Priority::Bulk, 6),
+        series(&account, "wide", 10, Priority::Bulk, 14)
     );
     assert!(narrow >= Duration::from_secs(2), "{narrow:?}");
     assert!(wide < Duration::from_millis(100), "{wide:?}");
@@ -97,11 +97,11 @@ async fn an_agents_own_limit_comes_first_and_leaves_the_rest_to_others() {
 async fn who_watches_for_something_later_holds_up_nobody() {
     let account = account();
     // The watcher waits half a second for its own limit, the account being free.
-    series(&account, "narrow", 1, Lane::Bulk, 1).await;
-    let narrow = series(&account, "narrow", 1, Lane::Bulk, 1);
+    series(&account, "narrow", 1, Priority::Bulk, 1).await;
+    let narrow = series(&account, "narrow", 1, Priority::Bulk, 1);
     let wide = async {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        series(&account, "wide", 10, Lane::Bulk, 21).await
+        series(&account, "wide", 10, Priority::Bulk, 21).await
     };
     let (narrow, wide) = tokio::join!(narrow, wide);
     assert!(wide <= Duration::from_millis(200), "{wide:?}");
@@ -113,12 +113,12 @@ async fn a_waiting_bulk_request_of_its_own_does_not_hold_up_an_interactive_one()
     // Within the account's limit, and within the agent's own.
     for per_second in [10, 2] {
         let account = drained().await;
-        series(&account, "a", per_second, Lane::Bulk, per_second).await;
+        series(&account, "a", per_second, Priority::Bulk, per_second).await;
         let start = Instant::now();
-        let scan = join_all((0..10).map(|_| send(&account, "a", per_second, Lane::Bulk)));
+        let scan = join_all((0..10).map(|_| send(&account, "a", per_second, Priority::Bulk)));
         let one = async {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            series(&account, "a", per_second, Lane::Interactive, 1).await;
+            series(&account, "a", per_second, Priority::Interactive, 1).await;
             start.elapsed()
         };
         let (_, took) = tokio::join!(scan, one);
@@ -134,13 +134,13 @@ async fn an_interactive_request_waits_for_one_unit_however_many_scans_there_are(
         let account = Arc::clone(&account);
         async move {
             let name = format!("scan-{agent}");
-            join_all((0..4).map(|_| send(&account, &name, 10, Lane::Bulk))).await;
+            join_all((0..4).map(|_| send(&account, &name, 10, Priority::Bulk))).await;
         }
     }));
     let asks = async {
         tokio::time::sleep(Duration::from_millis(150)).await;
         for _ in 0..LEADS {
-            let took = series(&account, "person", 10, Lane::Interactive, 1).await;
+            let took = series(&account, "person", 10, Priority::Interactive, 1).await;
             assert!(took <= Duration::from_millis(100), "{took:?}");
             // As one who reads before asking again.
             tokio::time::sleep(Duration::from_millis(390)).await;
@@ -160,7 +160,7 @@ async fn agents_take_turns_however_many_requests_one_has_waiting() {
     let one = |agent: &'static str| {
         let (account, order) = (&account, &order);
         async move {
-            send(account, agent, 10, Lane::Interactive).await;
+            send(account, agent, 10, Priority::Interactive).await;
             order.lock().unwrap().push(agent);
         }
     };
@@ -176,12 +176,12 @@ async fn sixteen_agents_get_the_same_whatever_their_lanes() {
     let shares: Vec<_> = (0..16).map(|_| std::sync::atomic::AtomicU32::new(0)).collect();
     let shares = &shares;
     let load = join_all((0..16_usize).flat_map(|agent| {
-        let lane = [Lane::Interactive, Lane::Bulk][agent % 2];
+        let priority = [Priority::Interactive, Priority::Bulk][agent % 2];
         let account = &account;
         (0..[8, 1, 2, 1][agent / 2 % 4]).map(move |_| async move {
             let name = format!("agent-{agent}");
             loop {
-                send(account, &name, 10, lane).await;
+                send(account, &name, 10, priority).await;
                 shares[agent].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         })
@@ -197,34 +197,34 @@ async fn sixteen_agents_get_the_same_whatever_their_lanes() {
 #[tokio::test(start_paused = true)]
 async fn a_429_holds_everyone_back_for_as_long_as_it_says() {
     let account = account();
-    account.exhaust(Lane::Bulk, Some(Duration::from_secs(2)));
-    let took = series(&account, "other", 10, Lane::Interactive, 1).await;
+    account.exhaust(Priority::Bulk, Some(Duration::from_secs(2)));
+    let took = series(&account, "other", 10, Priority::Interactive, 1).await;
     assert!(took >= Duration::from_secs(2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_gives_up_leaves_no_trace() {
-    for lane in [Lane::Interactive, Lane::Bulk, Lane::Application] {
+    for priority in [Priority::Interactive, Priority::Bulk, Priority::Application] {
         let account = drained().await;
         // Both who watches and who waits behind it.
-        let two = join_all((0..2).map(|_| account.acquire("a", 2, lane)));
+        let two = join_all((0..2).map(|_| account.acquire("a", 2, priority)));
         let gone = tokio::time::timeout(Duration::from_millis(10), two).await;
         assert!(gone.is_err());
-        let took = series(&account, "b", 10, lane, 1).await;
+        let took = series(&account, "b", 10, priority, 1).await;
         assert!(took <= Duration::from_millis(101), "{took:?}");
-        assert!(is_clear(&account), "{lane:?}");
+        assert!(is_clear(&account), "{priority:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_gives_up_as_it_may_go_leaves_no_trace() {
-    for lane in [Lane::Interactive, Lane::Application] {
+    for priority in [Priority::Interactive, Priority::Application] {
         let account = account();
-        let place = account.line_up((Arc::from("a"), 2), lane);
-        assert!(account.desk().waiting.is_empty(), "it may go");
+        let place = account.line_up((Arc::from("a"), 2), priority);
+        assert!(account.queue().waiting.is_empty(), "it may go");
         drop(place);
         assert!(is_clear(&account));
-        let took = series(&account, "a", 10, Lane::Interactive, 20).await;
+        let took = series(&account, "a", 10, Priority::Interactive, 20).await;
         assert!(took < Duration::from_millis(1), "{took:?}");
     }
 }
@@ -233,10 +233,10 @@ async fn a_waiter_that_gives_up_as_it_may_go_leaves_no_trace() {
 async fn a_request_without_an_answer_counts_until_it_must_have_arrived() {
     let account = account();
     for _ in 0..20 {
-        let mut permit = account.acquire("a", 10, Lane::Interactive).await;
+        let mut permit = account.acquire("a", 10, Priority::Interactive).await;
         permit.sending();
     }
-    let took = series(&account, "a", 10, Lane::Interactive, 1).await;
+    let took = series(&account, "a", 10, Priority::Interactive, 1).await;
     let least = super::super::bucket::DELIVERY + Duration::from_millis(100);
     assert!(took >= least && took < least + Duration::from_millis(10), "{took:?}");
 }
@@ -247,12 +247,13 @@ async fn nobody_is_stuck_however_calls_come_and_go() {
     let account = &account;
     let all = join_all((0..500_u64).map(|n| async move {
         let number = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-        let lane = [Lane::Interactive, Lane::Bulk, Lane::Application][(number % 7 % 3) as usize];
+        let priority = [Priority::Interactive, Priority::Bulk, Priority::Application]
+            [(number % 7 % 3) as usize];
         let (name, own) =
             [("a", 50), ("b", 50), ("c", 50), ("narrow", 9)][(number / 7 % 4) as usize];
         tokio::time::sleep(Duration::from_millis(number / 28 % 8000)).await;
         let patience = Duration::from_millis(number / 29 % 5000);
-        let permit = tokio::time::timeout(patience, account.acquire(name, own, lane)).await;
+        let permit = tokio::time::timeout(patience, account.acquire(name, own, priority)).await;
         let Ok(mut permit) = permit else { return 0 };
         if number % 5 > 0 {
             permit.sending();
@@ -266,7 +267,7 @@ async fn nobody_is_stuck_however_calls_come_and_go() {
     let gone: u32 = tokio::time::timeout(Duration::from_secs(60), all).await.unwrap().iter().sum();
     assert!((200..500).contains(&gone), "{gone}");
     assert!(is_clear(account));
-    let took = series(account, "a", 50, Lane::Bulk, 1).await;
+    let took = series(account, "a", 50, Priority::Bulk, 1).await;
     assert!(took <= super::super::bucket::DELIVERY + Duration::from_millis(200), "{took:?}");
 }
 
@@ -274,9 +275,9 @@ async fn nobody_is_stuck_however_calls_come_and_go() {
 async fn agents_that_are_gone_are_forgotten() {
     let account = account();
     for n in 0..REMEMBERED * 2 {
-        send(&account, &format!("agent-{n}"), 2, Lane::Bulk).await;
+        send(&account, &format!("agent-{n}"), 2, Priority::Bulk).await;
     }
-    let remembered = account.desk().own.len();
+    let remembered = account.queue().own.len();
     assert!(remembered <= REMEMBERED, "{remembered}");
 }
 

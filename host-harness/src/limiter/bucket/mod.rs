@@ -80,7 +80,7 @@ impl Wait {
 
 /// What became of the request that a unit was taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Completion {
     /// It was provably never sent.
     NotSent,
     /// The head of its answer is here.
@@ -175,12 +175,12 @@ impl Bucket {
     }
 
     /// Gives back a unit.
-    pub fn give_back(&mut self, fate: Fate, now: u64) {
+    pub fn give_back(&mut self, fate: Completion, now: u64) {
         self.drain(now);
         match fate {
-            Fate::NotSent => self.held = self.held.saturating_sub(1),
-            Fate::Answered => self.settle(),
-            Fate::Lost => self.lost.push_back(self.at.saturating_add(nanos(DELIVERY))),
+            Completion::NotSent => self.held = self.held.saturating_sub(1),
+            Completion::Answered => self.settle(),
+            Completion::Lost => self.lost.push_back(self.at.saturating_add(nanos(DELIVERY))),
         }
     }
 

@@ -8,13 +8,13 @@ const MS: u64 = 1_000_000;
 
 enum Step {
     Take(Result<(), Wait>),
-    Back(Fate),
+    Back(Completion),
     Exhaust(Option<u64>),
 }
 
-const ANSWERED: Step = Back(Fate::Answered);
-const NOT_SENT: Step = Back(Fate::NotSent);
-const LOST: Step = Back(Fate::Lost);
+const ANSWERED: Step = Back(Completion::Answered);
+const NOT_SENT: Step = Back(Completion::NotSent);
+const LOST: Step = Back(Completion::Lost);
 
 fn ms(n: u64) -> Wait {
     Wait::Time(Duration::from_millis(n))
@@ -138,8 +138,8 @@ fn a_refusal_always_names_a_wait_above_zero() {
                 assert!(wait > Duration::ZERO);
             }
             match step % 5 {
-                0 => bucket.give_back(Fate::Answered, now),
-                3 => bucket.give_back(Fate::Lost, now),
+                0 => bucket.give_back(Completion::Answered, now),
+                3 => bucket.give_back(Completion::Lost, now),
                 _ => {}
             }
         }
@@ -177,7 +177,7 @@ enum Network {
 
 impl Network {
     /// When a request sent now arrives, when its fate is known, and which.
-    fn carry(self, now: u64, next: &mut impl FnMut(u64) -> u64) -> (u64, u64, Fate) {
+    fn carry(self, now: u64, next: &mut impl FnMut(u64) -> u64) -> (u64, u64, Completion) {
         let (there, back) = match self {
             Network::Random => (next(800 * MS), next(800 * MS)),
             Network::Lopsided if next(2) == 0 => (0, 1500 * MS),
@@ -186,10 +186,10 @@ impl Network {
             Network::CutOff if next(3) == 0 => (next(300 * MS), next(300 * MS)),
             Network::CutOff => {
                 let cut = now + next(2) * next(900 * MS);
-                return (cut + nanos(DELIVERY), cut, Fate::Lost);
+                return (cut + nanos(DELIVERY), cut, Completion::Lost);
             }
         };
-        (now + there, now + there + back, Fate::Answered)
+        (now + there, now + there + back, Completion::Answered)
     }
 }
 
@@ -202,7 +202,7 @@ fn the_server_never_overflows_whatever_the_delays() {
         let cost = rate.cost();
         let mut next = random(seed);
         let mut bucket = Bucket::new(rate);
-        let mut known: Vec<(u64, Fate)> = Vec::new();
+        let mut known: Vec<(u64, Completion)> = Vec::new();
         let mut arrivals = Vec::new();
         let mut now = 0;
         for _ in 0..400 {
@@ -262,7 +262,7 @@ fn a_unit_is_refused_only_where_the_server_could_refuse_the_request() {
             if under_way > 0 && next(2) == 0 {
                 under_way -= 1;
                 answered.push(now);
-                bucket.give_back(Fate::Answered, now);
+                bucket.give_back(Completion::Answered, now);
             }
             let could_be = fullest(&answered, under_way, now, cost);
             match try_take(&mut bucket, now) {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bucket::{Bucket, DELIVERY, Fate, Shared};
+use super::bucket::{Bucket, Completion, DELIVERY, Shared};
 use crate::files::{private_file, regular_file};
 use alive::{Alive, is_alive};
 use state::{Holder, State, Waiter};
@@ -195,7 +195,7 @@ impl Ledger {
             let in_flight = mine.saturating_add(sum(&self.others)).saturating_add(lost);
             bucket.restore(shared, state.at, in_flight);
             for _ in 0..lost {
-                bucket.give_back(Fate::Lost, now);
+                bucket.give_back(Completion::Lost, now);
             }
         };
         restore(general, state.general, self.mine.0, |holder| holder.general);

@@ -169,7 +169,7 @@ impl Sink {
         Reply { kind, ..taken }
     }
 
-    async fn go_on(&self, event: Bytes, entry: Entry, place: Place) -> Reply {
+    async fn go_on(&self, event: Bytes, entry: Entry, place: Claim) -> Reply {
         if let Some(sender) = &self.sender {
             match sender.post(event.clone()).await {
                 Some(200..=299) => {}
@@ -192,19 +192,19 @@ impl Sink {
 }
 
 /// A delivery under way; it is over when this is dropped.
-struct Place {
+struct Claim {
     store: Arc<Mutex<Store>>,
     token: Sum,
 }
 
-impl Drop for Place {
+impl Drop for Claim {
     fn drop(&mut self) {
         lock(&self.store).under_way.remove(&self.token);
     }
 }
 
 /// Begins with a delivery, unless it is known.
-fn begin(store: &Arc<Mutex<Store>>, entry: &Entry) -> Result<Place, Reply> {
+fn begin(store: &Arc<Mutex<Store>>, entry: &Entry) -> Result<Claim, Reply> {
     let mut inner = lock(store);
     match inner.journal.find(&entry.token) {
         Some(event) if event == entry.event => return Err(Reply::new(200, "repeat")),
@@ -214,7 +214,7 @@ fn begin(store: &Arc<Mutex<Store>>, entry: &Entry) -> Result<Place, Reply> {
     if !inner.under_way.insert(entry.token) {
         return Err(Reply::new(503, "busy"));
     }
-    Ok(Place { store: Arc::clone(store), token: entry.token })
+    Ok(Claim { store: Arc::clone(store), token: entry.token })
 }
 
 impl Store {

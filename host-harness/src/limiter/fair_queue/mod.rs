@@ -6,7 +6,7 @@
 //! back after a pause begins at the lowest turn of those who wait, so a pause earns nothing and
 //! costs nothing. Interactive requests go ahead of their agent's turn by up to [`LEAD`] requests
 //! and never further, so in the long run every agent that wants more than its share gets the same
-//! share, whatever its lanes; the lanes decide who goes first.
+//! share, whatever its priorities; the priorities decide who goes first.
 //!
 //! Bulk is not starved: after [`PASSED`] requests that went ahead of it, whoever's turn it is goes
 //! next; and of one agent's own requests, at least every fourth is bulk while bulk waits.
@@ -17,7 +17,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use super::REMEMBERED;
-use super::lane::Lane;
+use super::priority::Priority;
 
 /// How many requests an agent's interactive ones may be ahead of its turn: what one step of an
 /// assistant takes, and less than a second of the whole pace.
@@ -26,9 +26,9 @@ pub const LEAD: u64 = 8;
 /// How often in a row bulk is passed over.
 pub const PASSED: u32 = 3;
 
-/// The requests that wait, by agent and lane.
+/// The requests that wait, by agent and priority.
 #[derive(Debug)]
-pub struct Turns<K> {
+pub struct FairQueue<K> {
     agents: HashMap<K, Agent>,
     /// The lowest turn of those who waited last.
     clock: u64,
@@ -60,10 +60,10 @@ impl Agent {
         self.interactive.is_empty() || (!self.bulk.is_empty() && self.passed >= PASSED)
     }
 
-    fn queue(&mut self, lane: Lane) -> &mut VecDeque<u64> {
-        match lane {
-            Lane::Interactive | Lane::Application => &mut self.interactive,
-            Lane::Bulk => &mut self.bulk,
+    fn queue(&mut self, priority: Priority) -> &mut VecDeque<u64> {
+        match priority {
+            Priority::Interactive | Priority::Application => &mut self.interactive,
+            Priority::Bulk => &mut self.bulk,
         }
     }
 
@@ -84,26 +84,26 @@ impl Agent {
     }
 }
 
-impl<K: Clone + Eq + Hash> Default for Turns<K> {
+impl<K: Clone + Eq + Hash> Default for FairQueue<K> {
     fn default() -> Self {
         Self { agents: HashMap::new(), clock: 0, passed: 0, gone: 0 }
     }
 }
 
-impl<K: Clone + Eq + Hash> Turns<K> {
+impl<K: Clone + Eq + Hash> FairQueue<K> {
     /// Lines a request up.
-    pub fn push(&mut self, agent: &K, lane: Lane, request: u64) {
+    pub fn push(&mut self, agent: &K, priority: Priority, request: u64) {
         if self.agents.len() >= REMEMBERED {
             // They may come back with their lead, which is little.
             self.agents.retain(|_, agent| !agent.is_idle());
         }
-        self.agents.entry(agent.clone()).or_default().queue(lane).push_back(request);
+        self.agents.entry(agent.clone()).or_default().queue(priority).push_back(request);
     }
 
     /// Takes a request out that no longer waits.
-    pub fn remove(&mut self, agent: &K, lane: Lane, request: u64) {
+    pub fn remove(&mut self, agent: &K, priority: Priority, request: u64) {
         if let Some(agent) = self.agents.get_mut(agent) {
-            agent.queue(lane).retain(|waiting| *waiting != request);
+            agent.queue(priority).retain(|waiting| *waiting != request);
         }
     }
 

@@ -1,17 +1,17 @@
 //! Orders by a table, and shares and waits over long loads.
 
-use Lane::{Bulk, Interactive};
+use Priority::{Bulk, Interactive};
 
 use super::*;
 
-fn of(letter: char) -> Lane {
+fn of(letter: char) -> Priority {
     if letter.is_ascii_uppercase() { Interactive } else { Bulk }
 }
 
 /// Lines up one request for each letter; capitals are interactive ones of the agent with the small
 /// letter.
-fn turns(asked: &str) -> Turns<char> {
-    let mut turns = Turns::default();
+fn turns(asked: &str) -> FairQueue<char> {
+    let mut turns = FairQueue::default();
     for (request, letter) in asked.chars().enumerate() {
         turns.push(&letter.to_ascii_lowercase(), of(letter), request as u64);
     }
@@ -19,7 +19,7 @@ fn turns(asked: &str) -> Turns<char> {
 }
 
 /// The letters in the order in which their requests go.
-fn order(turns: &mut Turns<char>, asked: &str) -> String {
+fn order(turns: &mut FairQueue<char>, asked: &str) -> String {
     let letters: Vec<char> = asked.chars().collect();
     std::iter::from_fn(|| turns.next(|_| true)).map(|request| letters[request as usize]).collect()
 }
@@ -27,7 +27,7 @@ fn order(turns: &mut Turns<char>, asked: &str) -> String {
 #[test]
 fn the_order_is_as_the_table_says() {
     let rows = [
-        ("one agent, one lane: as asked", "aaa", "aaa"),
+        ("one agent, one priority: as asked", "aaa", "aaa"),
         ("agents take turns, whatever each has waiting", "aaaabb", "ababaa"),
         ("interactive takes turns too", "AAABB", "ABABA"),
         ("interactive goes before bulk of others", "aaB", "Baa"),
@@ -58,7 +58,7 @@ fn who_may_not_go_is_not_asked_and_falls_behind_nobody() {
 
 #[test]
 fn a_pause_earns_nothing() {
-    let mut turns = Turns::default();
+    let mut turns = FairQueue::default();
     for request in 0..1000 {
         turns.push(&'a', Bulk, request);
     }
@@ -83,7 +83,7 @@ fn what_was_taken_out_does_not_go() {
 
 #[test]
 fn agents_that_are_gone_are_forgotten() {
-    let mut turns = Turns::default();
+    let mut turns = FairQueue::default();
     turns.push(&0, Bulk, 0);
     for request in 1..5000 {
         turns.push(&request, Bulk, request);
@@ -101,26 +101,26 @@ struct Greedy {
     bulk: usize,
 }
 
-/// Gives `units` to agents that ask again at once, and counts what each gets in each lane.
+/// Gives `units` to agents that ask again at once, and counts what each gets of each priority.
 fn shares(agents: &[Greedy], units: usize) -> Vec<[usize; 2]> {
-    let mut turns = Turns::default();
-    let mut asked: Vec<(usize, Lane)> = Vec::new();
+    let mut turns = FairQueue::default();
+    let mut asked: Vec<(usize, Priority)> = Vec::new();
     for (agent, greedy) in agents.iter().enumerate() {
-        let lanes = [(Interactive, greedy.interactive), (Bulk, greedy.bulk)];
-        for (lane, count) in lanes {
+        let priorities = [(Interactive, greedy.interactive), (Bulk, greedy.bulk)];
+        for (priority, count) in priorities {
             for _ in 0..count {
-                turns.push(&agent, lane, asked.len() as u64);
-                asked.push((agent, lane));
+                turns.push(&agent, priority, asked.len() as u64);
+                asked.push((agent, priority));
             }
         }
     }
     let mut shares = vec![[0; 2]; agents.len()];
     for _ in 0..units {
         let request = turns.next(|_| true).expect("someone waits");
-        let (agent, lane) = asked[request as usize];
-        shares[agent][usize::from(lane == Bulk)] += 1;
-        turns.push(&agent, lane, asked.len() as u64);
-        asked.push((agent, lane));
+        let (agent, priority) = asked[request as usize];
+        shares[agent][usize::from(priority == Bulk)] += 1;
+        turns.push(&agent, priority, asked.len() as u64);
+        asked.push((agent, priority));
     }
     shares
 }
@@ -159,10 +159,10 @@ fn bulk_gets_its_agents_share_and_is_never_starved() {
 #[test]
 fn an_agent_that_asks_for_less_than_its_share_never_waits_for_bulk() {
     // Three scans with everything waiting, and one who asks every fifth time.
-    let mut turns = Turns::default();
+    let mut turns = FairQueue::default();
     let mut number = 0;
-    let mut push = |turns: &mut Turns<char>, agent: char, lane| {
-        turns.push(&agent, lane, number * 2 + u64::from(lane == Interactive));
+    let mut push = |turns: &mut FairQueue<char>, agent: char, priority| {
+        turns.push(&agent, priority, number * 2 + u64::from(priority == Interactive));
         number += 1;
     };
     for agent in ['a', 'b', 'c'] {

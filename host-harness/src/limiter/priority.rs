@@ -1,11 +1,11 @@
-//! Which lane a request goes in: decided by the function that was called, as the catalog has it.
+//! Which priority a request has: decided by the function that was called, as the catalog has it.
 //!
 //! Nothing that a component says is asked. A function is bulk when it reads a list to its end, or
 //! fills its path from a list of ids; a single page, record or change is interactive. No call is
 //! interactive for ever: from the ninth request on it is bulk whatever its function is called, so a
 //! component that is not ours, or that bears the name of one of our functions, gains a few places
-//! and no more. And since lanes decide who goes first and never how much an agent gets (see
-//! [`super::turns`]), an agent that reads an account page by page in place of `list-all` gains
+//! and no more. And since priorities decide who goes first and never how much an agent gets (see
+//! [`super::fair_queue`]), an agent that reads an account page by page in place of `list-all` gains
 //! nothing in the end.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ pub const SHORT: u32 = 8;
 
 /// How a request lines up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub enum Priority {
     /// Someone waits for it.
     Interactive,
     /// One of many.
@@ -28,26 +28,26 @@ pub enum Lane {
     Application,
 }
 
-/// The lanes of one call's requests, one after the other.
+/// The priorities of one call's requests, one after the other.
 #[derive(Debug)]
-pub struct Course {
+pub struct RequestClass {
     is_bulk: bool,
     asked: AtomicU32,
 }
 
-impl Course {
+impl RequestClass {
     /// The course of a call to this function, or to one that the catalog does not know.
     pub fn of(function: Option<&Function>) -> Self {
         Self { is_bulk: function.is_some_and(is_bulk), asked: AtomicU32::new(0) }
     }
 
-    /// The lane of the call's next request.
-    pub fn next(&self, is_application: bool) -> Lane {
+    /// The priority of the call's next request.
+    pub fn next(&self, is_application: bool) -> Priority {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         match (is_application, self.is_bulk || asked >= SHORT) {
-            (true, _) => Lane::Application,
-            (_, true) => Lane::Bulk,
-            (_, false) => Lane::Interactive,
+            (true, _) => Priority::Application,
+            (_, true) => Priority::Bulk,
+            (_, false) => Priority::Interactive,
         }
     }
 }
@@ -114,20 +114,20 @@ mod tests {
     fn no_call_is_interactive_for_ever() {
         let catalog = Catalog::embedded();
         for function in [catalog.function("stages", "get"), None] {
-            let course = Course::of(function);
-            let lanes: Vec<Lane> = (0..20).map(|_| course.next(false)).collect();
-            let (first, rest) = lanes.split_at(SHORT as usize);
-            assert!(first.iter().all(|lane| *lane == Lane::Interactive), "{first:?}");
-            assert!(rest.iter().all(|lane| *lane == Lane::Bulk), "{rest:?}");
+            let course = RequestClass::of(function);
+            let priorities: Vec<Priority> = (0..20).map(|_| course.next(false)).collect();
+            let (first, rest) = priorities.split_at(SHORT as usize);
+            assert!(first.iter().all(|priority| *priority == Priority::Interactive), "{first:?}");
+            assert!(rest.iter().all(|priority| *priority == Priority::Bulk), "{rest:?}");
         }
-        let scan = Course::of(catalog.function("stages", "list-all"));
-        assert_eq!(scan.next(false), Lane::Bulk);
+        let scan = RequestClass::of(catalog.function("stages", "list-all"));
+        assert_eq!(scan.next(false), Priority::Bulk);
     }
 
     #[test]
     fn applications_have_their_lane_whoever_sends_them() {
-        let course = Course::of(None);
-        assert!((0..20).all(|_| course.next(true) == Lane::Application));
-        assert_eq!(course.next(false), Lane::Bulk);
+        let course = RequestClass::of(None);
+        assert!((0..20).all(|_| course.next(true) == Priority::Application));
+        assert_eq!(course.next(false), Priority::Bulk);
     }
 }
