@@ -65,7 +65,7 @@ async fn what_the_wit_does_not_know_comes_as_json() {
     assert_eq!(open("recap"), json!("warm"));
     assert_eq!(open("relationship"), json!({ "kind": "alumni" }));
     assert_eq!(open("other"), json!({ "newKey": [1, null] }));
-    // Nothing besides is no field.
+    // Nothing besides is a field.
     let stage = rig.ok("stages.list-page", json!([])).await["items"][0].clone();
     assert_eq!(stage.get("other"), None);
 }

@@ -203,7 +203,7 @@ async fn odd_records_come_through_whole() {
     assert!(has(&|o| o["opportunity-location"].is_null()), "opportunityLocation absent");
     assert!(has(&|o| o["stage-changes"][0]["user-id"].is_null()), "userId absent");
     assert!(has(&|o| o["data-protection"].is_object()));
-    assert!(has(&|o| o["stage"]["id"] == "lead-new"), "an id that is no UUID");
+    assert!(has(&|o| o["stage"]["id"] == "lead-new"), "an id that is not a UUID");
     assert!(all.iter().all(|o| o["confidentiality"] == "non-confidential"));
 }
 

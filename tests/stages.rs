@@ -1,4 +1,4 @@
-//! `stages`: in pipeline order, with ids that are no UUIDs.
+//! `stages`: in pipeline order, with ids that are not UUIDs.
 
 use serde_json::json;
 

@@ -39,7 +39,7 @@ const NOT_JSON: &[&str] = &[
     "new-application",
 ];
 
-/// The field for what the others do not carry, which is no key of Lever's.
+/// The field for what the others do not carry, which is not a key of Lever's.
 const UNKNOWN: &str = "other";
 
 /// Lists that Lever keys by one of their items' fields.

@@ -50,7 +50,7 @@ fn fields(schema: &Value, prefix: &str) -> BTreeSet<String> {
         let items = &schema["items"];
         match name.starts_with("change-") && items["properties"].is_object() {
             true => fields(items, &format!("{name}.")),
-            // Which record it is, is no change of it.
+            // Which record it is, is not a change of it.
             false if name == "id" => BTreeSet::new(),
             false => BTreeSet::from([format!("{prefix}{name}")]),
         }

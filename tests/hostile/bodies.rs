@@ -41,7 +41,7 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// What came of one body, and what of it reached the mock.
+/// The outcome of one body, and what of it reached the mock.
 async fn sent(
     rig: &Rig,
     (function, message): &(&str, Value),

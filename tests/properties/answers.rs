@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{config, guest, texts};
 use crate::support::random::Random;
 
-/// In every answer that is no option's text; in no error.
+/// In every answer that is not an option's text, and in no error.
 const SECRET: &str = "S3CRET";
 
 pub const KINDS: [&str; 17] = [

@@ -160,7 +160,7 @@ fn fault(asked: &Value, body: &Value) -> Option<String> {
             }
             let options = list(field, "options");
             if !options.is_empty() && !options.iter().any(|option| option["text"] == one["value"]) {
-                return Some(format!("{what}: {} is no option", one["name"]));
+                return Some(format!("{what}: {} is not an option", one["name"]));
             }
         }
         let required = known

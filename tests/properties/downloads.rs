@@ -142,7 +142,7 @@ pub fn follow(random: &mut Random) -> bool {
                 panic!("{location}: {request:?}")
             };
             // By another reader of addresses.
-            let uri = uri.clone().unwrap_or_else(|| panic!("{location} is no address"));
+            let uri = uri.clone().unwrap_or_else(|| panic!("{location} is not an address"));
             let authority = uri.authority().expect("it has a host");
             assert_eq!(&base.authority, authority.as_str(), "{}", location);
             let host = authority.host().to_ascii_lowercase();

@@ -52,7 +52,7 @@ impl Clock for Running {
     }
 }
 
-/// Does something with a client; what came of it, and all that was sent.
+/// Does something with a client; the outcome of it, and all that was sent.
 pub fn with<R, F: FnMut(&Request) -> Response>(
     settings: &Settings,
     answer: F,

@@ -225,7 +225,7 @@ async fn without_its_settings_it_takes_nothing_and_names_the_setting() {
         ),
         (
             &[token, target, ("LEVER_WEBHOOK_MAX_AGE_MS", "s3cret")],
-            "LEVER_WEBHOOK_MAX_AGE_MS is no whole number",
+            "LEVER_WEBHOOK_MAX_AGE_MS is not a whole number",
         ),
     ];
     for (variables, said) in rows {

@@ -5,7 +5,7 @@
 //! a text as a number, 0 and 1 as booleans, a time without its fraction, an empty
 //! object or text as an empty list; null rows are left out. What has no plain
 //! meaning is absent where it may be, and kept with the unknown keys of the record
-//! it belongs to. Nothing else is guessed: a negative time is no time.
+//! it belongs to. Nothing else is guessed: a negative time is not a time.
 
 use std::borrow::Cow;
 

@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
             b'u' => {
                 let unit = self.unit()?;
                 if !(0xd800..0xdc00).contains(&unit) {
-                    // Half a pair is no character.
+                    // Half a pair is not a character.
                     return char::from_u32(unit).ok_or(Malformed);
                 }
                 self.word("\\u")?;

@@ -1,7 +1,7 @@
 //! What Lever documents that it refuses, said before a request is spent on it.
 //!
-//! Each error names the value, the rule and the way out. Lists of names that
-//! Lever may lengthen, such as origins and states, are no rules. A check is a
+//! Each error names the value, the rule and the remedy. Lists of names that
+//! Lever may lengthen, such as origins and states, are not rules. A check is a
 //! list of rules as data: written out at each place, the code of the component
 //! was 50 KiB larger.
 

@@ -128,7 +128,7 @@ fn known(fields: &[FormField], given: &[FieldValue]) -> Result<(), Error> {
         if !fields.iter().any(|field| field.id.as_ref() == Some(&answer.id)) {
             let ids = fields.iter().filter_map(|field| field.id.as_deref());
             return Err(Error::invalid(format!(
-                "field-values holds the id {}, which is no field of this form. Its fields are {}. A template's fields get new ids whenever it is changed.",
+                "field-values holds the id {}, which is not a field of this form. Its fields are {}. A template's fields get new ids whenever it is changed.",
                 shown(&answer.id),
                 listed(ids)
             )));

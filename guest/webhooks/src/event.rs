@@ -20,7 +20,7 @@
 //! `kind` is the WIT's name of the event, `other` for one that is not known
 //! here. What a delivery does not have is left out; `data` is all of its data,
 //! as it came. `token` is the delivery's nonce, by which whoever takes events
-//! can tell repeats; it is no secret, and the signature is not passed on.
+//! can tell repeats; it is not a secret, and the signature is not passed on.
 
 use lever::bindings::exports::ats::lever::types::Archived;
 use lever::bindings::exports::ats::lever::webhook_events::{EventKind, WebhookEvent};
@@ -77,7 +77,7 @@ fn mark(archived: &Archived) -> Mark<'_> {
 ///
 /// # Errors
 ///
-/// Data that is no JSON, which a checked delivery's is not.
+/// Data that is not JSON, which a checked delivery's is not.
 pub fn json(event: &WebhookEvent) -> Result<Vec<u8>, serde_json::Error> {
     let line = one_line(&event.data);
     serde_json::to_vec(&Event {

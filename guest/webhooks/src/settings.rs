@@ -118,7 +118,7 @@ fn milliseconds<'a>(
     let read = |text: &str| text.parse().ok().filter(|number| *number > 0);
     get(name)
         .map_or(Some(default), read)
-        .ok_or_else(|| format!("{name} is no whole number of milliseconds above 0."))
+        .ok_or_else(|| format!("{name} is not a whole number of milliseconds above 0."))
 }
 
 impl Target {

@@ -15,7 +15,7 @@ pub enum Verdict {
     Repeat,
     /// The settings page's test; nothing is forwarded.
     Ping,
-    /// It is no delivery of Lever's.
+    /// It is not a delivery of Lever's.
     NoDelivery,
     /// Its body broke off.
     BrokenBody,
@@ -27,7 +27,7 @@ pub enum Verdict {
     Future,
     /// Its token was taken before with another body.
     Altered,
-    /// It is no POST.
+    /// It is not a POST.
     Method,
     /// Its body is larger than any real one.
     TooLarge,

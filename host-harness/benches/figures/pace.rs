@@ -165,7 +165,7 @@ impl Account {
         called.expect("all of it is read")
     }
 
-    /// What came of reading this many pages.
+    /// The outcome of reading this many pages.
     fn taken(&self, latency: u64, seconds: f64, pages: f64) -> Taken {
         let seen = self.mock.requests();
         let refused = seen.iter().filter(|seen| seen.status == Some(429)).count();

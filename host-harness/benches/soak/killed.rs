@@ -17,7 +17,7 @@ use crate::support::random::Random;
 /// How long the mock takes to answer, so that many die in between.
 const LATENCY: Duration = Duration::from_millis(40);
 
-/// What came of all processes.
+/// The outcome of all processes.
 #[derive(Debug, Default)]
 struct Tally {
     processes: u32,

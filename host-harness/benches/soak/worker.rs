@@ -230,7 +230,7 @@ impl Worker {
         self.result(function, args).await.ok()
     }
 
-    /// Makes one call, which may be cut off, and counts what came of it.
+    /// Makes one call, which may be cut off, and counts its outcome.
     async fn result(&mut self, function: &'static str, args: Value) -> Result<Value, CallError> {
         let counts = &self.counts;
         let mut agent = self.agent.clone();

@@ -73,7 +73,7 @@ pub struct Param {
     pub schema: Value,
 }
 
-/// Why a set of WIT files is no catalog.
+/// Why a set of WIT files is not a catalog.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// The files are not valid WIT.
@@ -185,7 +185,7 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// When the files are no valid WIT, or a route line is missing, malformed or in conflict with
+    /// When the files are not valid WIT, or a route line is missing, malformed or in conflict with
     /// another.
     pub fn from_wit(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
         let (resolve, package) = resolve(files)?;
@@ -307,7 +307,7 @@ impl Catalog {
         self.expansions.scope(name)
     }
 
-    /// A path for the record: what is no fixed segment of any route is blanked, so that ids never
+    /// A path for the record: what is not a fixed segment of any route is blanked, so that ids never
     /// appear.
     pub fn blank(&self, segments: &[&str]) -> String {
         self.routes.blank(segments)

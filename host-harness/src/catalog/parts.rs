@@ -41,7 +41,7 @@ impl Function {
     }
 
     /// The list of ids that its requests are made for, one by one: its route
-    /// has an id that is no parameter.
+    /// has an id that is not a parameter.
     fn ids(&self) -> Option<&Param> {
         let first = self.params.first().filter(|first| first.is_list_of_texts())?;
         let template = &self.routes.first()?.template;

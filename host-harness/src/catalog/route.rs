@@ -88,7 +88,7 @@ impl Route {
         self.method != Method::GET && self.method != Method::DELETE
     }
 
-    /// Whether this is the stand-in for "any path" in the line of `raw.get`, which is no wire route
+    /// Whether this is the stand-in for "any path" in the line of `raw.get`, which is not a wire route
     /// itself.
     pub fn is_any_path(&self) -> bool {
         self.template == "/{path}"

@@ -91,10 +91,10 @@ pub enum CredentialError {
     Changeable {
         /// The file.
         path: PathBuf,
-        /// Who may, and the way out.
+        /// Who may, and how to mend it.
         reason: String,
     },
-    /// The variable is set, to something that is no text.
+    /// The variable is set, to something that is not text.
     #[error("{place} is not UTF-8, so it is not a credential; set it again or unset it")]
     NotText {
         /// The variable.

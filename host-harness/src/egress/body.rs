@@ -1,4 +1,4 @@
-//! Bodies on their way out: capped in size, without trailers.
+//! Outgoing bodies: capped in size, without trailers.
 //!
 //! They count; they never look at what they carry.
 

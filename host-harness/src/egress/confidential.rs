@@ -285,7 +285,7 @@ mod tests {
         Catalog::embedded().route(&method, &segments).unwrap()
     }
 
-    /// What came of an answer: its text, or none; and what was said late.
+    /// The outcome of an answer: its text, or none; and what was said late.
     async fn sifted(
         known: &Known,
         line: (&str, &str),

@@ -84,7 +84,7 @@ pub enum Failure {
 pub enum Interruption {
     /// The connection broke.
     Terminated,
-    /// What came back is no whole answer.
+    /// What came back is not a whole answer.
     Incomplete,
     /// No answer within the time.
     Timeout,

@@ -1,7 +1,7 @@
 //! Bodies that the policy reads before they go out, or while they do.
 //!
 //! What fits is read as a whole before anything is sent. A form with files larger than that is read
-//! as it flows and broken off where it must not go on: what Lever has by then is no whole request.
+//! as it flows and broken off where it must not go on: what Lever has by then is not a whole request.
 //! It judges nothing itself.
 
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! Headers on their way out and in.
+//! Outgoing and incoming headers.
 //!
 //! Out go the few that the policy module calls harmless, and the host's own
 //! credential. What the guest wrote into any other header is dropped without a

@@ -1,4 +1,4 @@
-//! The way out: what a component's requests pass on their way to the upstream.
+//! Egress: what a component's requests pass on their way to the upstream.
 //!
 //! In this order: normalise and decide (the policy's part), strip what the
 //! guest put in, inject the credential, wait for the pace, connect to a checked

@@ -36,7 +36,7 @@ impl LogFile {
     ///
     /// # Errors
     ///
-    /// When it cannot be read and written, or is no regular file.
+    /// When it cannot be read and written, or is not a regular file.
     pub(crate) fn read_and_append_to(path: &Path) -> io::Result<Self> {
         Self::open(path, true)
     }

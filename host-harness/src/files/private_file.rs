@@ -29,7 +29,7 @@ pub(crate) enum Fault {
     Read(io::Error),
     /// Others may read it; its permission bits.
     Exposed(u32),
-    /// Others may change it, or put another one in its place: a clause with the way out.
+    /// Others may change it, or put another one in its place: a clause with how to mend it.
     Changeable(String),
 }
 

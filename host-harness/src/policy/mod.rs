@@ -111,7 +111,7 @@ pub enum PolicyError {
     Changeable {
         /// The file.
         path: PathBuf,
-        /// Who may, and the way out.
+        /// Who may, and how to mend it.
         reason: String,
     },
     /// The text breaks a rule.
@@ -151,7 +151,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// When the text is no TOML, or holds an unknown key, resource, function or value.
+    /// When the text is not TOML, or holds an unknown key, resource, function or value.
     pub fn parse(toml: &str) -> Result<Policy, PolicyError> {
         file::parse(toml).map(|agents| Policy { agents })
     }
@@ -253,7 +253,7 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// When it is no duration, or out of bounds.
+    /// When it is not a duration, or out of bounds.
     pub fn with_call_timeout(mut self, text: &str) -> Result<Agent, PolicyError> {
         self.limits.set_call_timeout(text).map_err(PolicyError::invalid)?;
         Ok(self)
@@ -263,7 +263,7 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// When it is no size, or out of bounds.
+    /// When it is not a size, or out of bounds.
     pub fn with_memory(mut self, text: &str) -> Result<Agent, PolicyError> {
         self.limits.set_memory(text).map_err(PolicyError::invalid)?;
         Ok(self)

@@ -115,7 +115,7 @@ impl Compiler {
 ///
 /// # Errors
 ///
-/// When the bounds cannot be set, or the bytes are no component.
+/// When the bounds cannot be set, or the bytes are not a component.
 pub fn compile(
     cache: &Path,
     processor_time: Duration,

@@ -18,7 +18,7 @@ use crate::policy::Refusal;
 /// Why a host could not be set up, or a component not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// A variable that is no setting of the component.
+    /// A variable that is not a setting of the component.
     #[error("{0} is not a setting of the component; the settings are {settings}", settings = super::SETTINGS.join(", "))]
     Setting(String),
     /// The engine refuses to start.
@@ -35,7 +35,7 @@ pub enum HostError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The bytes are no component.
+    /// The bytes are not component.
     #[error("this is not a WebAssembly component that can run here: {0}")]
     Invalid(String),
     /// Compiling the component takes more than any component gets.
@@ -191,7 +191,7 @@ impl CallError {
 
     /// A component's error, of a call that had no credential for a request.
     ///
-    /// Of a 401 the component's own words hold, and the way out is added. A
+    /// Of a 401 the component's own words hold, and the remedy is added. A
     /// request that was kept back looks to it as if the policy did so.
     pub(super) fn without_credential(
         mut error: serde_json::Value,

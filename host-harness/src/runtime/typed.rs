@@ -50,7 +50,7 @@ pub trait Function: Sized + Send + 'static {
     fn expand(params: &Self::Params) -> &[String];
 }
 
-/// What came of it: a result or the function's error.
+/// The outcome of it: a result or the function's error.
 pub(super) type Outcome = Result<Box<dyn Data>, Box<dyn Data>>;
 
 /// A call that runs.

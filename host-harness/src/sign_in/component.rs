@@ -60,7 +60,7 @@ struct Talk {
     host: Host,
     component: Arc<Component>,
     agent: Agent,
-    /// Kept until what came of the call is safe.
+    /// Kept until the outcome of the call is safe.
     records: Audit,
     audit: Audit,
 }

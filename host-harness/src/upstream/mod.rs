@@ -227,7 +227,7 @@ impl fmt::Display for Upstream {
     }
 }
 
-/// Cuts `host:port`; `None` when there is a port and it is no plain number from 1 to 65535.
+/// Cuts `host:port`; `None` when there is a port and it is not a plain number from 1 to 65535.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let after_brackets = authority.rfind(']').map_or(0, |at| at + 1);
     let Some(colon) = authority[after_brackets..].find(':') else {

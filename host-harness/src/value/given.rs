@@ -318,7 +318,7 @@ macro_rules! deserialize {
 }
 pub(crate) use deserialize;
 
-/// A value that is no argument of a call.
+/// A value that is not an argument of a call.
 pub(crate) fn read_alone<T: Given>(value: &Value) -> Option<T> {
     T::given(value, &Arguments::new(&[]))
 }

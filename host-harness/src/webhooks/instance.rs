@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Handles one may hold: a request in and a request out take about twenty.
 const HANDLES: usize = 128;
 
-/// The address of the sink; it is no address of any network.
+/// The address of the sink; it is not an address of any network.
 const SINK: (&str, &str) = ("localhost", "/events");
 
 /// The largest event: a body can be in it twice, as data and as the fields that

@@ -45,7 +45,7 @@ pub enum TokenError {
     Changeable {
         /// The file.
         path: PathBuf,
-        /// Who may, and the way out.
+        /// Who may, and how to mend it.
         reason: String,
     },
     /// There is none.

@@ -64,7 +64,7 @@ impl Tally {
         }
         for (mark, (function, said)) in &self.marks {
             let requests = applied.get(mark);
-            // A file that is uploaded for an application is no change by itself.
+            // A file that is uploaded for an application is not a change by itself.
             let is_main = |path: &str| *function == "uploads.upload" || !path.ends_with("/uploads");
             let changes: Vec<_> =
                 requests.into_iter().flatten().filter(|((_, path), _)| is_main(path)).collect();

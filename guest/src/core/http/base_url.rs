@@ -21,7 +21,7 @@ impl Base {
     ///
     /// # Errors
     ///
-    /// What is no scheme, host and plain path.
+    /// What is not a scheme, host and plain path.
     pub fn parse(name: &str, url: &str, example: &str) -> Result<Self, Error> {
         let fault = |rule: &str| {
             Error::invalid(format!("{name} {rule}. Give scheme, host and path, such as {example}."))

@@ -57,7 +57,7 @@ fn failed(message: String) -> Error {
 fn redirected(response: &Response, route: &Route, settings: &Settings) -> Result<Request, Error> {
     let location = response.location.as_deref().unwrap_or_default();
     let nowhere = || {
-        failed("This download is redirected to what is no plain https address, so it is not followed. Something in between may have answered; else try later.".into())
+        failed("This download is redirected to what is not a plain https address, so it is not followed. Something in between may have answered; else try later.".into())
     };
     let location = location.split('#').next().unwrap_or_default();
     let rest = location.split_once("://").ok_or_else(nowhere)?.1;

@@ -49,7 +49,7 @@ pub fn pairs(route: &Route, query: &dyn Write) -> Result<Pairs, Error> {
                 names => names.join(", "),
             };
             return Err(Error::invalid(format!(
-                "expand {} is none of what {} can expand, which is {known}.",
+                "expand {} is not among what {} can expand, which is {known}.",
                 shown(value),
                 route.name
             )));

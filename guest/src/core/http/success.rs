@@ -72,7 +72,7 @@ pub fn is_envelope(body: &[u8]) -> bool {
 }
 
 /// Shows each key of the outermost object, and the text from its value on. Stops
-/// where the text is no object, or ends.
+/// where the text is not an object, or ends.
 pub fn members(body: &[u8], mut see: impl FnMut(&[u8], &[u8])) {
     let mut rest = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start();
     if rest.first() != Some(&b'{') {

@@ -114,7 +114,7 @@ macro_rules! page {
 }
 pub(crate) use page;
 
-/// A record of the WIT that says what came of one of many; implemented by
+/// A record of the WIT that says the outcome of one of many; implemented by
 /// `build.rs` for each.
 pub trait Found {
     /// Nothing yet of the record with this id.

@@ -46,7 +46,7 @@ pub trait Plan {
     /// Requests are numbered from 0 in the order they are handed out.
     fn next(&mut self) -> Option<Request>;
 
-    /// Takes what came of a request.
+    /// Takes the outcome of a request.
     ///
     /// # Errors
     ///

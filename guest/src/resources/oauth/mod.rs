@@ -120,7 +120,7 @@ fn token<T: Transport, C: Clock>(
     usable(token?, response.status)
 }
 
-/// The tokens in an answer that is no JSON as a whole.
+/// The tokens in an answer that is not JSON as a whole.
 fn salvaged(body: &[u8]) -> Token {
     let mut token = Token::default();
     let text = |value: &[u8]| leading_string(&String::from_utf8_lossy(value));
@@ -182,7 +182,7 @@ fn check_redirect(uri: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "redirect-uri {} is no plain https URL, nor one of this machine, without a fragment.",
+        "redirect-uri {} is not a plain https URL, nor one of this machine, without a fragment.",
         shown(uri)
     )))
 }
@@ -213,7 +213,7 @@ fn check_scopes(scopes: &[String]) -> Result<(), Error> {
             && more.is_none();
         if !plain && !["offline_access", "confidential:access:admin"].contains(&scope.as_str()) {
             return Err(Error::invalid(format!(
-                "scopes holds {}, which is no scope of Lever's. They look like \"opportunities:read:admin\", or are \"offline_access\" or \"confidential:access:admin\".",
+                "scopes holds {}, which is not a scope of Lever's. They look like \"opportunities:read:admin\", or are \"offline_access\" or \"confidential:access:admin\".",
                 shown(scope)
             )));
         }

@@ -101,7 +101,7 @@ impl From<Fault> for Error {
             }
             Fault::NoDelivery(what) => Error::new(
                 ErrorKind::MalformedAnswer,
-                format!("This is no delivery of Lever's: {what}."),
+                format!("This is not a delivery of Lever's: {what}."),
             ),
             Fault::Forged => Error::new(
                 ErrorKind::BadSignature,
@@ -132,7 +132,7 @@ pub fn decode(
 ///
 /// # Errors
 ///
-/// `malformed-answer` for what is no delivery, `bad-signature` for one that is
+/// `malformed-answer` for what is not a delivery, `bad-signature` for one that is
 /// not authentic, too old or from the future.
 pub fn decode_at(
     body: &[u8],

@@ -62,7 +62,7 @@ pub async fn next(worker: &mut Worker) {
         "postings.update" => office::posting(worker).await,
         "postings.apply" => office::apply(worker).await,
         "uploads.upload" => office::upload(worker).await,
-        other => unreachable!("{other} is no job"),
+        other => unreachable!("{other} is not a job"),
     }
 }
 

@@ -177,7 +177,7 @@ async fn a_code_is_good_once_for_a_minute_and_for_its_address() {
     let (_, tokens) = with_code(&mock, &used).await;
     let (status, again) = with_code(&mock, &used).await;
     assert_eq!((status, &again["error"]), (403, &json!("invalid_grant")));
-    // What came of it is over.
+    // It is over.
     assert_eq!(meets(&mock, text(&tokens, "access_token")).await.0, 401);
     assert_eq!(refresh(&mock, text(&tokens, "refresh_token")).await.0, 403);
 

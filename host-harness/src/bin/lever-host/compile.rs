@@ -17,7 +17,7 @@ pub struct CompileArgs {
     mebibytes: u64,
 }
 
-/// Compiles, and exits with 1 where the bytes are no component.
+/// Compiles, and exits with 1 where the bytes are not a component.
 pub fn run(args: &CompileArgs) -> anyhow::Result<()> {
     let time = Duration::from_secs(args.seconds);
     let memory = args.mebibytes.saturating_mul(1 << 20);

@@ -47,7 +47,7 @@ pub fn run(agent: &Agent, json: bool) -> anyhow::Result<()> {
     print(&list(&allowed, catalog.functions().len(), io::stdout().is_terminal()))
 }
 
-/// Prints to standard output; a reader that went away (`| head`) is no error.
+/// Prints to standard output; a reader that went away (`| head`) is not an error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -50,7 +50,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// When the API is none of Lever's and nothing is given, or what is given is no address.
+    /// When the API is none of Lever's and nothing is given, or what is given is not an address.
     pub fn of(
         api: &Upstream,
         url: Option<&str>,

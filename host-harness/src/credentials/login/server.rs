@@ -96,7 +96,7 @@ pub trait Server: Send + Sync {
     /// Turns a refresh token into new tokens; the old one is used up by it.
     fn refresh<'a>(&'a self, app: &'a App, refresh_token: &'a Secret) -> Answering<'a, Token>;
 
-    /// Writes down what was asked, once what came of it is safe: a record that cannot be written
+    /// Writes down what was asked, once the outcome of it is safe: a record that cannot be written
     /// must not cost a token.
     ///
     /// # Errors

@@ -88,7 +88,7 @@ pub enum FileError {
         /// Whose it is.
         reason: String,
     },
-    /// It is none of ours.
+    /// It is not ours.
     #[error(
         "the token file {} is damaged or was made by another version ({reason}); remove it and run \
          `lever-host auth login`",

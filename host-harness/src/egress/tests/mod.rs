@@ -1,4 +1,4 @@
-//! The way out against servers that behave and servers that do not.
+//! Egress against servers that behave and servers that do not.
 
 mod exchange;
 mod network;

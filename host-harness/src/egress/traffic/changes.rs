@@ -38,13 +38,13 @@ impl Effect {
 /// What became of the requests of one call that may change something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Requests that are no reads, as far as they may have been sent.
+    /// Requests that are not reads, as far as they may have been sent.
     sent: u32,
     /// Changes that may have been sent, and that no answer has turned down.
     open: u32,
     /// Changes that were answered with a success.
     accepted: u32,
-    /// The status of the last answer to a request that is no read.
+    /// The status of the last answer to a request that is not a read.
     status: Option<u16>,
     /// The statuses of all answers.
     statuses: BTreeSet<u16>,
@@ -114,7 +114,7 @@ impl Changes {
     /// The status of a failed call, of which the component says this.
     /// `corrected` says that its outcome was.
     ///
-    /// Where something was sent that is no read, a status that no answer had is
+    /// Where something was sent that is not a read, a status that no answer had is
     /// not passed on, nor is any status of a component that was wrong about its
     /// change.
     pub fn status(&self, said: Option<u16>, corrected: bool) -> Option<u16> {

@@ -70,7 +70,7 @@ struct Notes {
     ids: Option<Ids>,
 }
 
-/// What came of a call's requests.
+/// The outcome of a call's requests.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// Requests that were sent.

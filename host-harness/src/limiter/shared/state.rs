@@ -38,7 +38,7 @@ pub(super) struct Holder {
 }
 
 impl State {
-    /// What the file says, in the time that it is now; `None` when it is none of ours.
+    /// What the file says, in the time that it is now; `None` when it is not ours.
     pub(super) fn parse(text: &[u8], now: u64) -> Option<Self> {
         if text.is_empty() {
             // Nobody on this machine has used the credential.

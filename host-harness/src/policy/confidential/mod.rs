@@ -286,7 +286,7 @@ impl Sieve {
             return;
         }
         let Some(closed) = self.containers.pop() else { return };
-        // The answer around a list is no record.
+        // The answer around a list is not a record.
         let is_around = self.is_list && self.containers.is_empty();
         if !closed.is_confidential || is_around {
             if let Some(parent) = self.containers.last_mut() {

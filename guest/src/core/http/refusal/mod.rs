@@ -1,4 +1,4 @@
-//! What a response that is no success means, and what to do about it.
+//! What a response that is not a success means, and what to do about it.
 //!
 //! Not every answer is Lever's: a firewall, a proxy or a sign-in page answers in
 //! Lever's place, and a base URL leads elsewhere. Advice is given about Lever only
@@ -60,7 +60,7 @@ pub fn is_foreign(response: &Response, target: &Target) -> bool {
     said(response, target).is_foreign
 }
 
-/// The error for a response that is no success.
+/// The error for a response that is not a success.
 ///
 /// The outcome is that of this one response; earlier attempts are for `retry`.
 pub fn refused(response: &Response, request: &Request) -> Error {
@@ -234,7 +234,7 @@ fn of_the_api(status: u16, request: &Request, said: &Said) -> &'static str {
         414 | 431 => "The request line is too long; filter by fewer values.",
         400..=499 => "Lever does not take this request.",
         500..=599 => "The fault is Lever's; try later.",
-        _ => "That is no status of Lever's.",
+        _ => "That is not a status of Lever's.",
     }
 }
 

@@ -134,7 +134,7 @@ fn recover(slot: Slot<'_>, response: &Response, effect: Effect) -> Result<(), Er
 ///
 /// # Errors
 ///
-/// As for [`decode`], where it is no list, or it is not to be told where it goes
+/// As for [`decode`], where it is not a list, or it is not to be told where it goes
 /// on.
 pub fn page_into(rows: &mut dyn List, response: &Response) -> Result<PageInfo, Error> {
     let mut page = Envelope::new(Data::Many(rows));
@@ -157,7 +157,7 @@ fn recover_rows(page: &mut dyn Record, response: &Response) -> Result<Vec<Skippe
 ///
 /// # Errors
 ///
-/// `malformed-answer` where it is no object, or something in it would change on
+/// `malformed-answer` where it is not an object, or something in it would change on
 /// the way back.
 pub fn original(response: &Response) -> Result<Map<String, Value>, Error> {
     let body = response.body.strip_prefix(record::BYTE_ORDER_MARK).unwrap_or(&response.body);

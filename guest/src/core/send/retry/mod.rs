@@ -118,7 +118,7 @@ fn may_repeat(status: u16, effect: Effect) -> bool {
 
 /// A 401 that says when to try again comes from a host that has renewed the
 /// credential since. Lever refused the request, so it did nothing; and a
-/// credential that is still refused then is no passing fault.
+/// credential that is still refused then is not a passing fault.
 fn renewed(response: &Response, progress: &mut Progress) -> bool {
     let renewed = response.status == 401 && response.retry_after.is_some();
     renewed && !std::mem::replace(&mut progress.renewed, true)

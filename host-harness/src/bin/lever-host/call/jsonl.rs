@@ -34,7 +34,7 @@ pub struct Call<'a> {
 /// # Errors
 ///
 /// What ended it too early, [`Partial`] where something is missing, or that the
-/// lines cannot be written. A reader that went away is no error.
+/// lines cannot be written. A reader that went away is not an error.
 pub async fn run(call: Call<'_>, fields: Option<&Fields>) -> anyhow::Result<()> {
     let Call { host, component, agent, function, given, cursor } = call;
     let arguments = given.into_named(function)?;

@@ -166,7 +166,7 @@ async fn with_progress<T>(host: &Host, call: impl Future<Output = T>) -> T {
         return result;
     }
     let start = Instant::now();
-    // Hidden by itself where standard error is no terminal.
+    // Hidden by itself where standard error is not a terminal.
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);

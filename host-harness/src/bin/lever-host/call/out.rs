@@ -26,7 +26,7 @@ impl Out {
         Self::with_mode(path, force, 0o600)
     }
 
-    /// The same for what is no secret: as readable as the user's other files.
+    /// The same for what is not a secret: as readable as the user's other files.
     pub fn public(path: &Path, force: bool) -> anyhow::Result<Self> {
         Self::with_mode(path, force, 0o666)
     }

@@ -81,7 +81,7 @@ fn no_known_bypass_passes_even_with_every_grant() {
         "/v1/users/%25252f",
         "/v1/users/%25%32%66",
         "/v1/users/%2%35%32f",
-        // Overlong UTF-8 of `/` and other bytes that are no UTF-8.
+        // Overlong UTF-8 of `/` and other bytes that are not UTF-8.
         "/v1/users/%c0%af",
         "/v1/users/%ff",
         // Path parameters, dropped by some servers.
