@@ -265,4 +265,36 @@ async fn a_pipe_in_place_of_a_file_is_an_error_and_keeps_nobody_waiting() {
     assert_eq!(code, 1);
     assert!(err.contains("expected a file, got a directory, a pipe or a device"), "{err}");
     assert!(mock.requests().is_empty(), "{}", mock.describe());
+    let mut trusting = command();
+    trusting.env("LEVER_API_KEY", API_KEY).args(["--base-url", "https://127.0.0.1:9/v1"]);
+    trusting.args(["--allow-loopback", "--ca-file", pipe]).args(call);
+    let ended = tokio::task::spawn_blocking(move || trusting.output());
+    let (code, _, err) = told(ended.await.unwrap().unwrap());
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("it is not a regular file"), "{err}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_cannot_be_written_says_that_the_change_was_made() {
+    let mock = mock().await;
+    let id = format!("{:?}", mock.store().opportunity_ids().remove(0));
+    let rows: [(&[&str], &str); 2] = [
+        (&["notes", "create", &id, r#"{"value":"x"}"#], "do not repeat it"),
+        (&["stages", "list-all"], "the result could not be written"),
+    ];
+    for (call, said) in rows {
+        let mut command = command();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        command.env("LEVER_API_KEY", API_KEY).stdout(full).stderr(Stdio::piped());
+        command.args(["--base-url", &mock.base_url(), "--allow-loopback", "--grant"]);
+        command.args(["notes=full", "--grant", "stages=read", "call"]).args(call);
+        let ended = tokio::task::spawn_blocking(move || {
+            command.spawn().and_then(std::process::Child::wait_with_output)
+        });
+        let (code, _, err) = told(ended.await.unwrap().unwrap());
+        assert_eq!(code, 4, "{err}");
+        assert!(err.contains(said) && err.contains("No space left"), "{err}");
+    }
+    assert_eq!(mock.requests().iter().filter(|seen| seen.is_applied).count(), 1);
 }

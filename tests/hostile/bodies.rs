@@ -1,23 +1,20 @@
 //! Bodies that the policy reads, written such that it might read another thing
 //! than Lever does.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use lever_host::audit::Kind;
 use lever_host::policy::Agent;
-use lever_host::runtime::CallError;
 use serde_json::{Value, json};
 
-use super::{CANARY, Rig};
+use super::Rig;
 
 /// The user that the agent acts for, and another one.
-const OWN: &str = "8d49b010-cc6a-4f40-ace5-e86061c677ed";
-const OTHER: &str = "canary-0000-4000-8000-000000000000";
+pub(super) const OWN: &str = "8d49b010-cc6a-4f40-ace5-e86061c677ed";
+pub(super) const OTHER: &str = "canary-0000-4000-8000-000000000000";
 
-const UNREADABLE: &str = "body that cannot be read";
+pub(super) const UNREADABLE: &str = "body that cannot be read";
 
-fn agent() -> Agent {
+pub(super) fn agent() -> Agent {
     let grants = ["notes=full", "postings=full", "uploads=full"].map(str::to_owned);
     let mut agent = Agent::from_grants("prober", &grants).expect("the grants are well formed");
     agent.perform_as = Some(OWN.to_owned());
@@ -25,7 +22,7 @@ fn agent() -> Agent {
 }
 
 /// The two functions whose bodies are read: method, path, and a sound body.
-async fn rig() -> (Rig, [(&'static str, Value); 2]) {
+pub(super) async fn rig() -> (Rig, [(&'static str, Value); 2]) {
     let mut rig = Rig::new().await;
     rig.agent = agent();
     let id = rig.mock.store().opportunity_ids().remove(0);
@@ -35,14 +32,14 @@ async fn rig() -> (Rig, [(&'static str, Value); 2]) {
     (rig, [("notes.update", note), ("postings.apply", apply)])
 }
 
-const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+pub(super) const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// The outcome of one body, and what of it reached the mock.
-async fn sent(
+pub(super) async fn sent(
     rig: &Rig,
     (function, message): &(&str, Value),
     headers: &[(&str, &str)],
@@ -61,7 +58,7 @@ async fn sent(
 }
 
 /// A body that must go nowhere, by this rule.
-async fn is_held_in(
+pub(super) async fn is_held_in(
     rig: &Rig,
     target: &(&str, Value),
     headers: &[(&str, &str)],
@@ -146,10 +143,10 @@ async fn nobody_else_signs_a_note() {
 }
 
 /// Sends whatever it is told to, as a component that is not ours.
-const FOLLOW: &str = "attack.follow";
+pub(super) const FOLLOW: &str = "attack.follow";
 
 /// Writes of every kind that names nobody in its body when our own component makes it.
-async fn writes() -> (Rig, Vec<(&'static str, Value)>) {
+pub(super) async fn writes() -> (Rig, Vec<(&'static str, Value)>) {
     let mut rig = Rig::new().await;
     let grants =
         ["foreign:attack=full", "opportunities=full", "notes=full", "files=full", "users=full"]
@@ -169,10 +166,10 @@ async fn writes() -> (Rig, Vec<(&'static str, Value)>) {
     (rig, rows.into())
 }
 
-const FORM: &[(&str, &str)] = &[("content-type", "multipart/form-data; boundary=b")];
+pub(super) const FORM: &[(&str, &str)] = &[("content-type", "multipart/form-data; boundary=b")];
 
 /// A form of one part.
-fn part(head: &str, content: &str) -> String {
+pub(super) fn part(head: &str, content: &str) -> String {
     format!("--b\r\ncontent-disposition: form-data; {head}\r\n\r\n{content}\r\n--b--\r\n")
 }
 
@@ -370,66 +367,5 @@ async fn what_is_not_one_json_object_by_its_type_and_its_bytes_is_not_guessed_at
         let packed_by_name = [("content-type", "application/json"), ("content-encoding", "gzip")];
         is_held_in(&rig, target, &packed_by_name, packed, json!({}), UNREADABLE).await;
     }
-    rig.is_unharmed().await;
-}
-
-#[tokio::test]
-async fn a_length_that_lies_takes_nothing_past_the_reader() {
-    let (rig, targets) = rig().await;
-    let hidden = format!("{{\"user\":\"{OTHER}\",\"eeoResponses\":{{\"a\":1}}}}");
-    let body = format!("{{}}{hidden}");
-    for target in &targets {
-        for length in ["0", "2", "3", "100000", "2, 2", "+2"] {
-            let headers = [("content-type", "application/json"), ("content-length", length)];
-            let (said, reached) = sent(&rig, target, &headers, body.as_bytes(), json!({})).await;
-            // Cut off by wasi:http or refused by the policy: of what is hidden nothing came.
-            let told = format!("{length}: {said} {reached:?}");
-            assert!(reached.iter().all(|body| !body.windows(4).any(|it| it == b"user")), "{told}");
-            assert!(reached.iter().all(|body| body == b"{}"), "{told}");
-        }
-    }
-    rig.is_unharmed().await;
-}
-
-#[tokio::test]
-async fn a_body_that_is_too_large_or_never_ends_is_let_go_of() {
-    let (rig, targets) = rig().await;
-    for target in &targets {
-        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
-        is_held_in(&rig, target, JSON, large.as_bytes(), json!({}), UNREADABLE).await;
-        let blank = b" ".repeat(5000);
-        let endless = json!({ "ending": "endless" });
-        is_held_in(&rig, target, JSON, &blank, endless, UNREADABLE).await;
-        let dropped = json!({ "ending": "dropped" });
-        is_held_in(&rig, target, JSON, b"{}", dropped, UNREADABLE).await;
-    }
-    // One that is just not finished waits for as long as the call may.
-    let mut rig = rig;
-    rig.agent.limits.call_timeout = Duration::from_millis(300);
-    for (function, message) in &targets {
-        let mut message = message.clone();
-        message["headers"] = json!(JSON);
-        message["body"] = "{}".into();
-        message["ending"] = "open".into();
-        match rig.impersonate(function, vec![message]).await {
-            Err(CallError::Limit(limit)) => assert!(limit.contains("0.3 s"), "{limit}"),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(rig.mock.requests().is_empty(), "{}", rig.mock.describe());
-    rig.is_unharmed().await;
-}
-
-#[tokio::test]
-async fn a_component_that_goes_on_trying_bodies_is_ended() {
-    let (rig, [(function, mut message), _]) = rig().await;
-    message["headers"] = json!(JSON);
-    message["body"] = json!({ "user": CANARY }).to_string().into();
-    let messages = vec![message; 2000];
-    match rig.impersonate(function, messages).await {
-        Err(CallError::Refused(refusal)) => assert_eq!(refusal.rule, "perform-as"),
-        other => panic!("{:.300}", format!("{other:?}")),
-    }
-    assert!(rig.refused().len() <= 101, "{}", rig.refused().len());
     rig.is_unharmed().await;
 }

@@ -9,9 +9,11 @@ mod build;
 
 mod alternatives;
 mod bodies;
+mod body_limits;
 #[cfg(target_os = "linux")]
 mod bulk;
 mod compiling;
+mod download_limits;
 mod downloads;
 mod exhaustion;
 mod headers;

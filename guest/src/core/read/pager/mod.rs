@@ -260,11 +260,12 @@ fn skip_nameless(rows: &mut dyn Rows, start: usize, skipped: &mut Vec<Skipped>) 
         }
         !is_nameless(id)
     });
+    // Those that could not be read are on the page as well, and not among the rows.
+    let unreadable: Vec<u32> = skipped.iter().map(|one| one.position).collect();
     for index in found {
-        // Those that could not be read are on the page as well, and not among the rows.
         let mut position = u32::try_from(index).unwrap_or(u32::MAX);
-        for other in skipped.iter() {
-            position = position.saturating_add(u32::from(other.position <= position));
+        for other in &unreadable {
+            position = position.saturating_add(u32::from(*other <= position));
         }
         let at = skipped.partition_point(|other| other.position < position);
         let path = format!("data[{position}].id");

@@ -89,6 +89,16 @@ fn what_cannot_be_read_of_a_list_is_named_and_does_not_count() {
 }
 
 #[test]
+fn a_record_whose_id_is_blank_is_named_and_none_is_taken_for_another() {
+    let answer = r#"{"data":[{"id":""},{"text":"x"},{"id":" "},{"id":"a"}],"hasNext":false}"#;
+    let (page, _) = read(vec![], None, ALL, &[answer]);
+    let page = page.unwrap();
+    assert_eq!(ids(&page), ["a"]);
+    let paths: Vec<&str> = page.skipped.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(paths, ["data[0].id", "data[1].id", "data[2].id"]);
+}
+
+#[test]
 fn one_page_stops_after_one_page() {
     let (page, sent) = read(vec![], None, Limit::Page, &[r#"{"data":[{"id":"a"}],"next":"n"}"#]);
     assert!(page.unwrap().next.is_some());
