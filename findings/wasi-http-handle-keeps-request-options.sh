@@ -21,7 +21,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-http = "=1.4.0"
+http = "=1.5.0"
 tokio = { version = "1", features = ["rt-multi-thread", "macros"] }
 wasmtime = { version = "=48.0.8", default-features = false, features = ["component-model", "runtime", "std"] }
 wasmtime-wasi = { version = "=48.0.8", default-features = false, features = ["p2"] }

@@ -60,7 +60,6 @@ pub fn opportunities() -> Vec<Row> {
         ("opportunities.list-all", json!([{ "limit": 101 }]), &["limit \"101\"", "1 to 100"]),
         ("opportunities.list-all", json!([{}, 0]), &["max-items is 0"]),
         ("opportunities.list-all", json!([{ "tag": ["a", ""] }]), &["tag holds \"\"", "blank"]),
-        ("stages.list-page", json!([{ "include": [" "] }]), &["include holds"]),
         (
             "opportunities.list-all",
             json!([{ "created-at-start": 2, "created-at-end": 1 }]),
