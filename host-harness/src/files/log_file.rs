@@ -138,3 +138,24 @@ pub(crate) fn is_moved(path: &Path, file: &File) -> io::Result<bool> {
 pub(crate) fn is_moved(_: &Path, _: &File) -> io::Result<bool> {
     Ok(false)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_others_can_write_is_not_appended_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        std::fs::write(&path, "").unwrap();
+        for (mode, is_taken) in [(0o600, true), (0o644, true), (0o666, false), (0o620, false)] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            let opened = LogFile::append_to(&path);
+            assert_eq!(opened.is_ok(), is_taken, "{mode:o}");
+            let said = opened.err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(said.contains("others can change it"), !is_taken, "{said}");
+        }
+    }
+}
