@@ -37,8 +37,8 @@ pub enum Rule<'a> {
     Past(Option<u64>, u64),
     /// It is one of these words, or left out.
     Word(Option<&'a str>, &'static [&'static str]),
-    /// It has an `@`, as every e-mail address.
-    Email(&'a str),
+    /// It has an `@`, as every e-mail address, or is left out.
+    Email(Option<&'a str>),
     /// It has the form of a time zone's name: which there are, Lever knows.
     Zone(&'a str),
     /// An https URL, or one of this machine.
@@ -100,9 +100,7 @@ fn broken(name: &str, rule: Rule<'_>) -> Option<String> {
             format!(" is {}; Lever takes {}.", shown(word), words.join(", "))
         }
         Rule::Email(email) => {
-            if email.contains('@') {
-                return None;
-            }
+            email.filter(|email| !email.contains('@'))?;
             " is not an e-mail address. Give one such as \"name@example.com\".".to_owned()
         }
         Rule::Zone(zone) => {
@@ -183,8 +181,8 @@ mod tests {
             (Rule::Word(None, &["a", "b"]), ""),
             (Rule::Word(Some("b"), &["a", "b"]), ""),
             (Rule::Word(Some("c"), &["a", "b"]), "it is \"c\"; Lever takes a, b."),
-            (Rule::Email("a@b"), ""),
-            (Rule::Email("a"), "it is not an e-mail address"),
+            (Rule::Email(Some("a@b")), ""),
+            (Rule::Email(Some("a")), "it is not an e-mail address"),
             (Rule::One(&[]), ""),
             (Rule::One(&a), ""),
             (Rule::One(&ab), "it holds 2 values"),

@@ -39,8 +39,8 @@ pub fn create<T: Transport, C: Clock>(
         ("name", Rule::Filled(&user.name)),
         ("access-role", Rule::IfGiven(&user.access_role)),
         ("manager-id", Rule::IfGiven(&user.manager_id)),
+        ("email", Rule::Email(Some(&user.email))),
     ])?;
-    check_email(Some(&user.email))?;
     let made = lever.change(&route::CREATE, &[], Vec::new(), &user);
     made.map_err(|error| doubting(error, user.access_role.as_deref()))
 }
@@ -63,8 +63,8 @@ pub fn update<T: Transport, C: Clock>(
         ("access-role", Rule::IfGiven(&change.access_role)),
         ("manager-id", Rule::IfGiven(&change.manager_id)),
         ("linked-contact-ids", Rule::Each(&change.linked_contact_ids)),
+        ("email", Rule::Email(change.email.as_deref())),
     ])?;
-    check_email(change.email.as_ref())?;
     let change = mentioned(&change, USER)?;
     let mut role = None;
     let changed = lever.replace(how, |current| {
@@ -73,15 +73,6 @@ pub fn update<T: Transport, C: Clock>(
         Ok((body, Effect::Absolute))
     });
     changed.map_err(|error| doubting(error, role.as_deref()))
-}
-
-fn check_email(email: Option<&String>) -> Result<(), Error> {
-    match email {
-        Some(email) if !email.contains('@') => Err(Error::invalid(
-            "email is not an e-mail address. Give one such as \"name@example.com\".",
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Says of a refusal that the role may be why. Lever shows the id of a custom

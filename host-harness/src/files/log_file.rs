@@ -44,11 +44,7 @@ impl LogFile {
     fn open(path: &Path, for_reading: bool) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(for_reading).append(true).create(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
+        private_file::for_owner(&mut options);
         let file = crate::files::regular_file::open_no_pipe(&mut options, path)?;
         let found = file.metadata()?;
         let is_regular = found.is_file();

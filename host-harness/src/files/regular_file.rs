@@ -14,7 +14,16 @@ use std::path::Path;
 ///
 /// When it cannot be opened, or is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
-    checked(without_waiting(OpenOptions::new().read(true)).open(path)?)
+    open_with(OpenOptions::new().read(true), path)
+}
+
+/// Opens a file in another way than for reading alone.
+///
+/// # Errors
+///
+/// As for [`open`].
+pub fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    checked(without_waiting(options).open(path)?)
 }
 
 /// The text of a file of at most `largest` bytes.

@@ -73,8 +73,8 @@ impl Journal {
     /// something else.
     pub fn open(path: &Path, now: u64) -> io::Result<Self> {
         let mut options = private();
-        regular_file::without_waiting(options.read(true).append(true).create(true));
-        let mut file = regular_file::checked(options.open(path)?)?;
+        options.read(true).append(true).create(true);
+        let mut file = regular_file::open_with(&mut options, path)?;
         lock(&file)?;
         let Content { entries, whole } = read(&mut file)?;
         let lines = entries.len();

@@ -100,7 +100,9 @@ fn check_filters(pairs: &Pairs) -> Result<(), Error> {
     };
     for (name, _) in pairs {
         let Some(span) = name.strip_suffix("_start") else { continue };
-        if time(name) > time(&format!("{span}_end")) && time(&format!("{span}_end")).is_some() {
+        if let (Some(start), Some(end)) = (time(name), time(&format!("{span}_end")))
+            && end < start
+        {
             let span = span.replace('_', "-");
             return Err(Error::invalid(format!("{span}-end is before {span}-start.")));
         }

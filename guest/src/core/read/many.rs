@@ -92,22 +92,6 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     /// # Errors
     ///
     /// A query that Lever would refuse, or what would fail for all of them.
-    pub fn lists<F: Found>(
-        &mut self,
-        route: &Route,
-        ids: Vec<String>,
-        query: &dyn Write,
-    ) -> Result<Vec<F>, Error> {
-        let mut found: Vec<F> = ids.into_iter().map(F::new).collect();
-        self.lists_into(&mut found, route, query)?;
-        Ok(found)
-    }
-
-    /// The same into what is there.
-    ///
-    /// # Errors
-    ///
-    /// As for [`lists`](Self::lists).
     pub fn lists_into(
         &mut self,
         found: &mut dyn AllFound,
@@ -123,23 +107,7 @@ impl<T: Transport, C: Clock> Client<'_, T, C> {
     ///
     /// # Errors
     ///
-    /// As for [`lists`](Self::lists).
-    pub fn records<F: Found>(
-        &mut self,
-        route: &Route,
-        ids: Vec<String>,
-        query: &dyn Write,
-    ) -> Result<Vec<F>, Error> {
-        let mut found: Vec<F> = ids.into_iter().map(F::new).collect();
-        self.records_into(&mut found, route, query)?;
-        Ok(found)
-    }
-
-    /// The same into what is there.
-    ///
-    /// # Errors
-    ///
-    /// As for [`lists`](Self::lists).
+    /// As for [`lists_into`](Self::lists_into).
     pub fn records_into(
         &mut self,
         found: &mut dyn AllFound,
@@ -276,7 +244,9 @@ mod tests {
         answer: impl FnMut(&Request) -> Answer + 'static,
     ) -> Seen<NotesResult> {
         drive(latency, answer, |client| {
-            client.lists(&notes::LIST_FOR_MANY, ids, &NoteQuery::default())
+            let mut found: Vec<_> = ids.into_iter().map(NotesResult::new).collect();
+            client.lists_into(&mut found, &notes::LIST_FOR_MANY, &NoteQuery::default())?;
+            Ok(found)
         })
     }
 
@@ -331,11 +301,10 @@ mod tests {
                 latency * MILLISECOND,
                 |request| ok(&format!(r#"{{"data":{{"id":"{}"}}}}"#, request.path.len())),
                 |client| {
-                    client.records::<OpportunityResult>(
-                        &opportunities::GET_MANY,
-                        ids(1000),
-                        &NO_PARAMETERS,
-                    )
+                    let mut found: Vec<_> =
+                        ids(1000).into_iter().map(OpportunityResult::new).collect();
+                    client.records_into(&mut found, &opportunities::GET_MANY, &NO_PARAMETERS)?;
+                    Ok(found)
                 },
             );
             let outcomes = seen.outcomes.unwrap();

@@ -79,7 +79,7 @@ fn check(
         ("archived.archived-at", Rule::Past(archived_at, now)),
     ])?;
     for email in &new.emails {
-        rules::check(&[("emails", Rule::Email(email))])?;
+        rules::check(&[("emails", Rule::Email(Some(email)))])?;
     }
     for (place, phone) in new.phones.iter().enumerate() {
         rules::check_in("phones", place, &[("value", Rule::Filled(&phone.value))])?;

@@ -113,10 +113,7 @@ impl Traffic {
         timeouts: Timeouts,
     ) -> Result<http::Response<WasiBody>, Error> {
         let Following { request, mut exchange, client } = following;
-        let slot = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(|_| Error::ConnectionLimitReached)?;
+        let slot = self.slot().await?;
         exchange.sending();
         self.count_sent();
         let response = match client.exchange(request, timeouts).await {

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use wasmtime_wasi_http::Error;
 
 /// Requests in flight of one call; further ones wait. Far above what the pace
@@ -159,6 +159,12 @@ impl Traffic {
             self.notes().is_kept_back = true;
         }
         is_shut
+    }
+
+    /// Waits until one more request of the call may be in flight.
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let slots = Arc::clone(&self.slots);
+        slots.acquire_owned().await.map_err(|_| Error::ConnectionLimitReached)
     }
 
     /// Waits until every request has ended, `longest` at most, and sums up.

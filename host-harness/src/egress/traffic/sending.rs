@@ -46,10 +46,7 @@ impl Traffic {
     ) -> Result<Response<WasiBody>, Error> {
         let Going { mut request, mut exchange, guard, route, effect, is_main } = going;
         let path = request.uri().path().to_owned();
-        let slot = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(|_| Error::ConnectionLimitReached)?;
+        let slot = self.slot().await?;
         if let Some(guard) = guard {
             request = match self.judge(request, &guard, timeouts).await {
                 Ok(request) => request,

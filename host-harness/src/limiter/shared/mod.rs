@@ -279,8 +279,7 @@ impl Ledger {
     fn lock(&self) -> Result<File, Unavailable> {
         let fail = |error: io::Error| Unavailable::Failed(ShareError::new(&self.path, error));
         // By its path each time: a file that was removed would be shared with nobody.
-        let file = regular_file::without_waiting(&mut private()).open(&self.path);
-        let file = file.and_then(regular_file::checked).map_err(fail)?;
+        let file = regular_file::open_with(&mut private(), &self.path).map_err(fail)?;
         for n in 0..TRIES {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
